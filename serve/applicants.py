@@ -1,0 +1,186 @@
+"""From the JSON of a request to the matrix of the graph, with every fault found on the way.
+
+A named applicant is `{field: value}` and may carry an `id`; a vector holds the values in the order of
+the fields. A number is a JSON number; a category is the text of its level, or in a vector also the
+index of its level, as the graph takes it. null is a missing value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from serve.contract import Field
+from serve.messages import Fault, Remark
+from serve.model import Matrix
+from serve.problems import InvalidApplicants
+
+LARGEST = 1e100
+"""Numbers beyond ± this are refused: nothing that people measure, and a graph may overflow on them."""
+
+MISSING = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Applicants:
+    """Applicants ready for the graph: matrix float64, shape (n, n_fields), and their ids, None where not given."""
+
+    matrix: Matrix
+    ids: tuple[str | int | None, ...]
+
+
+class InvalidCell(Exception):
+    """One value that can't be read; the message says what was expected."""
+
+
+def read_applicants(rows: Sequence[Any], fields: Sequence[Field], pointer: str) -> Applicants:
+    """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
+
+    Raises InvalidApplicants with all faults of all rows.
+    """
+    if not rows:
+        raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
+    by_name = {field.name: column for column, field in enumerate(fields)}
+    matrix = np.full((len(rows), len(fields)), MISSING)
+    ids: list[str | int | None] = [None] * len(rows)
+    faults: list[Fault] = []
+    for number, row in enumerate(rows):
+        here = f"{pointer}/{number}"
+        if isinstance(row, dict):
+            ids[number] = _take_id(row, by_name, here, faults)
+            cells = _cells_by_name(row, fields, by_name, here, faults)
+        elif isinstance(row, list):
+            cells = _cells_by_position(row, fields, here, faults)
+        else:
+            faults.append(Fault(here, f"expected an object of fields or a list of {len(fields)} values"))
+            continue
+        for column, place, value in cells:
+            try:
+                matrix[number, column] = _read_cell(value, fields[column], by_index=isinstance(row, list))
+            except InvalidCell as error:
+                faults.append(Fault(place, str(error)))
+    if faults:
+        raise InvalidApplicants(faults)
+    return Applicants(matrix, tuple(ids))
+
+
+def fits(matrix: Matrix, fields: Sequence[Field]) -> bool:
+    """Whether every cell of a decoded matrix may enter the graph: the quick check of a body without faults."""
+    if matrix.ndim != 2 or matrix.shape[0] == 0 or matrix.shape[1] != len(fields):
+        return False
+    if np.abs(matrix).max(initial=0.0, where=~np.isnan(matrix)) > LARGEST:
+        return False
+    for column, field in zip(matrix.T, fields, strict=True):
+        is_missing = np.isnan(column)
+        if not field.nullable and is_missing.any():
+            return False
+        if field.kind == "category":
+            known = np.isin(column, np.arange(len(field.levels)))
+            if not (known | is_missing).all():
+                return False
+    return True
+
+
+def warn(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
+    """What a person should know of one applicant, float64, shape (n_fields,): gaps, values out of bounds."""
+    cells = zip(row.tolist(), fields, strict=True)
+    return [Remark(field.name, text) for value, field in cells for text in _remarks(value, field)]
+
+
+def _remarks(value: float, field: Field) -> Iterator[str]:
+    unit = f" {field.unit}" if field.unit else ""
+    if math.isnan(value):
+        yield f"{field.label} is missing"
+    elif field.minimum is not None and value < field.minimum:
+        yield f"{field.label} is {value:g}{unit}, below the documented minimum of {field.minimum:g}"
+    elif field.maximum is not None and value > field.maximum:
+        yield f"{field.label} is {value:g}{unit}, above the documented maximum of {field.maximum:g}"
+
+
+Cell = tuple[int, str, Any]
+"""Column of the field, JSON pointer, value."""
+
+
+def _cells_by_name(
+    row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
+) -> list[Cell]:
+    cells: list[Cell] = []
+    for name, value in row.items():
+        if name in by_name:
+            cells.append((by_name[name], f"{here}/{_escape(name)}", value))
+        else:
+            known = ", ".join(by_name)
+            faults.append(Fault(f"{here}/{_escape(name)}", f"unknown field; expected one of: {known}"))
+    faults.extend(
+        Fault(f"{here}/{_escape(field.name)}", f"missing; expected {_expected(field)}")
+        for field in fields
+        if field.name not in row and not field.nullable
+    )
+    return cells
+
+
+def _cells_by_position(row: list[Any], fields: Sequence[Field], here: str, faults: list[Fault]) -> list[Cell]:
+    if len(row) != len(fields):
+        names = ", ".join(field.name for field in fields)
+        faults.append(Fault(here, f"expected {len(fields)} values ({names}), got {len(row)}"))
+        return []
+    return [(column, f"{here}/{column}", value) for column, value in enumerate(row)]
+
+
+def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: list[Fault]) -> str | int | None:
+    if "id" in by_name:
+        return None
+    value = row.pop("id", None)
+    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
+        return value
+    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {_show(value)}"))
+    return None
+
+
+def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:
+    if value is None:
+        if field.nullable:
+            return MISSING
+        raise InvalidCell(f"null; this field can't be missing: expected {_expected(field)}")
+    if field.kind == "category":
+        return _read_level(value, field, by_index=by_index)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidCell(f"expected {_expected(field)}, got {_show(value)}")
+    if not abs(value) <= LARGEST:
+        raise InvalidCell(f"expected a number within ±{LARGEST:g}, got {_show(value)}")
+    return float(value)
+
+
+def _read_level(value: Any, field: Field, *, by_index: bool) -> float:
+    if isinstance(value, str) and value in field.levels:
+        return float(field.levels.index(value))
+    if isinstance(value, bool):
+        # A column of booleans has its two words as levels, as its table wrote them.
+        words = [level.lower() for level in field.levels]
+        if str(value).lower() in words:
+            return float(words.index(str(value).lower()))
+    elif by_index and isinstance(value, int | float) and value in range(len(field.levels)):
+        return float(value)
+    raise InvalidCell(f"expected {_expected(field)}, got {_show(value)}")
+
+
+def _expected(field: Field) -> str:
+    if field.kind == "category":
+        return "one of: " + ", ".join(field.levels)
+    return f"a number in {field.unit}" if field.unit else "a number"
+
+
+def _show(value: Any) -> str:
+    """A value as it goes into a message: short, whatever was sent."""
+    most = 40
+    text = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _escape(name: str) -> str:
+    # RFC 6901, section 3.
+    return name.replace("~", "~0").replace("/", "~1")

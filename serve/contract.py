@@ -1,0 +1,153 @@
+"""The contract inside model.onnx: all that is known of a model beside its graph.
+
+Written by train/export, read by everything that serves or scores. Each attribute of `Contract` is
+one entry of the file's metadata_props, as JSON.
+
+CONTRACT_VERSION is raised whenever a file written before could be misread by the code after, or the
+other way round: an attribute or a level of meaning removed, renamed or reinterpreted; an input or
+output of the graph changed. A new attribute with a default does not raise it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+CONTRACT_VERSION = 1
+
+DECISIONS = ("accept", "review", "refuse")
+"""The graph's `decision` is an index into this."""
+
+
+class ContractError(Exception):
+    """A model file can't be served; the message says what it holds, what was expected and what to do."""
+
+
+class Field(Struct, frozen=True):
+    """One input of the model: one column of the graph's `applicants`.
+
+    A number travels as itself, a category as the index of its level, a missing value as NaN.
+    """
+
+    name: str
+    label: str
+    unit: str
+    kind: Literal["number", "category"]
+    levels: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+    nullable: bool
+    reason: str
+    changeable: bool = False
+
+
+class Points(Struct, frozen=True, forbid_unknown_fields=True):
+    """Scale of the score: `score` points at odds of `odds`:1 (good:bad), `double` more to double the odds.
+
+    points = offset + factor · ln(odds of good), factor = double / ln 2, offset = score − factor · ln(odds)
+    (Siddiqi, Credit Risk Scorecards, 2006, chapter 6).
+    """
+
+    score: float = 600.0
+    odds: Annotated[float, Meta(gt=0)] = 50.0
+    double: Annotated[float, Meta(gt=0)] = 20.0
+
+
+class Policy(Struct, frozen=True):
+    """Costs and the thresholds that follow from them.
+
+    decision = review from `review_from` on, refuse from `refuse_from` on (probabilities of default);
+    the two are equal where no review pays.
+    """
+
+    cost_default: float
+    cost_good: float
+    cost_review: float | None
+    review_from: float
+    refuse_from: float
+    points: Points
+
+    def score_points(self, probability: float) -> int:
+        """Points for a probability of default in [0, 1], rounded; a certainty counts as 1e-9 away from it."""
+        certain = 1e-9
+        p = min(max(probability, certain), 1 - certain)
+        factor = self.points.double / math.log(2)
+        offset = self.points.score - factor * math.log(self.points.odds)
+        return round(offset + factor * math.log((1 - p) / p))
+
+
+class Training(Struct, frozen=True):
+    """How the model came to be, so that somebody else can make it again."""
+
+    estimator: str
+    rows: int
+    holdout_rows: int
+    default_rate: float
+    seed: int
+    data_sha256: str
+    card_sha256: str
+    commit: str
+    libraries: dict[str, str]
+
+
+class Golden(Struct, frozen=True):
+    """Synthetic applicants and the answers the graph must give: the file's proof of itself.
+
+    `applicants`: one tuple of n_fields values a row, None = missing.
+    """
+
+    applicants: tuple[tuple[float | None, ...], ...]
+    probability: tuple[float, ...]
+    decision: tuple[int, ...]
+
+
+class Contract(Struct, frozen=True):
+    """All metadata of one model file."""
+
+    contract_version: int
+    name: str
+    version: str
+    trained_at: str
+    fields: tuple[Field, ...]
+    policy: Policy
+    training: Training
+    metrics: dict[str, float]
+    golden: Golden
+
+
+def write_contract(contract: Contract) -> dict[str, str]:
+    """The contract as metadata_props: attribute → JSON, always the same bytes for the same contract."""
+    return {
+        name: msgspec.json.encode(getattr(contract, name), order="deterministic").decode()
+        for name in Contract.__struct_fields__
+    }
+
+
+def read_contract(metadata: Mapping[str, str]) -> Contract:
+    """Read metadata_props back; raises ContractError if the file is not one of ours, or of another version."""
+    try:
+        known: dict[str, Any] = {
+            name: msgspec.json.decode(metadata[name]) for name in Contract.__struct_fields__ if name in metadata
+        }
+        version = known.get("contract_version")
+        if version != CONTRACT_VERSION:
+            raise ContractError(
+                f"the model file has contract version {version}, expected {CONTRACT_VERSION}; "
+                "export it again with this version of the code: python -m train"
+            )
+        contract = msgspec.convert(known, Contract)
+    except msgspec.MsgspecError as error:
+        raise ContractError(
+            f"the model file's metadata can't be read: {error}; export it again: python -m train"
+        ) from error
+    for field in contract.fields:
+        if not field.reason:
+            raise ContractError(
+                f"field {field.name!r} of the model file has no reason text; "
+                "add one to the dataset card and export again: python -m train"
+            )
+    return contract

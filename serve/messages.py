@@ -1,0 +1,110 @@
+"""What travels over HTTP: the bodies the service reads and the answers it gives, as typed structs.
+
+Names here are the public contract of the API; renaming one breaks clients.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from serve.contract import Contract, Field, Policy
+
+
+class PredictBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /predict: rows of the graph's input; null is a missing value, a category the index of its level."""
+
+    data: list[list[float | None]]
+
+
+class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The same body before its cells are checked, to name every fault at once."""
+
+    data: list[Any]
+
+
+class ScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /score: applicants by name, `{"Income": 129, …}`, or as vectors in the order of the fields.
+
+    Cells are checked by serve.applicants against the contract, so that all faults are named at once.
+    """
+
+    applicants: list[Any]
+
+
+class Fault(Struct, frozen=True):
+    """One thing wrong with a body: where (a JSON pointer, RFC 6901) and what was expected there."""
+
+    pointer: str
+    detail: str
+
+
+class Remark(Struct, frozen=True):
+    """Something a person should know about an applicant that was scored all the same."""
+
+    field: str
+    detail: str
+
+
+class Result(Struct, frozen=True):
+    """The answer for one applicant; `id` as given, or null."""
+
+    id: str | int | None
+    probability: float
+    decision: str
+    points: int
+    warnings: list[Remark]
+
+
+class ModelName(Struct, frozen=True):
+    """Which model answered: the sha256 is of the file itself."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class ScoreAnswer(Struct, frozen=True):
+    """The answer of POST /score, results in the order of the applicants."""
+
+    results: list[Result]
+    model: ModelName
+
+
+class ModelAnswer(Struct, frozen=True):
+    """The answer of GET /model: the contract without its golden rows."""
+
+    name: str
+    version: str
+    sha256: str
+    contract_version: int
+    trained_at: str
+    fields: tuple[Field, ...]
+    policy: Policy
+    metrics: dict[str, float]
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """An error as application/problem+json (RFC 9457), with `error` for clients that want one string."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    error: str
+    errors: list[Fault] = []
+
+
+def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
+    """What GET /model tells of a loaded model."""
+    return ModelAnswer(
+        name=contract.name,
+        version=contract.version,
+        sha256=sha256,
+        contract_version=contract.contract_version,
+        trained_at=contract.trained_at,
+        fields=contract.fields,
+        policy=contract.policy,
+        metrics=contract.metrics,
+    )

@@ -1,0 +1,71 @@
+"""What the platform would deploy: everything of the service, nothing of training."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from deploy.slug import is_ignored, kept_files
+
+SERVED = ("Procfile", "requirements.txt", "runtime.txt", "artifacts/model.onnx", "serve/__main__.py", "serve/app.py")
+
+
+@pytest.fixture(scope="module")
+def kept() -> list[str]:
+    """The files of this checkout that are deployed."""
+    return kept_files()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("/train", "train/export/graph.py"),
+        ("/train", "train"),
+        ("/README.md", "README.md"),
+        ("/requirements-*.txt", "requirements-dev.txt"),
+        ("/data/raw", "data/raw/credit.csv"),
+        ("/data/*.csv", "data/credit.csv"),
+        ("__pycache__", "serve/__pycache__/app.pyc"),
+        ("__pycache__/", "serve/__pycache__/app.pyc"),
+        ("*.md", "README.md"),
+        ("*.md", "serve/notes/NOTES.md"),
+    ],
+)
+def test_a_pattern_leaves_out_what_it_names(pattern: str, path: str) -> None:
+    """`/name` from the root with all that is in it, `name` and `*.ext` anywhere."""
+    assert is_ignored(path, ["/other", pattern])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("/train", "serve/train/graph.py"),
+        ("/train", "train.py"),
+        ("/train", "training/graph.py"),
+        ("/data/raw", "data/raw.csv"),
+        ("/data/raw", "raw/credit.csv"),
+        ("*.md", "README.md.txt"),
+        ("data", "database/credit.csv"),
+    ],
+)
+def test_a_pattern_keeps_what_it_does_not_name(pattern: str, path: str) -> None:
+    """The same name elsewhere, or a name that only begins alike."""
+    assert not is_ignored(path, ["/other", pattern])
+
+
+def test_without_patterns_everything_is_kept() -> None:
+    """Nothing is left out that nobody asked for."""
+    assert not is_ignored("train/graph.py", [])
+
+
+@pytest.mark.parametrize("path", SERVED)
+def test_all_that_the_service_needs_is_kept(kept: list[str], path: str) -> None:
+    """The service, its model, its packages and the platform's own files."""
+    assert path in kept
+
+
+@pytest.mark.parametrize("folder", ["train", "tests", "data", "deploy", ".git", ".venv", "build"])
+def test_nothing_of_training_or_its_tools_is_kept(kept: list[str], folder: str) -> None:
+    """Not one file of these folders is deployed."""
+    assert [] == [path for path in kept if PurePosixPath(path).parts[0] == folder]

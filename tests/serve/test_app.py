@@ -1,0 +1,338 @@
+"""The routes, over HTTP: what each answers, and how each refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from serve.app import ROWS_ON_THE_LOOP, make_app
+from serve.contract import DECISIONS, Field
+from serve.model import Matrix, Model, Scores
+
+WAIT_SECONDS = 10.0
+"""Longest wait for something that takes milliseconds unless it is broken."""
+
+MakeClient = Callable[[Model], httpx.Client]
+
+
+class BrokenModel(Model):
+    """A model that fails whenever it is asked."""
+
+    def score(self, applicants: Matrix) -> Scores:
+        """Fail, with words that nobody outside may read."""
+        raise RuntimeError("secret inside of /srv/model.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingModel(Model):
+    """A model that says when it is asked, and answers when it may."""
+
+    is_asked: threading.Event
+    may_answer: threading.Event
+
+    def score(self, applicants: Matrix) -> Scores:
+        """Wait; every probability is 1, or 0 if it waited in vain."""
+        self.is_asked.set()
+        came = self.may_answer.wait(WAIT_SECONDS)
+        return Scores(np.full(len(applicants), float(came)), np.zeros(len(applicants), dtype=np.int64))
+
+
+def to_json(matrix: Matrix) -> list[list[float | None]]:
+    """Rows of the graph's input as a body holds them."""
+    return [[None if np.isnan(cell) else cell for cell in row] for row in matrix.tolist()]
+
+
+def to_named(row: list[float], fields: tuple[Field, ...]) -> dict[str, Any]:
+    """One row of the graph's input as a person would write it."""
+    return {
+        field.name: None if np.isnan(cell) else field.levels[int(cell)] if field.levels else cell
+        for cell, field in zip(row, fields, strict=True)
+    }
+
+
+def name_of(model: Model) -> dict[str, str]:
+    """The model as answers name it."""
+    return {"name": "test", "version": "2026.01.02-abcdef01", "sha256": model.sha256}
+
+
+def test_predict_answers_one_probability_a_row(client: httpx.Client, model: Model, applicants: Matrix) -> None:
+    """The compatible contract: {"data": [[…], …]} gives 200 and a plain JSON list of floats, in order."""
+    response = client.post("/predict", json={"data": to_json(applicants)})
+
+    assert (200, "application/json") == (response.status_code, response.headers["content-type"])
+    assert model.score(applicants).probability.tolist() == response.json()
+
+
+def test_predict_answers_a_single_row_with_a_list_of_one(client: httpx.Client, vector: list[Any]) -> None:
+    """One float, still in a list."""
+    (probability,) = client.post("/predict", json={"data": [vector]}).json()
+
+    assert isinstance(probability, float)
+    assert 0 < probability < 1
+
+
+def test_predict_asks_for_no_content_type(client: httpx.Client, vector: list[Any]) -> None:
+    """A client that posts JSON without saying so is answered."""
+    response = client.post("/predict", content=f'{{"data": [{vector}]}}', headers={"content-type": "text/plain"})
+
+    assert 200 == response.status_code
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "nonsense",
+        "{}",
+        "null",
+        "[[45.5, 320, 1, 1, 0.75]]",
+        '{"data": null}',
+        '{"data": []}',
+        '{"data": [[]]}',
+        '{"data": [45.5, 320, 1, 1, 0.75]}',
+        '{"data": [[45.5, 320, 1, 1]]}',
+        '{"data": [[45.5, 320, 1, 1, 0.75, 0]]}',
+        '{"data": [[45.5, 320, 1, 1, 0.75], [45.5]]}',
+        '{"data": [["a", 320, 1, 1, 0.75]]}',
+        '{"data": [[null, 320, 1, 1, 0.75]]}',
+        '{"data": [[45.5, 320, 3, 1, 0.75]]}',
+        '{"data": [[45.5, 320, 0.5, 1, 0.75]]}',
+        '{"data": [[1e101, 320, 1, 1, 0.75]]}',
+        '{"data": [[NaN, 320, 1, 1, 0.75]]}',
+        '{"applicants": [[45.5, 320, 1, 1, 0.75]]}',
+    ],
+)
+def test_predict_refuses_another_body_as_a_problem(client: httpx.Client, body: str) -> None:
+    """Wrong shape, wrong type, nothing or no JSON: 400, application/problem+json, with `error` in one string."""
+    response = client.post("/predict", content=body)
+
+    assert (400, "application/problem+json") == (response.status_code, response.headers["content-type"])
+    problem = response.json()
+    assert {"type", "title", "status", "detail", "error", "errors"} == set(problem)
+    assert (400, "urn:problem:invalid-applicants") == (problem["status"], problem["type"])
+    assert problem["detail"] == problem["error"]
+
+
+def test_a_refusal_names_every_fault_with_its_place(client: httpx.Client, named: dict[str, Any]) -> None:
+    """A JSON pointer and what was expected there, for all of them; the summary gives the first and how many more."""
+    body = {"applicants": [{**named, "Home": "castle"}, {**named, "Debt/Income~12m": "x"}]}
+
+    problem = client.post("/score", json=body).json()
+
+    assert [
+        {"pointer": "/applicants/0/Home", "detail": "expected one of: own, rent, other, got 'castle'"},
+        {"pointer": "/applicants/1/Debt~1Income~012m", "detail": "expected a number, got 'x'"},
+    ] == problem["errors"]
+    assert "/applicants/0/Home: expected one of: own, rent, other, got 'castle' (and 1 more)" == problem["error"]
+
+
+def test_score_answers_each_applicant_and_names_the_model(
+    client: httpx.Client, model: Model, named: dict[str, Any]
+) -> None:
+    """Id as given, probability, decision, points and warnings, and which file answered."""
+    scores = model.score(np.array([[145.5, np.nan, 1.0, 1.0, 0.75]]))
+    body = {"applicants": [{**named, "id": "A-17", "Amount": 145.5, "Income": None}]}
+
+    response = client.post("/score", json=body)
+
+    assert (200, "application/json") == (response.status_code, response.headers["content-type"])
+    expected = {
+        "id": "A-17",
+        "probability": scores.probability.item(),
+        "decision": DECISIONS[scores.decision.item()],
+        "points": model.contract.policy.score_points(scores.probability.item()),
+        "warnings": [
+            {
+                "field": "Amount",
+                "detail": "Amount of the loan is 145.5 EUR, above the documented maximum of 100",
+            },
+            {"field": "Income", "detail": "Income is missing"},
+        ],
+    }
+    assert {"results": [expected], "model": name_of(model)} == response.json()
+
+
+def test_every_decision_is_given_as_its_word(client: httpx.Client, model: Model, applicants: Matrix) -> None:
+    """accept, review and refuse, each where the graph decided so."""
+    expected = [DECISIONS[decision] for decision in model.score(applicants).decision]
+
+    results = client.post("/score", json={"applicants": to_json(applicants)}).json()["results"]
+
+    assert set(DECISIONS) == set(expected)
+    assert expected == [result["decision"] for result in results]
+
+
+def test_the_same_applicants_get_the_same_answer_by_name_by_vector_and_by_predict(
+    client: httpx.Client, applicants: Matrix, fields: tuple[Field, ...]
+) -> None:
+    """Three ways in, one answer to the last digit."""
+    by_name = {"applicants": [to_named(row, fields) for row in applicants.tolist()]}
+    by_vector = {"applicants": to_json(applicants)}
+
+    predicted = client.post("/predict", json={"data": to_json(applicants)}).json()
+    named, vectors = (client.post("/score", json=body).json()["results"] for body in (by_name, by_vector))
+
+    assert named == vectors
+    assert predicted == [result["probability"] for result in named]
+
+
+@pytest.mark.parametrize("rows", [ROWS_ON_THE_LOOP, ROWS_ON_THE_LOOP + 1])
+def test_a_batch_on_either_side_of_the_limit_is_answered_alike(
+    client: httpx.Client, model: Model, applicants: Matrix, rows: int
+) -> None:
+    """Whether the loop or a worker thread calculates shows in no answer."""
+    batch = np.resize(applicants, (rows, applicants.shape[1]))
+    expected = model.score(batch).probability.tolist()
+
+    predicted = client.post("/predict", json={"data": to_json(batch)}).json()
+    results = client.post("/score", json={"applicants": to_json(batch)}).json()["results"]
+
+    assert expected == predicted
+    assert expected == [result["probability"] for result in results]
+
+
+def test_a_large_batch_leaves_the_loop_free_for_others(model: Model, vector: list[Any]) -> None:
+    """While it is scored, /livez is answered."""
+
+    waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(make_app(waiting)), base_url="http://test"
+        ) as client:
+            batch = asyncio.create_task(client.post("/predict", json={"data": [vector] * (ROWS_ON_THE_LOOP + 1)}))
+            await asyncio.to_thread(waiting.is_asked.wait, WAIT_SECONDS)
+            await client.get("/livez")
+            waiting.may_answer.set()
+            return await batch
+
+    assert {1.0} == set(asyncio.run(ask()).json())
+
+
+def test_requests_at_the_same_time_get_each_their_own_answer(model: Model, applicants: Matrix) -> None:
+    """Small and large batches, all at once: nobody gets another's rows."""
+    sizes = [1, 2, ROWS_ON_THE_LOOP + 1, 5, 2 * ROWS_ON_THE_LOOP] * 5
+    batches = [np.resize(np.roll(applicants, shift, axis=0), (size, 5)) for shift, size in enumerate(sizes)]
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(make_app(model))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await asyncio.gather(*(client.post("/predict", json={"data": to_json(batch)}) for batch in batches))
+
+    answers = [response.json() for response in asyncio.run(ask())]
+
+    assert [model.score(batch).probability.tolist() for batch in batches] == answers
+
+
+def test_home_is_a_page_for_people(client: httpx.Client) -> None:
+    """HTML that names the model, how many it learnt from, how good it is, and every route."""
+    response = client.get("/")
+
+    assert (200, "text/html; charset=utf-8") == (response.status_code, response.headers["content-type"])
+    for words in (
+        "test",
+        "2026.01.02-abcdef01",
+        "400",
+        "auc 0.875",
+        "/score",
+        "/predict",
+        "/model",
+        "/livez",
+        "/readyz",
+    ):
+        assert words in response.text
+
+
+def test_model_tells_the_contract_without_its_golden_rows(client: httpx.Client, model: Model) -> None:
+    """Fields, policy and quality, so that a client can build its form from it."""
+    answer = client.get("/model").json()
+
+    assert {
+        "name",
+        "version",
+        "sha256",
+        "contract_version",
+        "trained_at",
+        "fields",
+        "policy",
+        "metrics",
+    } == set(answer)
+    assert name_of(model) == {key: answer[key] for key in ("name", "version", "sha256")}
+    assert [field.name for field in model.contract.fields] == [field["name"] for field in answer["fields"]]
+
+
+def test_livez_says_that_the_process_answers(client: httpx.Client) -> None:
+    """200 without a look at the model."""
+    response = client.get("/livez")
+
+    assert (200, {"status": "alive"}) == (response.status_code, response.json())
+
+
+def test_readyz_says_which_model_is_ready(client: httpx.Client, model: Model) -> None:
+    """200 with name, version and hash."""
+    response = client.get("/readyz")
+
+    assert (200, {"status": "ready", "model": name_of(model)}) == (response.status_code, response.json())
+
+
+def test_an_unknown_path_is_404_as_a_problem(client: httpx.Client) -> None:
+    """The path is named, and where to look."""
+    response = client.get("/nowhere")
+
+    assert (404, "application/problem+json") == (response.status_code, response.headers["content-type"])
+    assert "there is nothing at /nowhere; GET / lists what there is" == response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/predict", {"POST"}), ("PUT", "/score", {"POST"}), ("POST", "/model", {"GET", "HEAD"})],
+)
+def test_a_wrong_method_is_405_as_a_problem(client: httpx.Client, method: str, path: str, allowed: set[str]) -> None:
+    """The path and the method are named, and Allow lists what would do."""
+    response = client.request(method, path)
+
+    assert (405, "application/problem+json") == (response.status_code, response.headers["content-type"])
+    assert allowed == set(response.headers["allow"].split(", "))
+    assert f"{path} doesn't take {method}; GET / lists what there is" == response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "rows"), [("/predict", "data", 1), ("/score", "applicants", 1), ("/predict", "data", 1000)]
+)
+def test_a_failure_of_ours_is_500_and_tells_nothing_of_the_inside(
+    model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, rows: int
+) -> None:
+    """The problem says that the body isn't at fault, and not a word of what failed."""
+    client = make_client(BrokenModel(model.contract, model.sha256, model.session))
+
+    response = client.post(path, json={key: [vector] * rows})
+
+    assert (500, "application/problem+json") == (response.status_code, response.headers["content-type"])
+    assert "the service failed; the body is not at fault, try again later" == response.json()["error"]
+    for word in ("secret", "RuntimeError", "Traceback", "/srv"):
+        assert word not in response.text
+
+
+def test_a_failure_of_ours_is_logged_with_its_trace(
+    model: Model, make_client: MakeClient, vector: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who runs the service finds what failed, and at which route."""
+    make_client(BrokenModel(model.contract, model.sha256, model.session)).post("/predict", json={"data": [vector]})
+
+    assert [("serve", logging.ERROR, "POST /predict failed")] == caplog.record_tuples
+    assert "secret inside" in caplog.text
+
+
+def test_a_refused_body_leaves_no_trace_in_the_log(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    """Applicants' data stay out of it."""
+    client.post("/score", json={"applicants": [{"Amount": "private"}]})
+
+    assert "private" not in caplog.text

@@ -1,0 +1,355 @@
+"""Reading applicants: allowed values become exactly their cells, everything else a fault at its place."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from serve.applicants import LARGEST, fits, read_applicants, warn
+from serve.contract import Field
+from serve.messages import Fault, Remark
+from serve.model import Matrix
+from serve.problems import MOST_FAULTS, InvalidApplicants
+
+HERE = "/applicants"
+NUMBER = "expected a number"
+AMOUNT = "expected a number in EUR"
+WITHIN = f"expected a number within ±{LARGEST:g}"
+DEBT = "Debt/Income~12m"
+HOME = "expected one of: own, rent, other"
+CLIENT = "expected one of: False, True"
+
+numbers = st.integers(-(10**100), 10**100) | st.floats(-LARGEST, LARGEST)
+texts = st.text(max_size=5) | st.sampled_from(["Amount", "Home", "own", "id", DEBT])
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(texts, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+def cells_of(field: Field, *, by_index: bool) -> st.SearchStrategy[tuple[Any, float]]:
+    """Allowed values of a field, each with the cell it must become."""
+    if field.kind == "number":
+        allowed: st.SearchStrategy[tuple[Any, float]] = numbers.map(lambda value: (value, float(value)))
+    else:
+        values: list[tuple[Any, float]] = [(level, float(index)) for index, level in enumerate(field.levels)]
+        values += [(level == "True", cell) for level, cell in values if level in ("False", "True")]
+        if by_index:
+            values += [(kind(index), float(index)) for index in range(len(field.levels)) for kind in (int, float)]
+        allowed = st.sampled_from(values)
+    return allowed | st.just((None, math.nan)) if field.nullable else allowed
+
+
+def faults_of(rows: list[Any], fields: tuple[Field, ...]) -> list[Fault]:
+    """The faults that the reader finds."""
+    with pytest.raises(InvalidApplicants, match=HERE) as caught:
+        read_applicants(rows, fields, HERE)
+    return caught.value.faults
+
+
+def test_a_named_applicant_and_its_vector_are_the_same_cells(
+    named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]
+) -> None:
+    """Names, levels as text and booleans on one side; positions and indices on the other."""
+    expected = [[45.5, 320.0, 1.0, 1.0, 0.75]] * 2
+
+    assert expected == read_applicants([named, vector], fields, HERE).matrix.tolist()
+
+
+def test_the_order_of_names_does_not_matter(named: dict[str, Any], fields: tuple[Field, ...]) -> None:
+    """Each value finds its column by its name."""
+    turned = dict(reversed(named.items()))
+
+    assert [[45.5, 320.0, 1.0, 1.0, 0.75]] == read_applicants([turned], fields, HERE).matrix.tolist()
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["null", "left out"])
+def test_a_nullable_field_may_be_null_or_left_out(
+    named: dict[str, Any], fields: tuple[Field, ...], is_told: bool
+) -> None:
+    """Both mean missing, which is NaN in the matrix."""
+    for name in ("Income", "Home"):
+        named[name] = None
+        if not is_told:
+            del named[name]
+
+    matrix = read_applicants([named], fields, HERE).matrix
+
+    np.testing.assert_array_equal([[45.5, math.nan, math.nan, 1.0, 0.75]], matrix)
+
+
+@given(data=st.data())
+def test_any_applicant_made_of_allowed_names_reads_back_to_its_cells(
+    data: st.DataObject, fields: tuple[Field, ...]
+) -> None:
+    """By name: every allowed value of every field, in any order, nullable ones left out or not."""
+    drawn = {field.name: data.draw(cells_of(field, by_index=False), field.name) for field in fields}
+    expected = [[cell for _, cell in drawn.values()]]
+    told = data.draw(st.permutations([name for name, (value, _) in drawn.items() if value is not None]))
+
+    matrix = read_applicants([{name: drawn[name][0] for name in told}], fields, HERE).matrix
+
+    np.testing.assert_array_equal(expected, matrix)
+
+
+@given(data=st.data())
+def test_any_vector_made_of_allowed_values_reads_back_to_its_cells(
+    data: st.DataObject, fields: tuple[Field, ...]
+) -> None:
+    """By position: the same values, and the index of a level as well."""
+    drawn = [data.draw(cells_of(field, by_index=True), field.name) for field in fields]
+
+    matrix = read_applicants([[value for value, _ in drawn]], fields, HERE).matrix
+
+    np.testing.assert_array_equal([[cell for _, cell in drawn]], matrix)
+
+
+@given(rows=st.lists(json_values, max_size=4))
+def test_arbitrary_json_is_read_or_refused_and_nothing_else(rows: list[Any], fields: tuple[Field, ...]) -> None:
+    """No decoded body raises anything but InvalidApplicants; what is read fits the graph."""
+    with suppress(InvalidApplicants):
+        assert fits(read_applicants(rows, fields, HERE).matrix, fields)
+
+
+@given(
+    row=st.lists(
+        st.none() | st.integers(-1, 4) | st.sampled_from([0.5, 1.0, LARGEST, -LARGEST, 2 * LARGEST, math.inf]),
+        min_size=5,
+        max_size=5,
+    )
+)
+def test_the_quick_check_accepts_what_the_slow_reader_accepts(
+    row: list[float | None], fields: tuple[Field, ...]
+) -> None:
+    """`fits` and `read_applicants` are two ways to the same verdict."""
+    try:
+        read_applicants([row], fields, HERE)
+    except InvalidApplicants:
+        is_read = False
+    else:
+        is_read = True
+
+    assert is_read == fits(np.array([row], dtype=np.float64), fields)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (2, 4), (2, 6), (5,), (1, 5, 1)])
+def test_the_quick_check_refuses_another_shape(shape: tuple[int, ...], fields: tuple[Field, ...]) -> None:
+    """Only (n, n_fields) with n > 0 may enter the graph."""
+    assert not fits(np.zeros(shape), fields)
+
+
+@pytest.mark.parametrize("id", ["A-17", "", 17, -1, 10**30, None])
+def test_an_id_comes_back_as_given(named: dict[str, Any], fields: tuple[Field, ...], id: str | int | None) -> None:
+    """A text or a whole number; null is the same as none."""
+    assert (id,) == read_applicants([{"id": id, **named}], fields, HERE).ids
+
+
+def test_who_gives_no_id_has_none(named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]) -> None:
+    """An id is optional by name, and a vector has no place for one."""
+    assert (None, None) == read_applicants([named, vector], fields, HERE).ids
+
+
+@pytest.mark.parametrize(("id", "shown"), [(1.5, "1.5"), (True, "True"), ([], "list"), ({}, "dict"), (math.nan, "nan")])
+def test_another_id_is_refused(named: dict[str, Any], fields: tuple[Field, ...], id: object, shown: str) -> None:
+    """It couldn't be told from others, or wouldn't come back as given."""
+    expected = [Fault("/applicants/0/id", f"expected a text or a whole number, got {shown}")]
+
+    assert expected == faults_of([{"id": id, **named}], fields)
+
+
+def test_a_field_named_id_is_a_field(fields: tuple[Field, ...]) -> None:
+    """Where the model itself asks for `id`, its value goes to the graph and not to the answer."""
+    applicants = read_applicants([{"id": 3}], [structs.replace(fields[0], name="id")], HERE)
+
+    assert ([[3.0]], (None,)) == (applicants.matrix.tolist(), applicants.ids)
+
+
+def test_an_unknown_field_is_refused_with_the_known_ones(named: dict[str, Any], fields: tuple[Field, ...]) -> None:
+    """A misspelt name must not silently become a missing value."""
+    expected = [
+        Fault("/applicants/0/amount", f"unknown field; expected one of: Amount, Income, Home, Client, {DEBT}"),
+    ]
+
+    assert expected == faults_of([{"amount": 3, **named}], fields)
+
+
+def test_every_field_that_cant_be_missing_is_asked_for(fields: tuple[Field, ...]) -> None:
+    """An empty object lacks all of them; nullable fields are not among the faults."""
+    expected = [
+        Fault("/applicants/0/Amount", f"missing; {AMOUNT}"),
+        Fault("/applicants/0/Client", f"missing; {CLIENT}"),
+        Fault("/applicants/0/Debt~1Income~012m", f"missing; {NUMBER}"),
+    ]
+
+    assert expected == faults_of([{}], fields)
+
+
+WRONG: list[tuple[str, object, str]] = [
+    ("Amount", None, f"null; this field can't be missing: {AMOUNT}"),
+    ("Amount", "12", f"{AMOUNT}, got '12'"),
+    ("Amount", True, f"{AMOUNT}, got True"),
+    ("Amount", [12], f"{AMOUNT}, got list"),
+    ("Amount", {"value": 12}, f"{AMOUNT}, got dict"),
+    ("Amount", 1.1e100, f"{WITHIN}, got 1.1e+100"),
+    ("Amount", -(10**101), f"{WITHIN}, got -1{'0' * 38}…"),
+    ("Amount", math.nan, f"{WITHIN}, got nan"),
+    ("Amount", -math.inf, f"{WITHIN}, got -inf"),
+    ("Amount", "x" * 1000, f"{AMOUNT}, got '{'x' * 39}…"),
+    ("Home", "castle", f"{HOME}, got 'castle'"),
+    ("Home", "Rent", f"{HOME}, got 'Rent'"),
+    ("Home", True, f"{HOME}, got True"),
+    ("Home", [], f"{HOME}, got list"),
+    ("Client", None, f"null; this field can't be missing: {CLIENT}"),
+    ("Client", "yes", f"{CLIENT}, got 'yes'"),
+    (DEBT, "1/2", f"{NUMBER}, got '1/2'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "detail"), WRONG, ids=[f"{name}: {value!r:.20}" for name, value, _ in WRONG])
+def test_a_value_that_cant_be_read_is_refused_at_its_name(
+    named: dict[str, Any], fields: tuple[Field, ...], name: str, value: object, detail: str
+) -> None:
+    """The fault gives what was expected and, shortened, what was got; RFC 6901 escapes ~ and / in the pointer."""
+    pointer = {DEBT: "/applicants/0/Debt~1Income~012m"}.get(name, f"/applicants/0/{name}")
+
+    assert [Fault(pointer, detail)] == faults_of([{**named, name: value}], fields)
+
+
+@pytest.mark.parametrize(("name", "value", "detail"), WRONG, ids=[f"{name}: {value!r:.20}" for name, value, _ in WRONG])
+def test_a_value_that_cant_be_read_is_refused_at_its_position(
+    vector: list[Any], fields: tuple[Field, ...], name: str, value: object, detail: str
+) -> None:
+    """In a vector the same values are refused with the same words."""
+    column = [field.name for field in fields].index(name)
+    vector[column] = value
+
+    assert [Fault(f"/applicants/0/{column}", detail)] == faults_of([vector], fields)
+
+
+def test_an_unknown_field_is_pointed_at_with_an_escaped_pointer(
+    named: dict[str, Any], fields: tuple[Field, ...]
+) -> None:
+    """~ becomes ~0 and / becomes ~1, in this order, also in a name that only the client knows."""
+    faults = faults_of([{**named, "~1/~0": 1}], fields)
+
+    assert ["/applicants/0/~01~1~00"] == [fault.pointer for fault in faults]
+
+
+@pytest.mark.parametrize("index", [0, 1, 1.0])
+def test_the_index_of_a_level_is_refused_by_name(
+    named: dict[str, Any], fields: tuple[Field, ...], index: float
+) -> None:
+    """Only a vector speaks the language of the graph; by name a level is its text."""
+    assert [Fault("/applicants/0/Home", f"{HOME}, got {index}")] == faults_of([{**named, "Home": index}], fields)
+
+
+@pytest.mark.parametrize("index", [3, -1, 0.5, 1e300, 10**200, math.nan])
+def test_an_index_without_a_level_is_refused_in_a_vector(
+    vector: list[Any], fields: tuple[Field, ...], index: float
+) -> None:
+    """Indices are whole and count from 0 to the last level."""
+    vector[2] = index
+
+    assert ["/applicants/0/2"] == [fault.pointer for fault in faults_of([vector], fields)]
+
+
+@pytest.mark.parametrize(
+    ("levels", "value", "cell"),
+    [
+        (("False", "True"), False, 0.0),
+        (("False", "True"), "True", 1.0),
+        (("true", "false"), True, 0.0),
+        (("FALSE", "TRUE"), True, 1.0),
+    ],
+)
+def test_a_boolean_is_the_level_of_its_word(
+    fields: tuple[Field, ...], levels: tuple[str, ...], value: object, cell: float
+) -> None:
+    """A column of booleans has its two words as levels, in the capitals and the order of its table."""
+    field = structs.replace(fields[3], levels=levels)
+
+    assert [[cell]] == read_applicants([{field.name: value}], [field], HERE).matrix.tolist()
+
+
+@pytest.mark.parametrize("width", [0, 4, 6])
+def test_a_vector_of_another_width_is_refused_with_the_fields_in_order(fields: tuple[Field, ...], width: int) -> None:
+    """One value a field; the message lists them, because the order is what went wrong."""
+    expected = [Fault("/applicants/0", f"expected 5 values (Amount, Income, Home, Client, {DEBT}), got {width}")]
+
+    assert expected == faults_of([[1] * width], fields)
+
+
+@pytest.mark.parametrize("row", [None, True, 3, 2.5, "Amount"])
+def test_a_row_that_is_neither_object_nor_list_is_refused(fields: tuple[Field, ...], row: object) -> None:
+    """There is nothing to read in it."""
+    assert [Fault("/applicants/0", "expected an object of fields or a list of 5 values")] == faults_of([row], fields)
+
+
+def test_no_applicant_at_all_is_refused(fields: tuple[Field, ...]) -> None:
+    """An empty list is a client's mistake."""
+    assert [Fault(HERE, "expected at least one applicant, got an empty list")] == faults_of([], fields)
+
+
+def test_all_faults_of_all_applicants_are_found_at_once(
+    named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]
+) -> None:
+    """One answer is enough to mend the whole body."""
+    by_name = {**named, "id": 1.5, "Amount": "x", "Home": "y", "z": 0}
+    by_position = [None, *vector[1:3], 7, vector[4]]
+    del by_name["Client"]
+
+    faults = faults_of([by_name, named, by_position, 3, [1]], fields)
+
+    assert {
+        "/applicants/0/id",
+        "/applicants/0/Amount",
+        "/applicants/0/Home",
+        "/applicants/0/z",
+        "/applicants/0/Client",
+        "/applicants/2/0",
+        "/applicants/2/3",
+        "/applicants/3",
+        "/applicants/4",
+    } == {fault.pointer for fault in faults}
+
+
+def test_faults_without_number_are_counted_and_not_listed(fields: tuple[Field, ...]) -> None:
+    """The answer stays small, and still tells how many there are."""
+    rows = [None] * (MOST_FAULTS + 50)
+
+    with pytest.raises(InvalidApplicants, match=rf"^/applicants/0: .* \(and {len(rows) - 1} more\)$") as caught:
+        read_applicants(rows, fields, HERE)
+
+    assert MOST_FAULTS == len(caught.value.faults)
+
+
+REMARKS: list[tuple[list[float], list[Remark]]] = [
+    ([50, 500, 1, 1, 1], []),
+    ([0, 0, 0, 0, 0], []),
+    ([100, 1e9, 2, 1, 2], []),
+    ([50, math.nan, math.nan, 1, 1], [Remark("Income", "Income is missing"), Remark("Home", "Housing is missing")]),
+    (
+        [100.5, 500, 1, 1, 1],
+        [Remark("Amount", "Amount of the loan is 100.5 EUR, above the documented maximum of 100")],
+    ),
+    ([50, -3, 1, 1, 1], [Remark("Income", "Income is -3, below the documented minimum of 0")]),
+    ([50, 500, 1, 1, 2.25], [Remark(DEBT, "Debt to income is 2.25, above the documented maximum of 2")]),
+]
+
+
+@pytest.mark.parametrize(("row", "remarks"), REMARKS, ids=[f"{row}" for row, _ in REMARKS])
+def test_gaps_and_values_out_of_bounds_are_remarked(
+    row: list[float], remarks: list[Remark], fields: tuple[Field, ...]
+) -> None:
+    """A person should know of them; the bounds themselves are within."""
+    applicant: Matrix = np.array(row, dtype=np.float64)
+
+    assert remarks == warn(applicant, fields)

@@ -1,0 +1,128 @@
+"""The contract in the file: what is written reads back, what can't be served says what to do."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from serve.contract import Contract, ContractError, Points, Policy, read_contract, write_contract
+from serve.model import Model
+
+POLICY = Policy(5.0, 1.0, None, 1 / 6, 1 / 6, Points())
+
+
+@pytest.fixture(scope="session")
+def contract(model: Model) -> Contract:
+    """The contract of the model."""
+    return model.contract
+
+
+def test_a_written_contract_reads_back_the_same(contract: Contract) -> None:
+    """write_contract and read_contract are inverse."""
+    assert contract == read_contract(write_contract(contract))
+
+
+def test_the_order_of_a_dict_does_not_change_what_is_written(contract: Contract) -> None:
+    """The same contract gives the same text whatever order its metrics and libraries came in."""
+    turned = structs.replace(contract, metrics=dict(reversed(contract.metrics.items())))
+
+    assert write_contract(contract) == write_contract(turned)
+
+
+def test_an_entry_of_a_newer_code_is_passed_over(contract: Contract) -> None:
+    """A new attribute with a default doesn't raise the version, so an older reader must bear it."""
+    assert contract == read_contract({**write_contract(contract), "added_later": "{}"})
+
+
+def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contract) -> None:
+    """A field written before `changeable` existed counts as one that the applicant can't change."""
+    written = write_contract(contract)
+    fields = msgspec.json.decode(written["fields"])
+    for field in fields:
+        del field["changeable"]
+
+    read = read_contract({**written, "fields": msgspec.json.encode(fields).decode()})
+
+    assert [False] * len(fields) == [field.changeable for field in read.fields]
+
+
+@pytest.mark.parametrize("missing", ["name", "version", "fields", "policy", "training", "metrics", "golden"])
+def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: str) -> None:
+    """A file that lost an entry has to be exported again."""
+    written = write_contract(contract)
+    del written[missing]
+
+    with pytest.raises(ContractError, match=f"missing required field `{missing}`; export it again: python -m train"):
+        read_contract(written)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("contract_version", "2", "contract version 2, expected 1; export it again"),
+        ("contract_version", "0", "contract version 0, expected 1; export it again"),
+        ("metrics", "", "metadata can't be read: .*export it again"),
+        ("metrics", '{"auc"', "metadata can't be read: .*export it again"),
+        ("metrics", "NaN", "metadata can't be read: .*export it again"),
+        ("metrics", "[1]", "Expected `object`, got `array` - at `.*metrics`; export it again"),
+        ("policy", '{"cost_default": "5"}', "Expected `float`, got `str`.*export it again"),
+    ],
+)
+def test_an_entry_that_cant_be_read_is_refused_with_what_to_do(
+    contract: Contract, key: str, text: str, message: str
+) -> None:
+    """Another version, broken JSON and a wrong type each end as one sentence with the next step."""
+    metadata = {**write_contract(contract), key: text}
+
+    with pytest.raises(ContractError, match=message):
+        read_contract(metadata)
+
+
+def test_a_file_without_our_metadata_is_refused_with_what_to_do() -> None:
+    """Somebody else's ONNX file has no contract version at all."""
+    with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
+        read_contract({"producer": "somebody else"})
+
+
+def test_a_field_without_a_reason_text_is_refused_by_name(contract: Contract) -> None:
+    """No refusal could be explained with it; the card is where it is mended."""
+    silent = structs.replace(contract.fields[1], reason="")
+    metadata = write_contract(structs.replace(contract, fields=(contract.fields[0], silent)))
+
+    with pytest.raises(ContractError, match=re.escape("field 'Income' of the model file has no reason text; add one")):
+        read_contract(metadata)
+
+
+@pytest.mark.parametrize(
+    ("good_to_bad", "points"), [(12.5, 560), (25, 580), (50, 600), (100, 620), (200, 640), (1, 487)]
+)
+def test_600_points_are_odds_of_50_to_1_and_20_more_double_them(good_to_bad: float, points: int) -> None:
+    """The default scale; even odds are 600 - 20 · log2(50)."""
+    assert points == POLICY.score_points(1 / (1 + good_to_bad))
+
+
+@pytest.mark.parametrize(("good_to_bad", "points"), [(0.5, 450), (1, 500), (8, 650)])
+def test_the_scale_of_the_contract_is_the_one_used(good_to_bad: float, points: int) -> None:
+    """500 points at even odds, 50 to double them."""
+    policy = structs.replace(POLICY, points=Points(score=500.0, odds=1.0, double=50.0))
+
+    assert points == policy.score_points(1 / (1 + good_to_bad))
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_probability_of_default_never_has_more_points(one: float, other: float) -> None:
+    """Points fall as the probability grows, over all of [0, 1]."""
+    low, high = sorted([one, other])
+
+    assert POLICY.score_points(low) >= POLICY.score_points(high)
+
+
+@pytest.mark.parametrize(("certainty", "nearly"), [(0.0, 1e-9), (1.0, 1 - 1e-9)])
+def test_a_certainty_has_finite_points(certainty: float, nearly: float) -> None:
+    """0 and 1 count as 1e-9 away from themselves, where the odds are finite."""
+    assert POLICY.score_points(nearly) == POLICY.score_points(certainty)

@@ -1,0 +1,160 @@
+"""The graph answers as the pipeline does, whatever was fitted; that is the law of this project."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
+
+from serve.contract import Policy
+from train.candidates import CANDIDATES
+from train.card import CardField, CardPolicy
+from train.dataset import Matrix
+from train.export.graph import convert_pipeline, serialize
+from train.policy import decide, make_policy
+from train.proof import TOLERANCE
+
+POLICY = make_policy(CardPolicy(5.0, 1.0, 0.4))
+NUMBER = CardField(label="n", kind="number", nullable=True, risk="increases")
+CATEGORY = CardField(label="c", kind="category", levels=("a", "b", "c"), nullable=True)
+STRICT = CardField(label="s", kind="category", levels=("a", "b"))
+MIXES = {
+    "numbers": [NUMBER, NUMBER],
+    "categories": [CATEGORY, STRICT],
+    "mixed": [CATEGORY, NUMBER, STRICT, NUMBER],
+    "one number": [NUMBER],
+}
+
+
+def draw(fields: list[CardField], rows: int, seed: int) -> Matrix:
+    """Rows for these fields; gaps where they may be."""
+    random = np.random.default_rng(seed)
+    columns = []
+    for field in fields:
+        column = random.integers(0, len(field.levels), rows) if field.levels else random.normal(0, 3, rows).round(2)
+        columns.append(np.where((random.random(rows) < 0.15) & field.nullable, np.nan, column))
+    return np.column_stack(columns)
+
+
+def fit(kind: str, fields: list[CardField], seed: int) -> Pipeline:
+    """A candidate's pipeline fitted on rows whose outcome follows the first field."""
+    X = draw(fields, 200, seed)
+    y = (np.nan_to_num(X[:, 0]) + np.random.default_rng(seed).normal(size=200) > 0.5).astype(int)
+    pipeline = CANDIDATES[kind].build(fields, seed)
+    pipeline.set_params(**({"classify__max_iter": 20} if kind == "boosting" else {}))
+    return pipeline.fit(X, y)
+
+
+def run(model: onnx.ModelProto, applicants: Matrix) -> list[np.ndarray]:
+    """probability and decision of a graph."""
+    session = onnxruntime.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
+    answers: list[np.ndarray] = session.run(["probability", "decision"], {"applicants": applicants})
+    return answers
+
+
+@pytest.mark.parametrize("kind", sorted(CANDIDATES))
+@pytest.mark.parametrize("mix", sorted(MIXES))
+def test_every_mix_of_fields_is_exported_exactly(kind: str, mix: str) -> None:
+    """Numbers, categories, gaps in both: probability within 1e-12, no decision differs."""
+    pipeline = fit(kind, MIXES[mix], 1)
+    applicants = draw(MIXES[mix], 5000, 2)
+
+    probability, decision = run(convert_pipeline(pipeline, POLICY), applicants)
+
+    expected = pipeline.predict_proba(applicants)[:, 1]
+    np.testing.assert_allclose(probability, expected, rtol=0, atol=TOLERANCE)
+    np.testing.assert_array_equal(decide(expected, POLICY), decision)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**31 - 1),
+    kind=st.sampled_from(sorted(CANDIDATES)),
+    mix=st.sampled_from(sorted(MIXES)),
+    extremes=arrays.arrays(
+        np.float64, 8, elements=st.floats(-1e100, 1e100, allow_subnormal=True) | st.just(float("nan"))
+    ),
+)
+def test_any_fit_and_any_number_agree(seed: int, kind: str, mix: str, extremes: Matrix) -> None:
+    """Also where a number is as large, as small or as absent as a float64 can be served."""
+    fields = MIXES[mix]
+    pipeline = fit(kind, fields, seed)
+    applicants = draw(fields, 8, seed + 1)
+    for column, field in enumerate(fields):
+        if field.kind == "number":
+            applicants[:, column] = extremes
+            break
+
+    probability, _ = run(convert_pipeline(pipeline, POLICY), applicants)
+
+    np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
+
+
+def test_a_level_that_was_never_seen_in_fitting_is_no_level() -> None:
+    """An index of no known level has no hot column, in the pipeline and in the graph alike."""
+    pipeline = fit("logistic", MIXES["categories"], 3)
+    applicants = np.array([[7.0, 1.0], [-1.0, 0.0]])
+
+    probability, _ = run(convert_pipeline(pipeline, POLICY), applicants)
+
+    np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
+
+
+def test_a_column_empty_in_the_training_part_is_exported_all_the_same() -> None:
+    """The imputer has no median for it; graph and pipeline agree on what it puts instead."""
+    fields = MIXES["numbers"]
+    X = draw(fields, 100, 4)
+    X[:, 1] = np.nan
+    y = np.arange(100) % 2
+
+    pipeline = CANDIDATES["logistic"].build(fields, 0).fit(X, y)
+    applicants = draw(fields, 50, 5)
+    probability, _ = run(convert_pipeline(pipeline, POLICY), applicants)
+
+    np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", sorted(CANDIDATES))
+def test_exporting_the_same_fit_twice_gives_the_same_bytes(kind: str) -> None:
+    """No random name, no order of a set: the file can be compared by its hash."""
+    pipeline = fit(kind, MIXES["mixed"], 6)
+
+    assert serialize(convert_pipeline(pipeline, POLICY)) == serialize(convert_pipeline(pipeline, POLICY))
+
+
+@pytest.mark.parametrize("kind", sorted(CANDIDATES))
+def test_the_graph_is_float64_from_end_to_end(kind: str) -> None:
+    """No tensor of the file is float32, and its outputs are probability and decision alone."""
+    model = convert_pipeline(fit(kind, MIXES["mixed"], 7), POLICY)
+
+    assert onnx.TensorProto.FLOAT not in {tensor.data_type for tensor in model.graph.initializer}
+    assert ["probability", "decision"] == [output.name for output in model.graph.output]
+    assert "credit" == model.graph.name
+    assert {"": 21, "ai.onnx.ml": 5} == {opset.domain: opset.version for opset in model.opset_import}
+
+
+def test_a_probability_on_the_threshold_is_refused() -> None:
+    """The thresholds belong to the dearer decision, in the graph as in training."""
+    pipeline = fit("logistic", MIXES["numbers"], 8)
+    applicants = draw(MIXES["numbers"], 1, 9)
+    on_it = float(run(convert_pipeline(pipeline, POLICY), applicants)[0][0])
+    policy = Policy(5.0, 1.0, None, on_it, on_it, POLICY.points)
+
+    _, decision = run(convert_pipeline(pipeline, policy), applicants)
+
+    assert [2] == decision.tolist()
+
+
+def test_a_classifier_without_an_exact_converter_is_refused() -> None:
+    """A random forest compares float32(x) with float64 thresholds: not exported rather than exported wrong."""
+    X = draw(MIXES["numbers"], 50, 10)
+    pipeline = Pipeline([("classify", RandomForestClassifier(2))]).fit(np.nan_to_num(X), np.arange(50) % 2)
+
+    with pytest.raises(ValueError, match="RandomForestClassifier can't be exported exactly"):
+        convert_pipeline(pipeline, POLICY)

@@ -1,0 +1,107 @@
+"""One encoding of the table, exact to the last bit, and every cell that doesn't fit named by its line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.card import Card, CardField
+from train.card import Dataset as CardDataset
+from train.dataset import encode, is_same
+from train.errors import TrainingError
+from train.table import read_table
+
+NUMBER = CardField(label="n", kind="number", reason="r")
+GAPPY = CardField(label="n", kind="number", nullable=True, reason="r")
+COLOUR = CardField(label="c", kind="category", levels=("red", "blue"), nullable=True, reason="r")
+
+
+def card(**fields: CardField) -> Card:
+    return Card(CardDataset("t", "t.csv", "y", 1, "id"), fields)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """A table of 20 defaults and 20 goods with the given cells of `x` in its first rows, '1' in the others."""
+
+    def write(*cells: str) -> Path:
+        values = [*cells, *["1"] * (40 - len(cells))]
+        path = tmp_path / "t.csv"
+        lines = [f"{row},{value},{row % 2}" for row, value in enumerate(values)]
+        path.write_text("\n".join(["id,x,y", *lines]))
+        return path
+
+    return write
+
+
+def test_numbers_are_the_floats_nearest_to_their_text(write: Callable[..., Path]) -> None:
+    """0.1 in the file is 0.1 in JSON: no parser of its own between training and serving."""
+    texts = ["0.1", "1e-300", "123456789.123456789", "5e-324", " 7 ", "-0.30000000000000004"]
+
+    data = encode(read_table(write(*texts)), card(x=NUMBER))
+
+    assert [float(text) for text in texts] == data.X[: len(texts), 0].tolist()
+
+
+def test_a_category_is_the_index_of_its_level_and_a_gap_is_nan(write: Callable[..., Path]) -> None:
+    """The order of the levels is the card's, not the table's."""
+    path = write(*["blue", "red", "", "NA"] * 10)
+
+    data = encode(read_table(path), card(x=COLOUR))
+
+    np.testing.assert_array_equal([1.0, 0.0, np.nan, np.nan], data.X[:4, 0])
+    assert [0, 1, 0, 1] == data.y[:4].tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "message"),
+    [
+        (("1", "abc"), NUMBER, "is 'abc' in line 3"),
+        (("1", "2", "inf"), NUMBER, "is 'inf' in line 4"),
+        (("",), NUMBER, "is empty in line 2"),
+        (("",) * 30, GAPPY, "has a value in only 10 rows"),
+        (("red", "green"), COLOUR, "has the level 'green' in line 3"),
+    ],
+)
+def test_a_cell_that_doesnt_fit_the_card_is_named_by_its_line(
+    write: Callable[..., Path], cells: tuple[str, ...], field: CardField, message: str
+) -> None:
+    """The sentence gives value, line and what was expected."""
+    table = read_table(write(*cells))
+
+    with pytest.raises(TrainingError, match=message):
+        encode(table, card(x=field))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "not a CSV"), (b"a,b\n", "no rows"), (b"a\n\xff\xfe\n", "UTF-8"), (b'a,b\n"x,1\n', "not a CSV")],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    """Empty, without rows, not UTF-8, an open quote: one sentence each."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(TrainingError, match=message):
+        read_table(path)
+
+
+def test_the_hash_is_of_the_file_itself(write: Callable[..., Path]) -> None:
+    """Whoever has the file can check it with sha256sum."""
+    path = write()
+
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == read_table(path).sha256
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "expected"),
+    [("1", 1, True), ("1.0", 1, True), ("True", True, True), ("bad", "bad", True), ("0", 1, False), ("x", 1, False)],
+)
+def test_the_cards_default_matches_however_the_table_writes_it(cell: str, value: object, expected: bool) -> None:
+    """1 and 1.0, True and true are the same value."""
+    assert isinstance(value, int | str)
+    assert expected is is_same(cell, value)

@@ -1,0 +1,180 @@
+"""python -m train: what a user types, sees and gets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serve.model import load_model
+from train.__main__ import main, split
+from train.card import read_card
+from train.dataset import Dataset, encode
+from train.table import read_table
+
+WriteTable = Callable[..., Path]
+TRAINING_SECONDS = 30
+
+
+def fail(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that must fail with exit code 2; its one line of error."""
+    assert 2 == main(arguments)
+    error = capsys.readouterr().err
+    assert 1 == len(error.strip().splitlines())
+    return error
+
+
+def test_the_embedded_data_become_a_proven_artifact_within_30_seconds(credit_card: Path, tmp_path: Path) -> None:
+    """One command in a fresh process trains on credit_data, proves the export and leaves one file."""
+    started = time.monotonic()
+
+    done = subprocess.run(
+        [sys.executable, "-m", "train", str(credit_card), "--out", str(tmp_path)], capture_output=True, text=True
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert time.monotonic() - started < TRAINING_SECONDS
+    assert ["model.onnx"] == [path.name for path in tmp_path.iterdir()]
+    for word in ("AUC", "Gini", "KS", "Brier", "calibration error", "Accept all", "Refuse all", "0 decisions differ"):
+        assert word in done.stdout
+    contract = load_model(tmp_path / "model.onnx").contract
+    assert "boosting" == contract.training.estimator
+    assert not {"Age", "Marital"} & {field.name for field in contract.fields}
+
+
+def test_training_twice_gives_the_same_bytes(
+    credit_card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same data, card, code and moment give the same artifact, byte for byte."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    for folder in ("one", "two"):
+        assert 0 == main([str(credit_card), "--model", "boosting", "--out", str(tmp_path / folder)])
+
+    assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "two/model.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["logistic", "boosting"])
+def test_a_wide_table_without_a_card_is_trained_exported_and_proven(
+    wide_table: Path, tmp_path: Path, kind: str
+) -> None:
+    """122 columns, texts and many gaps: card inferred, graph equal to the pipeline on every real row."""
+    arguments = ["--data", str(wide_table), "--target", "TARGET", "--id", "SK_ID_CURR", "--model", kind]
+
+    assert 0 == main([*arguments, "--out", str(tmp_path)])
+
+    contract = load_model(tmp_path / "model.onnx").contract
+    assert kind == contract.training.estimator
+    assert 120 == len(contract.fields)
+
+
+def test_the_inferred_card_trains_the_same_model_again(write_table: WriteTable, tmp_path: Path) -> None:
+    """What --data writes beside the model is a card that can be edited and trained from."""
+    out = tmp_path / "out"
+    assert 0 == main(["--data", str(write_table()), "--target", "outcome", "--id", "number", "--out", str(out)])
+    first = load_model(out / "model.onnx").contract
+
+    assert 0 == main([str(out / "loans.toml"), "--out", str(out)])
+
+    again = load_model(out / "model.onnx").contract
+    assert first.fields == again.fields
+    assert first.metrics == again.metrics
+    assert first.golden == again.golden
+
+
+def test_an_edited_card_is_never_overwritten(
+    write_table: WriteTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Inferring again beside a card that says something else stops before anything is written."""
+    (tmp_path / "loans.toml").write_text("# my work of a week")
+    arguments = ["--data", str(write_table()), "--target", "outcome", "--out", str(tmp_path)]
+
+    assert "exists and says something else" in fail(arguments, capsys)
+
+    assert "# my work of a week" == (tmp_path / "loans.toml").read_text()
+    assert not (tmp_path / "model.onnx").exists()
+
+
+BROKEN: list[tuple[dict[str, object], list[str], str]] = [
+    ({"outcome": None}, [], "has no column 'outcome'"),
+    ({"number": None}, [], "has no column 'number'"),
+    ({"outcome": 1}, [], "has 1 different values ('1'), expected two"),
+    ({"outcome": [0, 1, 2] * 100}, [], "has 3 different values"),
+    ({"outcome": [None, *([0, 1] * 149), 0]}, [], "is empty in line 2"),
+    ({"outcome": ["a", "b"] * 150}, [], "isn't plain which of them means default"),
+    ({"outcome": ["a", "b"] * 150}, ["--default", "c"], "which the card calls default"),
+    ({"outcome": [1] * 5 + [0] * 295}, [], "has 5 defaults in 300 rows"),
+    ({"income": None, "amount": None, "home": None, "is_client": None}, [], "at least one input"),
+    ({"amount": [None] * 300}, [], "is empty in all 300 rows"),
+    ({"number": 17}, [], "is '17' in line 3"),
+    ({"amount": [1.5] + [None] * 299, "income": None, "home": None, "is_client": None}, [], "at least one input"),
+]
+
+
+@pytest.mark.parametrize(("columns", "options", "message"), BROKEN, ids=[row[2] for row in BROKEN])
+def test_a_table_that_cant_be_used_gets_one_sentence_and_no_artifact(
+    columns: dict[str, object],
+    options: list[str],
+    message: str,
+    write_table: WriteTable,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 2, one line that says what is wrong, and nothing written, not even half of it."""
+    out = tmp_path / "out"
+    arguments = ["--data", str(write_table(**columns)), "--target", "outcome", "--id", "number", "--out", str(out)]
+
+    assert message in fail([*arguments, *options], capsys)
+
+    assert not out.exists()
+
+
+def test_paths_that_lead_nowhere_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong card or table is named together with what to do."""
+    assert "can't read the card nowhere.toml" in fail(["nowhere.toml"], capsys)
+    assert "can't read the table nowhere.csv" in fail(["--data", "nowhere.csv", "--target", "y"], capsys)
+
+
+def test_a_folder_that_cant_be_written_leaves_nothing_behind(
+    write_table: WriteTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--out naming a file is one sentence, and the file stays as it was."""
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+
+    assert "choose another folder with --out" in fail(
+        ["--data", str(write_table()), "--target", "outcome", "--out", str(blocked)], capsys
+    )
+
+    assert "not a folder" == blocked.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["a.toml", "--data", "b.csv"], ["--data", "b.csv"], ["a.toml", "--target", "y"], ["a.toml", "--model", "svm"]],
+)
+def test_a_command_that_makes_no_sense_is_refused_with_its_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """argparse's own exit code 2."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: python -m train" in capsys.readouterr().err
+
+
+def test_the_holdout_is_disjoint_stratified_and_the_same_for_a_seed(credit_card: Path) -> None:
+    """No row is in both parts, none is lost, both have the same default rate."""
+    card = read_card(credit_card)
+    labels = encode(read_table(credit_card.parent / card.dataset.path), card).y
+    data = Dataset(np.arange(len(labels), dtype=float).reshape(-1, 1), labels)
+
+    fit, holdout = split(data, seed=3)
+    again, _ = split(data, seed=3)
+
+    assert sorted([*fit.X.ravel(), *holdout.X.ravel()]) == data.X.ravel().tolist()
+    assert abs(fit.y.mean() - holdout.y.mean()) < 1e-3
+    np.testing.assert_array_equal(fit.X, again.X)

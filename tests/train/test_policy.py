@@ -1,0 +1,51 @@
+"""Thresholds follow from costs: whatever the costs, the decision taken is the cheapest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from train.card import CardPolicy
+from train.policy import decide, make_policy, mean_cost
+
+costs = st.floats(0.01, 100.0)
+
+
+def test_five_to_one_without_review_refuses_from_one_in_six() -> None:
+    """The classic German-credit costs."""
+    policy = make_policy(CardPolicy(5.0, 1.0))
+
+    assert pytest.approx(1 / 6) == policy.refuse_from
+    assert policy.review_from == policy.refuse_from
+    assert [0, 2, 2] == decide(np.array([0.16, policy.refuse_from, 0.9]), policy).tolist()
+
+
+def test_a_cheap_review_opens_a_band_between_accept_and_refuse() -> None:
+    """Review where it costs less than either mistake."""
+    policy = make_policy(CardPolicy(5.0, 1.0, 0.4))
+
+    assert pytest.approx(0.08) == policy.review_from
+    assert pytest.approx(0.6) == policy.refuse_from
+    assert [0, 1, 2] == decide(np.array([0.05, 0.3, 0.7]), policy).tolist()
+
+
+@given(cost_default=costs, cost_good=costs, cost_review=st.none() | costs, probability=st.floats(0, 1))
+def test_the_decision_is_never_dearer_than_another(
+    cost_default: float, cost_good: float, cost_review: float | None, probability: float
+) -> None:
+    """For calibrated probabilities no other answer has a smaller expected cost."""
+    policy = make_policy(CardPolicy(cost_default, cost_good, cost_review))
+    expected = [probability * cost_default, cost_review or np.inf, (1 - probability) * cost_good]
+
+    taken = expected[int(decide(np.array([probability]), policy)[0])]
+
+    assert taken <= min(expected) + 1e-9 * cost_default
+
+
+def test_cost_per_applicant_counts_each_kind_of_mistake() -> None:
+    """An accepted default, a refused good, a review, and two right answers."""
+    policy = make_policy(CardPolicy(5.0, 1.0, 0.4))
+
+    assert (5.0 + 1.0 + 0.4) / 5 == mean_cost(np.array([1, 0, 1, 0, 1]), np.array([0, 2, 1, 0, 2]), policy)

@@ -1,0 +1,94 @@
+"""The proof must be able to fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec import structs
+from sklearn.pipeline import Pipeline
+
+from serve.model import Model, load_model
+from train.__main__ import main, split
+from train.candidates import CANDIDATES
+from train.card import CardPolicy, read_card
+from train.dataset import Dataset, encode
+from train.errors import TrainingError
+from train.policy import make_policy
+from train.proof import GENERATED_ROWS, TOLERANCE, prove
+from train.table import read_table
+
+
+@pytest.fixture(scope="module")
+def data(credit_card: Path) -> Dataset:
+    """credit_data, encoded."""
+    card = read_card(credit_card)
+    return encode(read_table(credit_card.parent / card.dataset.path), card)
+
+
+@pytest.fixture(scope="module", params=["logistic", "boosting"])
+def fitted(
+    request: pytest.FixtureRequest, credit_card: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Pipeline, Model]:
+    """A pipeline on credit_data and the model that `python -m train` makes of it."""
+    out = tmp_path_factory.mktemp(request.param)
+    assert 0 == main([str(credit_card), "--model", request.param, "--out", str(out)])
+    card = read_card(credit_card)
+    fit, _ = split(encode(read_table(credit_card.parent / card.dataset.path), card), 0)
+    pipeline = CANDIDATES[request.param].build(list(card.inputs.values()), 0).fit(fit.X, fit.y)
+    return pipeline, load_model(out / "model.onnx")
+
+
+def test_an_exact_export_is_proven_on_data_generated_rows_and_splits(
+    fitted: tuple[Pipeline, Model], data: Dataset
+) -> None:
+    """Every row of the data, 100,000 generated ones and the hard ones: within 1e-12, no decision differs."""
+    pipeline, model = fitted
+
+    proof = prove(pipeline, model, data.X, seed=0)
+
+    assert proof.rows > len(data.y) + GENERATED_ROWS
+    assert proof.largest_difference <= TOLERANCE
+    assert 0 == proof.decisions_differ
+
+
+def test_a_pipeline_that_is_off_by_a_little_is_caught(fitted: tuple[Pipeline, Model], data: Dataset) -> None:
+    """A change in the eleventh digit of one constant stops the export."""
+    pipeline, model = fitted
+    classifier = pipeline.steps[-1][1]
+    name = "intercept_" if hasattr(classifier, "intercept_") else "_baseline_prediction"
+    was = getattr(classifier, name)
+    setattr(classifier, name, was + 1e-10)
+    try:
+        with pytest.raises(TrainingError, match="differs from its pipeline by up to"):
+            prove(pipeline, model, data.X, seed=0)
+    finally:
+        setattr(classifier, name, was)
+
+
+@pytest.mark.parametrize("fitted", ["boosting"], indirect=True)
+def test_one_split_off_by_an_ulp_is_caught(fitted: tuple[Pipeline, Model], data: Dataset) -> None:
+    """Rows placed on and beside the splits see what no real row would."""
+    pipeline, model = fitted
+    numbers = len(pipeline.steps[0][1].transformers[0][2])
+    nodes = pipeline.steps[-1][1]._predictors[0][0].nodes
+    place = next(i for i, node in enumerate(nodes) if not node["is_leaf"] and node["feature_idx"] < numbers)
+    was = nodes["num_threshold"][place]
+    nodes["num_threshold"][place] = np.nextafter(was, np.inf)
+    try:
+        with pytest.raises(TrainingError, match="differs from its pipeline"):
+            prove(pipeline, model, data.X, seed=0)
+    finally:
+        nodes["num_threshold"][place] = was
+
+
+def test_other_thresholds_are_caught(fitted: tuple[Pipeline, Model], data: Dataset) -> None:
+    """Probabilities right, decisions not: no artifact either."""
+    pipeline, model = fitted
+    contract = structs.replace(model.contract, policy=make_policy(CardPolicy(4.0, 1.0)))
+    other = replace(model, contract=contract)
+
+    with pytest.raises(TrainingError, match=r"in [1-9][0-9]* decisions"):
+        prove(pipeline, other, data.X, seed=0)

@@ -1,0 +1,159 @@
+"""The table as the model sees it: one float64 matrix, in the order and encoding of the graph's input.
+
+A number is itself, a category the index of its level in the card, a missing value NaN. Training, proof
+and serving all speak this matrix, so that there is one encoding and nothing to keep in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from train.card import Card, CardField, CardValue
+from train.errors import TrainingError
+from train.table import Table
+
+FEWEST_OF_A_CLASS = 20
+"""Fewer goods or defaults than this can't be split into a hold-out and five folds that mean anything."""
+
+FEWEST_VALUES = 20
+"""A number present in fewer rows than this may be absent from a whole fold, and nothing can be learned of it."""
+
+Matrix = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows for training: X float64, shape (n, n_fields); y int64, shape (n,), 1 = default."""
+
+    X: Matrix
+    y: Labels
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Dataset:
+        """The same for some rows."""
+        return Dataset(self.X[rows], self.y[rows])
+
+
+def encode(table: Table, card: Card) -> Dataset:
+    """Encode a table as its card says.
+
+    Raises TrainingError for the first column that can't be: absent, all empty, a cell that is no number,
+    a level the card doesn't list, a gap in a field that isn't nullable, an id twice, a target that
+    hasn't two values.
+    """
+    y = encode_target(table, card.dataset.target, card.dataset.default)
+    if card.dataset.id is not None:
+        check_ids(table, card.dataset.id)
+    # Protected fields too: the card must be true of all it lists. A text nobody has listed the levels of is left out.
+    columns = {
+        name: encode_field(table, name, field)
+        for name, field in card.fields.items()
+        if field.use or field.kind == "number" or field.levels
+    }
+    return Dataset(np.column_stack([columns[name] for name in card.inputs]), y)
+
+
+def encode_field(table: Table, name: str, field: CardField) -> Matrix:
+    """One column as float64, shape (n,); raises TrainingError naming the first line that can't be read."""
+    cells = table.column(name, "a field of the card")
+    missing = cells.isna().to_numpy()
+    if missing.any() and not field.nullable:
+        raise TrainingError(
+            f"field {name!r} is empty in line {table.line(int(missing.argmax()))} of {table.path}, "
+            "but the card doesn't let it be missing; fill it, or say nullable = true"
+        )
+    if field.kind == "category":
+        codes = pd.Index(field.levels, dtype=str).get_indexer(pd.Index(cells))
+        unknown = (codes < 0) & ~missing
+        if unknown.any():
+            row = int(unknown.argmax())
+            raise TrainingError(
+                f"field {name!r} has the level {cells.iloc[row]!r} in line {table.line(row)} of {table.path}, "
+                f"which the card doesn't list; its levels are: {', '.join(field.levels)}"
+            )
+        return np.where(missing, np.nan, codes.astype(np.float64))
+    numbers = np.array([parse_number(cell) for cell in cells])
+    wrong = ~np.isfinite(numbers) & ~missing
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise TrainingError(
+            f"field {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path}, expected a number; "
+            "mend the table, or say kind = 'category'"
+        )
+    present = len(numbers) - int(missing.sum())
+    if field.use and present < FEWEST_VALUES:
+        raise TrainingError(
+            f"field {name!r} of {table.path} has a value in only {present} rows, expected at least {FEWEST_VALUES}; "
+            "bring more rows, or say use = false in the card"
+        )
+    return numbers
+
+
+def encode_target(table: Table, name: str, default: CardValue) -> Labels:
+    """The target as int64, shape (n,), 1 where it is the value that means default."""
+    cells = table.column(name, "the target")
+    if cells.isna().any():
+        row = int(cells.isna().to_numpy().argmax())
+        raise TrainingError(
+            f"the target {name!r} is empty in line {table.line(row)} of {table.path}; "
+            "an outcome that isn't known can't be learned from: remove these rows"
+        )
+    values = sorted(set(cells))
+    if len(values) != 2:
+        found = ", ".join(map(repr, values[:5])) + (", …" if len(values) > 5 else "")
+        raise TrainingError(
+            f"the target {name!r} of {table.path} has {len(values)} different values ({found}), expected two: "
+            "one for good, one for default"
+        )
+    y = np.array([is_same(value, default) for value in cells], dtype=np.int64)
+    if not y.any():
+        raise TrainingError(
+            f"no row of {table.path} has the target {name!r} = {default!r}, which the card calls default; "
+            f"its values are {values[0]!r} and {values[1]!r}"
+        )
+    if min(y.sum(), len(y) - y.sum()) < FEWEST_OF_A_CLASS:
+        raise TrainingError(
+            f"the target {name!r} of {table.path} has {y.sum()} defaults in {len(y)} rows, expected at least "
+            f"{FEWEST_OF_A_CLASS} defaults and {FEWEST_OF_A_CLASS} goods; bring more rows"
+        )
+    return y
+
+
+def check_ids(table: Table, name: str) -> None:
+    """Raise TrainingError if an id is missing or stands twice."""
+    cells = table.column(name, "the id")
+    if cells.isna().any():
+        row = int(cells.isna().to_numpy().argmax())
+        raise TrainingError(f"the id {name!r} is empty in line {table.line(row)} of {table.path}; every row needs one")
+    twice = cells.duplicated().to_numpy()
+    if twice.any():
+        row = int(twice.argmax())
+        raise TrainingError(
+            f"the id {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path} and in a line before; "
+            "remove the duplicate, or name another id"
+        )
+
+
+def parse_number(cell: object) -> float:
+    """A cell as the float64 nearest to its text; NaN if it is missing or no number."""
+    try:
+        return float(cell) if isinstance(cell, str) else np.nan
+    except ValueError:
+        return np.nan
+
+
+def are_numbers(cells: Iterable[str]) -> bool:
+    """Whether every text is a finite number."""
+    return all(np.isfinite(parse_number(cell)) for cell in cells)
+
+
+def is_same(cell: str, value: CardValue) -> bool:
+    """Whether a cell says a value of the card: the same text, whatever the case of a boolean, or the same number."""
+    if isinstance(value, bool):
+        return cell.lower() == str(value).lower()
+    return cell == str(value) or (are_numbers([str(value)]) and parse_number(cell) == float(value))

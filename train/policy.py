@@ -1,0 +1,37 @@
+"""From costs to thresholds: the cheapest answer to each probability of default."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from serve.contract import Policy
+from train.card import CardPolicy
+
+
+def make_policy(costs: CardPolicy) -> Policy:
+    """The policy that costs least when probabilities are calibrated.
+
+    Accepting costs p · cost_default, refusing (1 − p) · cost_good, a review cost_review. Without review the
+    first two are equal at p = cost_good / (cost_default + cost_good) (Elkan, The Foundations of
+    Cost-Sensitive Learning, 2001, equation 2). A review is cheapest from p = cost_review / cost_default
+    to 1 − cost_review / cost_good, if there is such a p at all.
+    """
+    review_from = refuse_from = costs.cost_good / (costs.cost_default + costs.cost_good)
+    if costs.cost_review is not None and costs.cost_review < review_from * costs.cost_default:
+        review_from = costs.cost_review / costs.cost_default
+        refuse_from = 1 - costs.cost_review / costs.cost_good
+    return Policy(costs.cost_default, costs.cost_good, costs.cost_review, review_from, refuse_from, costs.points)
+
+
+def decide(probability: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[np.int64]:
+    """Decisions, int64, shape (n,), index into DECISIONS, for probabilities of shape (n,)."""
+    return (probability >= policy.review_from).astype(np.int64) + (probability >= policy.refuse_from)
+
+
+def mean_cost(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> float:
+    """Cost per applicant of decisions taken on outcomes y (1 = default), in the unit of the costs."""
+    accepted = y * policy.cost_default
+    refused = (1 - y) * policy.cost_good
+    reviewed = np.full(len(y), policy.cost_review or 0.0)
+    return float(np.choose(decision, [accepted, reviewed, refused]).mean())
