@@ -32,6 +32,7 @@ from train.proof import prove
 from train.quality import measure
 from train.summary import Entry, show_summary
 from train.table import Table, read_table
+from train.threads import limit_threads
 
 HOLDOUT_SHARE = 0.2
 """Rows that neither fitting nor choosing ever sees."""
@@ -74,7 +75,7 @@ def run(given: argparse.Namespace, console: Console) -> None:
     names = list(CANDIDATES) if given.model == "auto" else [given.model]
     trials: list[Trial] = []
     pipelines, qualities = {}, {}
-    with _progress(console) as progress:
+    with limit_threads(data.X.size), _progress(console) as progress:
         task = progress.add_task("", total=len(names) * (FOLDS + 1))
         for name in names:
             candidate = CANDIDATES[name]
@@ -92,14 +93,16 @@ def run(given: argparse.Namespace, console: Console) -> None:
     contract = describe(card, policy, fit, holdout, qualities[name], name, given.seed, table.sha256, inputs)
     content = export(pipelines[name], contract)
     model = load_model(content)
-    with console.status("Proving the exported graph"):
+    with limit_threads(data.X.size), console.status("Proving the exported graph"):
         proof = prove(pipelines[name], model, data.X, given.seed)
     console.print(
         f"Proven on {proof.rows:,} rows: largest difference {proof.largest_difference:.1e} in probability, "
         f"{proof.decisions_differ} decisions differ"
     )
     if source.card_path is None:
-        write_inferred_card(given.out / f"{card.dataset.name}.toml", card, console)
+        path = inferred_path(given.out, card)
+        write_whole(path, format_card(card))
+        console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
     path = given.out / "model.onnx"
     write_whole(path, content)
     console.print(
@@ -139,6 +142,7 @@ def open_source(given: argparse.Namespace) -> Source:
         table = read_table(given.data)
         card = infer_card(table, given.target, given.id, given.default)
         check_card(card)
+        inferred_path(given.out, card)
         return Source(card, table, None)
     card = read_card(given.card)
     return Source(card, read_table(given.card.parent / card.dataset.path), given.card)
@@ -151,15 +155,14 @@ def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     return data.take(np.sort(fit)), data.take(np.sort(holdout))
 
 
-def write_inferred_card(path: Path, card: Card, console: Console) -> None:
-    """Write the card beside the model; raises TrainingError rather than lose one that somebody has edited."""
-    content = format_card(card)
-    if path.exists() and path.read_bytes() != content:
+def inferred_path(out: Path, card: Card) -> Path:
+    """Where an inferred card goes; raises TrainingError rather than let one be lost that somebody has edited."""
+    path = out / f"{card.dataset.name}.toml"
+    if path.exists() and path.read_bytes() != format_card(card):
         raise TrainingError(
             f"{path} exists and says something else; train from it with: python -m train {path}, or remove it first"
         )
-    write_whole(path, content)
-    console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
+    return path
 
 
 def _progress(console: Console) -> Progress:

@@ -32,6 +32,7 @@ class Service:
 
     process: subprocess.Popen[bytes]
     client: httpx.Client
+    log: Path
 
 
 StartService = Callable[[str], AbstractContextManager[Service]]
@@ -60,7 +61,7 @@ def start_service(content: bytes, root: Path, tmp_path: Path) -> StartService:
         ):
             try:
                 wait_until_ready(base, process, time.monotonic())
-                yield Service(process, client)
+                yield Service(process, client, tmp_path / "log")
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
@@ -78,9 +79,11 @@ def test_a_started_service_is_ready_and_answers(
     with start_service(workers) as service:
         ready = service.client.get("/readyz").json()
         answers = [service.client.post("/predict", json={"data": [vector]}).json() for _ in range(5)]
+        has_parent = "Started parent process" in service.log.read_text()
 
     assert model.sha256 == ready["model"]["sha256"]
     assert [expected] * 5 == answers
+    assert (workers == "2") == has_parent
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -95,24 +98,21 @@ def test_sigterm_ends_the_service_within_seconds(start_service: StartService, wo
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "message"),
+    ("settings", "message"),
     [
-        ("PORT", "http", "PORT is 'http', expected a whole number from 0 to 65535"),
-        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY is '0', expected a whole number from 1 to 1000"),
-        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud', expected one of: critical, error, warning, info, debug"),
-        ("MODEL_PATH", "nowhere.onnx", "can't read the model file nowhere.onnx: No such file or directory; make one"),
+        ({"PORT": "http"}, "PORT is 'http', expected a whole number from 0 to 65535"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY is '0', expected a whole number from 1 to 1000"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', expected one of: critical, error, warning, info, debug"),
+        ({"MODEL_PATH": "nowhere.onnx"}, "can't read the model file nowhere.onnx: No such file or directory; make"),
+        ({"MODEL_PATH": "a/b.onnx", "WEB_CONCURRENCY": "2"}, "can't read the model file a/b.onnx: No such file"),
     ],
+    ids=["PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "MODEL_PATH", "MODEL_PATH, two workers"],
 )
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_service_that_cant_start_says_why_in_one_line(
-    root: Path, name: str, value: str, message: str, workers: str
-) -> None:
+def test_a_service_that_cant_start_says_why_in_one_line(root: Path, settings: dict[str, str], message: str) -> None:
     """Exit code 1 and one line on stderr with the variable or file, its value and what was expected."""
-    settings = {"PORT": "0", "WEB_CONCURRENCY": workers, name: value}
+    environment = environment_with(**{"PORT": "0", **settings})
 
-    done = subprocess.run(
-        COMMAND, cwd=root, env=environment_with(**settings), capture_output=True, text=True, timeout=END_SECONDS
-    )
+    done = subprocess.run(COMMAND, cwd=root, env=environment, capture_output=True, text=True, timeout=END_SECONDS)
 
     assert 1 == done.returncode
     (line,) = done.stderr.splitlines()
