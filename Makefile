@@ -5,13 +5,13 @@ PORT ?= 8000
 CARD ?= data/credit_data.toml
 
 BIN := .venv/bin
-INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/model.py) requirements-train.txt
+INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force
+.PHONY: help install run serve train test lint format lock slug clean force bench-explain
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/dev ## environment in .venv with everything `make test` needs
 
@@ -41,8 +41,11 @@ format: .venv/dev ## rewrite the code in the house style
 slug: .venv/dev ## build what the platform would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
 
+bench-explain: .venv/dev ## what probability and reasons cost in the graph
+	$(BIN)/python -m benchmarks.explain
+
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
-	@for name in requirements requirements-train requirements-dev; do \
+	@for name in requirements requirements-train requirements-boosters requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
 

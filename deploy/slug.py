@@ -65,21 +65,22 @@ def build() -> None:
 def kept_files() -> list[str]:
     """The files of the checkout that .slugignore leaves, relative to its root."""
     listed = subprocess.check_output(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
-    ).splitlines()
-    lines = (ROOT / ".slugignore").read_text().splitlines()
-    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True
+    ).split("\0")
+    lines = [line.strip() for line in (ROOT / ".slugignore").read_text().splitlines()]
+    patterns = [line for line in lines if line and not line.startswith("#")]
     return [path for path in listed if (ROOT / path).is_file() and not is_ignored(path, patterns)]
 
 
 def is_ignored(path: str, patterns: list[str]) -> bool:
     """Whether a pattern of .slugignore leaves a path out: `/name` from the root, `name` or `*.ext` anywhere."""
     parts = PurePosixPath(path).parts
-    for pattern in patterns:
-        if pattern.startswith("/"):
-            if fnmatch("/".join(parts[: pattern.count("/")]), pattern[1:].rstrip("/")):
+    for pattern in (pattern.rstrip("/") for pattern in patterns):
+        if "/" in pattern:
+            names = pattern.removeprefix("/")
+            if fnmatch("/".join(parts[: names.count("/") + 1]), names):
                 return True
-        elif any(fnmatch(part, pattern.rstrip("/")) for part in parts):
+        elif any(fnmatch(part, pattern) for part in parts):
             return True
     return False
 
@@ -126,7 +127,7 @@ def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float
         if process.poll() is not None:
             raise SlugError(f"the web process ended with code {process.returncode} before it answered")
         try:
-            httpx.get(f"{base}/readyz").raise_for_status()
+            httpx.get(f"{base}/readyz", trust_env=False).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.01)
         else:
@@ -136,7 +137,7 @@ def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float
 
 def check_answers(base: str, golden: Golden) -> None:
     """Post the golden rows to /predict; raises SlugError if an answer is not as exported."""
-    answer = httpx.post(f"{base}/predict", json={"data": golden.applicants})
+    answer = httpx.post(f"{base}/predict", json={"data": golden.applicants}, trust_env=False)
     if answer.status_code != 200:
         raise SlugError(f"POST /predict answered {answer.status_code}: {answer.text}")
     pairs = zip(answer.json(), golden.probability, strict=True)

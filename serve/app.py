@@ -7,26 +7,29 @@ request. Paths and bodies are the public contract of the service.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from serve.applicants import warn
 from serve.bodies import read_predict, read_score
+from serve.changes import find_changes
 from serve.contract import DECISIONS
 from serve.home import home_page
 from serve.messages import ModelName, Result, ScoreAnswer, describe_model
-from serve.model import Matrix, Model, Scores, load_model
-from serve.problems import InvalidApplicants, on_failure, on_http_error, on_invalid_applicants
+from serve.model import Model, load_model
+from serve.problems import InvalidApplicants, on_disconnect, on_failure, on_http_error, on_invalid_applicants
+from serve.reasons import name_reasons
 from serve.settings import read_settings
 
-ROWS_ON_THE_LOOP = 256
-"""A larger batch is scored in a worker thread, so that it never stalls the event loop."""
+BYTES_ON_THE_LOOP = 32_768
+"""A larger body is read, scored and answered in a worker thread, so that it never stalls the event loop."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,6 +55,7 @@ def make_app(model: Model) -> Starlette:
         ],
         exception_handlers={
             InvalidApplicants: on_invalid_applicants,
+            ClientDisconnect: on_disconnect,
             HTTPException: on_http_error,
             Exception: on_failure,
         },
@@ -62,29 +66,12 @@ def make_app(model: Model) -> Starlette:
 
 async def predict(request: Request) -> Response:
     """POST /predict, the compatible contract: `{"data": [[…], …]}` → one probability a row."""
-    model = _model(request)
-    scores = await _score(model, read_predict(await request.body(), model.contract.fields))
-    return _json(scores.probability.tolist())
+    return await _answer(_predict, request)
 
 
 async def score(request: Request) -> Response:
-    """POST /score: probability, decision, points and warnings for each applicant."""
-    model = _model(request)
-    fields, policy = model.contract.fields, model.contract.policy
-    applicants = read_score(await request.body(), fields)
-    scores = await _score(model, applicants.matrix)
-    answers = zip(applicants.ids, applicants.matrix, scores.probability.tolist(), scores.decision.tolist(), strict=True)
-    results = [
-        Result(
-            id=id,
-            probability=probability,
-            decision=DECISIONS[decision],
-            points=policy.score_points(probability),
-            warnings=warn(row, fields),
-        )
-        for id, row, probability, decision in answers
-    ]
-    return _json(ScoreAnswer(results, _name(model)))
+    """POST /score: probability, decision, points, reasons and warnings for each applicant."""
+    return await _answer(_score, request)
 
 
 async def show_model(request: Request) -> Response:
@@ -108,10 +95,42 @@ async def show_home(request: Request) -> Response:
     return HTMLResponse(home_page(_model(request).contract))
 
 
-async def _score(model: Model, matrix: Matrix) -> Scores:
-    if len(matrix) > ROWS_ON_THE_LOOP:
-        return await run_in_threadpool(model.score, matrix)
-    return model.score(matrix)
+async def _answer(answer: Callable[[Model, bytes], object], request: Request) -> Response:
+    """Read the body, answer it (in a worker thread if it is large), encode the answer."""
+    body = await request.body()
+    if len(body) > BYTES_ON_THE_LOOP:
+        return await run_in_threadpool(lambda: _json(answer(_model(request), body)))
+    return _json(answer(_model(request), body))
+
+
+def _predict(model: Model, body: bytes) -> list[float]:
+    probability: list[float] = model.score(read_predict(body, model.contract.fields)).probability.tolist()
+    return probability
+
+
+def _score(model: Model, body: bytes) -> ScoreAnswer:
+    fields, policy = model.contract.fields, model.contract.policy
+    asked = read_score(body, fields)
+    ids, matrix = asked.applicants.ids, asked.applicants.matrix
+    scores = model.score(matrix, explain=asked.reasons > 0)
+    results = []
+    for number, (probability, decision) in enumerate(
+        zip(scores.probability.tolist(), scores.decision.tolist(), strict=True)
+    ):
+        row = matrix[number]
+        is_asked_for_changes = asked.what_would_change and DECISIONS[decision] == "refuse"
+        results.append(
+            Result(
+                id=ids[number],
+                probability=probability,
+                decision=DECISIONS[decision],
+                points=policy.score_points(probability),
+                reasons=name_reasons(row, scores.contributions[number], fields, asked.reasons) if asked.reasons else [],
+                warnings=warn(row, fields),
+                what_would_change=find_changes(model, row, decision) if is_asked_for_changes else None,
+            )
+        )
+    return ScoreAnswer(results, _name(model))
 
 
 def _model(request: Request) -> Model:

@@ -18,6 +18,7 @@ from serve.contract import Field
 from serve.messages import Fault, Remark
 from serve.model import Matrix
 from serve.problems import InvalidApplicants
+from serve.reasons import describe_value
 
 LARGEST = 1e100
 """Numbers beyond ± this are refused: nothing that people measure, and a graph may overflow on them."""
@@ -92,13 +93,12 @@ def warn(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
 
 
 def _remarks(value: float, field: Field) -> Iterator[str]:
-    unit = f" {field.unit}" if field.unit else ""
     if math.isnan(value):
         yield f"{field.label} is missing"
     elif field.minimum is not None and value < field.minimum:
-        yield f"{field.label} is {value:g}{unit}, below the documented minimum of {field.minimum:g}"
+        yield f"{field.label} is {describe_value(value, field)}, below the documented minimum of {field.minimum:g}"
     elif field.maximum is not None and value > field.maximum:
-        yield f"{field.label} is {value:g}{unit}, above the documented maximum of {field.maximum:g}"
+        yield f"{field.label} is {describe_value(value, field)}, above the documented maximum of {field.maximum:g}"
 
 
 Cell = tuple[int, str, Any]
@@ -176,11 +176,16 @@ def _expected(field: Field) -> str:
 
 def _show(value: Any) -> str:
     """A value as it goes into a message: short, whatever was sent."""
-    most = 40
-    text = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
-    return text if len(text) <= most else text[:most] + "…"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return cut(str(value).lower() if isinstance(value, bool) else repr(value))
 
 
 def _escape(name: str) -> str:
     # RFC 6901, section 3.
-    return name.replace("~", "~0").replace("/", "~1")
+    return cut(name).replace("~", "~0").replace("/", "~1")
+
+
+def cut(text: str, most: int = 100) -> str:
+    """A text as it goes into an answer: short, whatever was sent."""
+    return text if len(text) <= most else text[:most] + "…"

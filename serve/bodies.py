@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 import numpy as np
 
-from serve.applicants import Applicants, fits, read_applicants
+from serve.applicants import Applicants, cut, fits, read_applicants
 from serve.contract import Field
 from serve.messages import Fault, PredictBody, RawPredictBody, ScoreBody
 from serve.model import Matrix
 from serve.problems import InvalidApplicants
 
 Body = TypeVar("Body")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """A checked POST /score: the applicants, and what to tell of each."""
+
+    applicants: Applicants
+    reasons: int
+    what_would_change: bool
+
 
 _decode_predict = msgspec.json.Decoder(PredictBody).decode
 _decode_raw_predict = msgspec.json.Decoder(RawPredictBody).decode
@@ -42,9 +53,11 @@ def read_predict(body: bytes, fields: Sequence[Field]) -> Matrix:
     return read_applicants(rows, fields, "/data").matrix
 
 
-def read_score(body: bytes, fields: Sequence[Field]) -> Applicants:
-    """The applicants of a POST /score; raises InvalidApplicants."""
-    return read_applicants(_decode(_decode_score, body).applicants, fields, "/applicants")
+def read_score(body: bytes, fields: Sequence[Field]) -> ScoreRequest:
+    """The request of a POST /score; raises InvalidApplicants."""
+    asked = _decode(_decode_score, body)
+    applicants = read_applicants(asked.applicants, fields, "/applicants")
+    return ScoreRequest(applicants, asked.reasons, asked.what_would_change)
 
 
 def _decode(decode: Callable[[bytes], Body], body: bytes) -> Body:
@@ -52,11 +65,16 @@ def _decode(decode: Callable[[bytes], Body], body: bytes) -> Body:
         return decode(body)
     except RecursionError as error:
         raise InvalidApplicants([Fault("", "the body is nested too deeply")]) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InvalidApplicants([Fault("", "the body is not UTF-8")]) from error
+    except msgspec.MsgspecError as error:
         raise InvalidApplicants([_fault(str(error))]) from error
 
 
 def _fault(message: str) -> Fault:
     """msgspec's "what - at `$.data[0]`" as a fault with a JSON pointer."""
+    if message.startswith("Object contains unknown field"):
+        # What follows is the client's own text; these objects stand at the root of the body.
+        return Fault("", cut(message))
     detail, _, path = message.partition(" - at `$")
     return Fault("".join(f"/{part}" for part in re.findall(r"[^.\[\]`]+", path)), detail)

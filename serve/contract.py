@@ -81,12 +81,15 @@ class Policy(Struct, frozen=True):
 
 
 class Training(Struct, frozen=True):
-    """How the model came to be, so that somebody else can make it again."""
+    """How the model came to be, so that somebody else can make it again.
+
+    A model that was fitted elsewhere and imported has no rows and no default rate.
+    """
 
     estimator: str
     rows: int
     holdout_rows: int
-    default_rate: float
+    default_rate: float | None
     seed: int
     data_sha256: str
     card_sha256: str
@@ -106,7 +109,11 @@ class Golden(Struct, frozen=True):
 
 
 class Contract(Struct, frozen=True):
-    """All metadata of one model file."""
+    """All metadata of one model file.
+
+    `base_value`: mean log-odds of the reference population; with an applicant's contributions it adds up to
+    the applicant's log-odds.
+    """
 
     contract_version: int
     name: str
@@ -114,6 +121,7 @@ class Contract(Struct, frozen=True):
     trained_at: str
     fields: tuple[Field, ...]
     policy: Policy
+    base_value: float
     training: Training
     metrics: dict[str, float]
     golden: Golden
@@ -136,11 +144,11 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
         version = known.get("contract_version")
         if version != CONTRACT_VERSION:
             raise ContractError(
-                f"the model file has contract version {version}, expected {CONTRACT_VERSION}; "
+                f"the model file has contract version {version!r}, expected {CONTRACT_VERSION}; "
                 "export it again with this version of the code: python -m train"
             )
         contract = msgspec.convert(known, Contract)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ContractError(
             f"the model file's metadata can't be read: {error}; export it again: python -m train"
         ) from error

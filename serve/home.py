@@ -14,8 +14,7 @@ _PAGE = """<!doctype html>
 <title>Credit scoring: {name}</title>
 <body style="font: 1rem/1.5 system-ui; max-width: 40rem; margin: 2rem auto; padding: 0 1rem">
 <h1>Credit scoring: {name}</h1>
-<p>Model version {version}, trained {trained_at} on {rows} applications.
-On {holdout_rows} applications it never saw: {quality}.</p>
+<p>Model version {version}, {trained_at}. {quality}</p>
 <ul>
 <li><code>POST /score</code> decides on applicants: <code>{{"applicants": [{{"{field}": …, …}}]}}</code></li>
 <li><code>POST /predict</code> gives probabilities alone: <code>{{"data": [[…], …]}}</code></li>
@@ -32,8 +31,14 @@ def home_page(contract: Contract) -> str:
         name=escape(contract.name),
         version=escape(contract.version),
         trained_at=escape(contract.trained_at),
-        rows=f"{contract.training.rows:,}",
-        holdout_rows=f"{contract.training.holdout_rows:,}",
-        quality=", ".join(f"{escape(name.replace('_', ' '))} {value:.3f}" for name, value in contract.metrics.items()),
+        quality=_describe_quality(contract),
         field=escape(contract.fields[0].name),
     )
+
+
+def _describe_quality(contract: Contract) -> str:
+    training = contract.training
+    if not contract.metrics:
+        return "Imported: its quality was not measured here."
+    metrics = ", ".join(f"{escape(name.replace('_', ' '))} {value:.3f}" for name, value in contract.metrics.items())
+    return f"Trained on {training.rows:,} applications. On {training.holdout_rows:,} it never saw: {metrics}."

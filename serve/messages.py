@@ -5,9 +5,9 @@ Names here are the public contract of the API; renaming one breaks clients.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from serve.contract import Contract, Field, Policy
 
@@ -28,9 +28,12 @@ class ScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
     """POST /score: applicants by name, `{"Income": 129, …}`, or as vectors in the order of the fields.
 
     Cells are checked by serve.applicants against the contract, so that all faults are named at once.
+    `reasons`: how many at most; `what_would_change`: whether to look for changes that turn a refusal.
     """
 
     applicants: list[Any]
+    reasons: Annotated[int, Meta(ge=0)] = 4
+    what_would_change: bool = False
 
 
 class Fault(Struct, frozen=True):
@@ -47,14 +50,37 @@ class Remark(Struct, frozen=True):
     detail: str
 
 
-class Result(Struct, frozen=True):
-    """The answer for one applicant; `id` as given, or null."""
+class Reason(Struct, frozen=True):
+    """A field that raised the risk: its value in words, its contribution to the log-odds, and what to tell."""
+
+    field: str
+    label: str
+    value: str
+    contribution: float
+    text: str
+
+
+class Change(Struct, frozen=True):
+    """One field changed, all others as they are, and the decision that follows."""
+
+    field: str
+    label: str
+    value: str
+    to: str
+    probability: float
+    decision: str
+
+
+class Result(Struct, frozen=True, omit_defaults=True):
+    """The answer for one applicant; `id` as given, or null; `what_would_change` for a refusal, where asked for."""
 
     id: str | int | None
     probability: float
     decision: str
     points: int
+    reasons: list[Reason]
     warnings: list[Remark]
+    what_would_change: list[Change] | None = None
 
 
 class ModelName(Struct, frozen=True):
@@ -82,6 +108,7 @@ class ModelAnswer(Struct, frozen=True):
     trained_at: str
     fields: tuple[Field, ...]
     policy: Policy
+    base_value: float
     metrics: dict[str, float]
 
 
@@ -106,5 +133,6 @@ def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
         trained_at=contract.trained_at,
         fields=contract.fields,
         policy=contract.policy,
+        base_value=contract.base_value,
         metrics=contract.metrics,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -14,8 +13,6 @@ from serve.messages import Fault, Problem
 
 MOST_FAULTS = 100
 """More faults than this are counted, not listed: an answer stays small whatever the body."""
-
-logger = logging.getLogger("serve")
 
 
 class InvalidApplicants(Exception):
@@ -40,6 +37,11 @@ async def on_invalid_applicants(request: Request, error: Exception) -> Response:
     return problem_response(400, "invalid-applicants", "The body can't be scored", str(error), faults)
 
 
+async def on_disconnect(request: Request, error: Exception) -> Response:
+    """The client hung up in the middle of its body: nobody is there to read an answer, and nothing of ours failed."""
+    return Response(status_code=400)
+
+
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own refusals: unknown path, wrong method."""
     if not isinstance(error, HTTPException):
@@ -55,8 +57,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def on_failure(request: Request, error: Exception) -> Response:
-    """500: our own fault; the log has the trace, the answer says nothing of the inside."""
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    """500: our own fault; the server logs the trace, the answer says nothing of the inside."""
     return problem_response(
         500, "internal", "Internal error", "the service failed; the body is not at fault, try again later"
     )

@@ -34,20 +34,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     default = Settings()
     given = {name: value for name, value in environment.items() if value}
-    log_level = given.get("LOG_LEVEL", default.log_level).lower()
-    if log_level not in LOG_LEVELS:
+    log_level = given.get("LOG_LEVEL", default.log_level)
+    if log_level.lower() not in LOG_LEVELS:
         raise SettingsError(f"LOG_LEVEL is {log_level!r}, expected one of: {', '.join(LOG_LEVELS)}")
     return Settings(
         host=given.get("HOST", default.host),
         port=_whole_number(given, "PORT", default.port, 0, 65535),
         workers=_whole_number(given, "WEB_CONCURRENCY", default.workers, 1, 1000),
         model_path=Path(given.get("MODEL_PATH", default.model_path)),
-        log_level=log_level,
+        log_level=log_level.lower(),
     )
 
 
 def _whole_number(given: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
     text = given.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
-        raise SettingsError(f"{name} is {text!r}, expected a whole number from {lowest} to {highest}")
+    if not (text.isascii() and text.isdigit() and len(text.lstrip("0")) < 10 and lowest <= int(text) <= highest):
+        raise SettingsError(f"{name} is {text[:40]!r}, expected a whole number from {lowest} to {highest}")
     return int(text)

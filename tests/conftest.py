@@ -13,6 +13,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
+
+# The first example of a process pays for lazy imports; a time limit on examples would make tests flicker.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 ROOT = Path(__file__).resolve().parent.parent
 

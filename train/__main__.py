@@ -18,14 +18,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sklearn.model_selection import train_test_split
 
 from serve.model import load_model
+from train import adopt
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
 from train.choose import FOLDS, Trial, choose, try_candidate
 from train.dataset import Dataset, encode
 from train.describe import describe
 from train.errors import TrainingError
-from train.export import export
-from train.files import write_whole
+from train.export import draw_reference, export
+from train.files import inferred_path, write_whole
 from train.infer import infer_card
 from train.policy import make_policy
 from train.proof import prove
@@ -49,10 +50,13 @@ class Source:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    given = parse(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
     console = Console(soft_wrap=True, highlight=False)
     try:
-        run(given, console)
+        if words[:1] == ["import"]:
+            adopt.run(adopt.parse(words[1:]), console)
+        else:
+            run(parse(words), console)
     except TrainingError as error:
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False, highlight=False)
         return 2
@@ -72,7 +76,8 @@ def run(given: argparse.Namespace, console: Console) -> None:
     policy = make_policy(card.policy)
     fields = list(card.inputs.values())
 
-    names = list(CANDIDATES) if given.model == "auto" else [given.model]
+    is_auto = given.model == "auto"
+    names = [name for name in CANDIDATES if not CANDIDATES[name].is_optional] if is_auto else [given.model]
     trials: list[Trial] = []
     pipelines, qualities = {}, {}
     with limit_threads(data.X.size), _progress(console) as progress:
@@ -91,14 +96,11 @@ def run(given: argparse.Namespace, console: Console) -> None:
 
     inputs = [path for path in (source.card_path, table.path) if path is not None]
     contract = describe(card, policy, fit, holdout, qualities[name], name, given.seed, table.sha256, inputs)
-    content = export(pipelines[name], contract)
+    content = export(pipelines[name], contract, draw_reference(fit.X, given.seed))
     model = load_model(content)
     with limit_threads(data.X.size), console.status("Proving the exported graph"):
         proof = prove(pipelines[name], model, data.X, given.seed)
-    console.print(
-        f"Proven on {proof.rows:,} rows: largest difference {proof.largest_difference:.1e} in probability, "
-        f"{proof.decisions_differ} decisions differ"
-    )
+    console.print(str(proof))
     if source.card_path is None:
         path = inferred_path(given.out, card)
         write_whole(path, format_card(card))
@@ -111,19 +113,25 @@ def run(given: argparse.Namespace, console: Console) -> None:
     )
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Train a credit model on a table and write it as one exact ONNX file.",
-        epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model.",
+        epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
+        "A model that was fitted elsewhere: python -m train import --help",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")
     parser.add_argument("--target", metavar="COLUMN", help="with --data: the column to predict")
     parser.add_argument("--default", metavar="VALUE", help="with --data: the target's value that means default")
     parser.add_argument("--id", metavar="COLUMN", help="with --data: the column that identifies a row")
-    parser.add_argument("--model", choices=["auto", *CANDIDATES], default="auto", help="default: auto, the better one")
+    parser.add_argument(
+        "--model",
+        choices=["auto", *CANDIDATES],
+        default="auto",
+        help="default: auto, the better of logistic and boosting",
+    )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
     parser.add_argument("--seed", type=int, default=0, help="of split, folds and fit; default: 0")
     given = parser.parse_args(arguments)
@@ -153,16 +161,6 @@ def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     rows = np.arange(len(data.y))
     fit, holdout = train_test_split(rows, test_size=HOLDOUT_SHARE, stratify=data.y, random_state=seed)
     return data.take(np.sort(fit)), data.take(np.sort(holdout))
-
-
-def inferred_path(out: Path, card: Card) -> Path:
-    """Where an inferred card goes; raises TrainingError rather than let one be lost that somebody has edited."""
-    path = out / f"{card.dataset.name}.toml"
-    if path.exists() and path.read_bytes() != format_card(card):
-        raise TrainingError(
-            f"{path} exists and says something else; train from it with: python -m train {path}, or remove it first"
-        )
-    return path
 
 
 def _progress(console: Console) -> Progress:

@@ -22,8 +22,9 @@ def describe(
     data_sha256: str,
     inputs: list[Path],
 ) -> Contract:
-    """The contract, its golden rows still to be answered; `inputs` are the files the model was made from.
+    """The contract, except for golden rows and base value, which the export fills in.
 
+    `inputs`: the files the model was made from.
     The version is the day and eight digits of a hash over all that decides the model.
     """
     origin = trace_origin(inputs)
@@ -36,6 +37,7 @@ def describe(
         trained_at=origin.trained_at,
         fields=tuple(describe_fields(card)),
         policy=policy,
+        base_value=0.0,
         training=Training(
             estimator=estimator,
             rows=len(fit.y),

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from train.card import Card, format_card
 from train.errors import TrainingError
 
 
@@ -26,3 +27,13 @@ def write_whole(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise TrainingError(f"can't write {path}: {error.strerror}; choose another folder with --out") from error
+
+
+def inferred_path(out: Path, card: Card) -> Path:
+    """Where an inferred card goes; raises TrainingError rather than let one be lost that somebody has edited."""
+    path = out / f"{card.dataset.name}.toml"
+    if path.exists() and path.read_bytes() != format_card(card):
+        raise TrainingError(
+            f"{path} exists and says something else; train from it with: python -m train {path}, or remove it first"
+        )
+    return path

@@ -62,8 +62,8 @@ def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
         return CardField(
             label=label,
             kind="number",
-            minimum=_round_out(min(numbers), down=True),
-            maximum=_round_out(max(numbers), down=False),
+            minimum=round_out(min(numbers), down=True),
+            maximum=round_out(max(numbers), down=False),
             nullable=nullable,
             reason=reason,
             use=not is_rare,
@@ -80,7 +80,7 @@ def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
     return CardField(label=label, kind="category", levels=tuple(levels), nullable=nullable, reason=reason)
 
 
-def _round_out(value: float, *, down: bool) -> float:
+def round_out(value: float, *, down: bool) -> float:
     """A bound rounded outwards to one significant digit: the card goes into the artifact, a person's value doesn't."""
     if value == 0:
         return 0.0

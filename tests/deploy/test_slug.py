@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import subprocess
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -24,7 +25,11 @@ def kept() -> list[str]:
         ("/train", "train"),
         ("/README.md", "README.md"),
         ("/requirements-*.txt", "requirements-dev.txt"),
+        ("/data", "data/credit.csv"),
+        ("/data/", "data/credit.csv"),
         ("/data/raw", "data/raw/credit.csv"),
+        ("data/raw", "data/raw/credit.csv"),
+        ("data/raw/", "data/raw/credit.csv"),
         ("/data/*.csv", "data/credit.csv"),
         ("__pycache__", "serve/__pycache__/app.pyc"),
         ("__pycache__/", "serve/__pycache__/app.pyc"),
@@ -33,7 +38,7 @@ def kept() -> list[str]:
     ],
 )
 def test_a_pattern_leaves_out_what_it_names(pattern: str, path: str) -> None:
-    """`/name` from the root with all that is in it, `name` and `*.ext` anywhere."""
+    """`/name` and `a/b` from the root with all that is in it, `name` and `*.ext` anywhere; a last slash is idle."""
     assert is_ignored(path, ["/other", pattern])
 
 
@@ -43,6 +48,9 @@ def test_a_pattern_leaves_out_what_it_names(pattern: str, path: str) -> None:
         ("/train", "serve/train/graph.py"),
         ("/train", "train.py"),
         ("/train", "training/graph.py"),
+        ("/data/", "serve/data/credit.csv"),
+        ("data/raw", "serve/data/raw/credit.csv"),
+        ("data/raw", "raw/credit.csv"),
         ("/data/raw", "data/raw.csv"),
         ("/data/raw", "raw/credit.csv"),
         ("*.md", "README.md.txt"),
@@ -57,6 +65,17 @@ def test_a_pattern_keeps_what_it_does_not_name(pattern: str, path: str) -> None:
 def test_without_patterns_everything_is_kept() -> None:
     """Nothing is left out that nobody asked for."""
     assert not is_ignored("train/graph.py", [])
+
+
+def test_comments_and_empty_lines_name_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where they are indented; an indented pattern counts."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    for name in ("a.txt", "b.txt", "# a.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / ".slugignore").write_text("# a.txt\n\n  \n  # a.txt\n\t#*\n  b.txt\n/.slugignore\n")
+    monkeypatch.setattr("deploy.slug.ROOT", tmp_path)
+
+    assert ["# a.txt", "a.txt"] == sorted(kept_files())
 
 
 @pytest.mark.parametrize("path", SERVED)

@@ -9,17 +9,18 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from hypothesis import settings
+from onnx import ModelProto
 from sklearn.pipeline import Pipeline
 from starlette.types import ASGIApp
 
 from serve.app import make_app
 from serve.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from serve.model import Matrix, Model, load_model
+from serve.seal import SEAL_KEY, seal
 from train.candidates import CANDIDATES
 from train.card import Card, CardField, CardPolicy, Dataset
 from train.describe import describe_fields
-from train.export import export
+from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
 
@@ -38,10 +39,6 @@ CARD = Card(
     policy=CardPolicy(cost_review=0.4),
 )
 """Every kind of field: bounded or not, with gaps or not, text and boolean levels, a name that JSON pointers escape."""
-
-# The first example of a process pays for lazy imports; a time limit on examples would make tests flicker.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 class InProcess(httpx.BaseTransport):
@@ -66,17 +63,22 @@ def fields() -> tuple[Field, ...]:
 
 
 @pytest.fixture(scope="session")
-def pipeline(fields: tuple[Field, ...]) -> Pipeline:
-    """The pipeline that the model was exported from."""
-    X = draw_applicants(list(fields), ROWS, SEED)
-    amount, income, home, is_client, debt = np.nan_to_num(X, nan=0.0).T
-    odds = np.exp(0.08 * (amount - 60) - 0.004 * (income - 500) + (home == 1) - is_client + 2 * (debt - 1))
-    y = (np.random.default_rng(SEED).random(ROWS) < odds / (1 + odds)).astype(int)
-    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(X, y)
+def learnt(fields: tuple[Field, ...]) -> Matrix:
+    """The applicants that the pipeline learnt from: float64, shape (400, 5)."""
+    return draw_applicants(list(fields), ROWS, SEED)
 
 
 @pytest.fixture(scope="session")
-def content(pipeline: Pipeline, fields: tuple[Field, ...]) -> bytes:
+def pipeline(learnt: Matrix) -> Pipeline:
+    """The pipeline that the model was exported from."""
+    amount, income, home, is_client, debt = np.nan_to_num(learnt, nan=0.0).T
+    odds = np.exp(0.08 * (amount - 60) - 0.004 * (income - 500) + (home == 1) - is_client + 2 * (debt - 1))
+    y = (np.random.default_rng(SEED).random(ROWS) < odds / (1 + odds)).astype(int)
+    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(learnt, y)
+
+
+@pytest.fixture(scope="session")
+def content(pipeline: Pipeline, fields: tuple[Field, ...], learnt: Matrix) -> bytes:
     """The bytes of the model file."""
     training = Training("logistic", ROWS, 0, 0.5, SEED, "data", "card", "commit", {"scikit-learn": "1"})
     contract = Contract(
@@ -86,11 +88,25 @@ def content(pipeline: Pipeline, fields: tuple[Field, ...]) -> bytes:
         trained_at="2026-01-02T03:04:05Z",
         fields=fields,
         policy=make_policy(CARD.policy),
+        base_value=0.0,
         training=training,
         metrics={"auc": 0.875, "brier": 0.125},
         golden=Golden((), (), ()),
     )
-    return export(pipeline, contract)
+    return export(pipeline, contract, draw_reference(learnt, SEED))
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[[ModelProto], bytes]:
+    """Seal a graph that a test has altered, so that checks behind the seal see it."""
+
+    def write(altered: ModelProto) -> bytes:
+        kept = [entry for entry in altered.metadata_props if entry.key != SEAL_KEY.decode()]
+        del altered.metadata_props[:]
+        altered.metadata_props.extend(kept)
+        return seal(altered.SerializeToString(deterministic=True))
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from starlette.types import Message
 
-from serve.app import ROWS_ON_THE_LOOP, make_app
+from serve.app import BYTES_ON_THE_LOOP, make_app
 from serve.contract import DECISIONS, Field
 from serve.model import Matrix, Model, Scores
 
@@ -26,7 +27,7 @@ MakeClient = Callable[[Model], httpx.Client]
 class BrokenModel(Model):
     """A model that fails whenever it is asked."""
 
-    def score(self, applicants: Matrix) -> Scores:
+    def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
         """Fail, with words that nobody outside may read."""
         raise RuntimeError("secret inside of /srv/model.onnx")
 
@@ -38,11 +39,24 @@ class WaitingModel(Model):
     is_asked: threading.Event
     may_answer: threading.Event
 
-    def score(self, applicants: Matrix) -> Scores:
+    def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
         """Wait; every probability is 1, or 0 if it waited in vain."""
         self.is_asked.set()
         came = self.may_answer.wait(WAIT_SECONDS)
-        return Scores(np.full(len(applicants), float(came)), np.zeros(len(applicants), dtype=np.int64))
+        probability, decision = np.full(len(applicants), float(came)), np.zeros(len(applicants), dtype=np.int64)
+        return Scores(probability, decision, np.empty((0, applicants.shape[1])))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedModel(Model):
+    """A model that notes in which thread it was asked."""
+
+    asked_in: list[threading.Thread]
+
+    def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
+        """Note the thread and answer."""
+        self.asked_in.append(threading.current_thread())
+        return Model.score(self, applicants, explain=explain)
 
 
 def to_json(matrix: Matrix) -> list[list[float | None]]:
@@ -56,6 +70,13 @@ def to_named(row: list[float], fields: tuple[Field, ...]) -> dict[str, Any]:
         field.name: None if np.isnan(cell) else field.levels[int(cell)] if field.levels else cell
         for cell, field in zip(row, fields, strict=True)
     }
+
+
+def to_body(key: str, rows: list[Any], size: int) -> bytes:
+    """A body of exactly `size` bytes: the rows, then spaces."""
+    body = json.dumps({key: rows}).encode()
+    assert len(body) <= size
+    return body.ljust(size)
 
 
 def name_of(model: Model) -> dict[str, str]:
@@ -139,7 +160,7 @@ def test_score_answers_each_applicant_and_names_the_model(
 ) -> None:
     """Id as given, probability, decision, points and warnings, and which file answered."""
     scores = model.score(np.array([[145.5, np.nan, 1.0, 1.0, 0.75]]))
-    body = {"applicants": [{**named, "id": "A-17", "Amount": 145.5, "Income": None}]}
+    body = {"applicants": [{**named, "id": "A-17", "Amount": 145.5, "Income": None}], "reasons": 0}
 
     response = client.post("/score", json=body)
 
@@ -149,6 +170,7 @@ def test_score_answers_each_applicant_and_names_the_model(
         "probability": scores.probability.item(),
         "decision": DECISIONS[scores.decision.item()],
         "points": model.contract.policy.score_points(scores.probability.item()),
+        "reasons": [],
         "warnings": [
             {
                 "field": "Amount",
@@ -184,22 +206,50 @@ def test_the_same_applicants_get_the_same_answer_by_name_by_vector_and_by_predic
     assert predicted == [result["probability"] for result in named]
 
 
-@pytest.mark.parametrize("rows", [ROWS_ON_THE_LOOP, ROWS_ON_THE_LOOP + 1])
-def test_a_batch_on_either_side_of_the_limit_is_answered_alike(
-    client: httpx.Client, model: Model, applicants: Matrix, rows: int
+@pytest.mark.parametrize("size", [BYTES_ON_THE_LOOP, BYTES_ON_THE_LOOP + 1])
+def test_a_body_on_either_side_of_the_limit_is_answered_alike(
+    client: httpx.Client, model: Model, applicants: Matrix, size: int
 ) -> None:
-    """Whether the loop or a worker thread calculates shows in no answer."""
-    batch = np.resize(applicants, (rows, applicants.shape[1]))
-    expected = model.score(batch).probability.tolist()
+    """Whether the loop or a worker thread works shows in no answer."""
+    rows, expected = to_json(applicants), model.score(applicants).probability.tolist()
 
-    predicted = client.post("/predict", json={"data": to_json(batch)}).json()
-    results = client.post("/score", json={"applicants": to_json(batch)}).json()["results"]
+    predicted = client.post("/predict", content=to_body("data", rows, size)).json()
+    results = client.post("/score", content=to_body("applicants", rows, size)).json()["results"]
 
     assert expected == predicted
     assert expected == [result["probability"] for result in results]
 
 
-def test_a_large_batch_leaves_the_loop_free_for_others(model: Model, vector: list[Any]) -> None:
+@pytest.mark.parametrize("size", [BYTES_ON_THE_LOOP, BYTES_ON_THE_LOOP + 1])
+@pytest.mark.parametrize(("path", "key"), [("/predict", "data"), ("/score", "applicants")])
+def test_a_body_on_either_side_of_the_limit_is_refused_alike(
+    client: httpx.Client, vector: list[Any], path: str, key: str, size: int
+) -> None:
+    """A fault that a worker thread finds is answered as one that the loop finds."""
+    response = client.post(path, content=to_body(key, [vector, [None, *vector[1:]]], size))
+
+    assert 400 == response.status_code
+    assert [f"/{key}/1/0"] == [fault["pointer"] for fault in response.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("size", "is_on_the_loop"),
+    [(BYTES_ON_THE_LOOP, True), (BYTES_ON_THE_LOOP + 1, False)],
+    ids=["at the limit", "above the limit"],
+)
+@pytest.mark.parametrize(("path", "key"), [("/predict", "data"), ("/score", "applicants")])
+def test_only_a_body_above_the_limit_goes_to_a_worker_thread(
+    model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, size: int, is_on_the_loop: bool
+) -> None:
+    """A small one is done before a thread has started; its size counts, not its rows."""
+    watched = WatchedModel(model.contract, model.sha256, model.session, [])
+
+    make_client(watched).post(path, content=to_body(key, [vector], size)).raise_for_status()
+
+    assert [is_on_the_loop] == [thread is threading.current_thread() for thread in watched.asked_in]
+
+
+def test_a_large_body_leaves_the_loop_free_for_others(model: Model, vector: list[Any]) -> None:
     """While it is scored, /livez is answered."""
 
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
@@ -208,7 +258,8 @@ def test_a_large_batch_leaves_the_loop_free_for_others(model: Model, vector: lis
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(make_app(waiting)), base_url="http://test"
         ) as client:
-            batch = asyncio.create_task(client.post("/predict", json={"data": [vector] * (ROWS_ON_THE_LOOP + 1)}))
+            body = to_body("data", [vector], BYTES_ON_THE_LOOP + 1)
+            batch = asyncio.create_task(client.post("/predict", content=body))
             await asyncio.to_thread(waiting.is_asked.wait, WAIT_SECONDS)
             await client.get("/livez")
             waiting.may_answer.set()
@@ -218,8 +269,8 @@ def test_a_large_batch_leaves_the_loop_free_for_others(model: Model, vector: lis
 
 
 def test_requests_at_the_same_time_get_each_their_own_answer(model: Model, applicants: Matrix) -> None:
-    """Small and large batches, all at once: nobody gets another's rows."""
-    sizes = [1, 2, ROWS_ON_THE_LOOP + 1, 5, 2 * ROWS_ON_THE_LOOP] * 5
+    """Bodies for the loop and for worker threads, all at once: nobody gets another's rows."""
+    sizes = [1, 2, 1000, 5, 2000] * 5
     batches = [np.resize(np.roll(applicants, shift, axis=0), (size, 5)) for shift, size in enumerate(sizes)]
 
     async def ask() -> list[httpx.Response]:
@@ -263,6 +314,7 @@ def test_model_tells_the_contract_without_its_golden_rows(client: httpx.Client, 
         "trained_at",
         "fields",
         "policy",
+        "base_value",
         "metrics",
     } == set(answer)
     assert name_of(model) == {key: answer[key] for key in ("name", "version", "sha256")}
@@ -305,7 +357,7 @@ def test_a_wrong_method_is_405_as_a_problem(client: httpx.Client, method: str, p
 
 
 @pytest.mark.parametrize(
-    ("path", "key", "rows"), [("/predict", "data", 1), ("/score", "applicants", 1), ("/predict", "data", 1000)]
+    ("path", "key", "rows"), [("/predict", "data", 1), ("/score", "applicants", 1), ("/predict", "data", 5000)]
 )
 def test_a_failure_of_ours_is_500_and_tells_nothing_of_the_inside(
     model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, rows: int
@@ -321,14 +373,42 @@ def test_a_failure_of_ours_is_500_and_tells_nothing_of_the_inside(
         assert word not in response.text
 
 
-def test_a_failure_of_ours_is_logged_with_its_trace(
-    model: Model, make_client: MakeClient, vector: list[Any], caplog: pytest.LogCaptureFixture
+def test_a_failure_of_ours_reaches_the_server_with_its_trace(
+    model: Model, vector: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who runs the service finds what failed, and at which route."""
-    make_client(BrokenModel(model.contract, model.sha256, model.session)).post("/predict", json={"data": [vector]})
+    """The server logs what it is given, so the application doesn't log it a second time."""
+    broken = make_app(BrokenModel(model.contract, model.sha256, model.session))
 
-    assert [("serve", logging.ERROR, "POST /predict failed")] == caplog.record_tuples
-    assert "secret inside" in caplog.text
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(broken), base_url="http://test") as client:
+            await client.post("/predict", json={"data": [vector]})
+
+    with pytest.raises(RuntimeError, match="secret inside"):
+        asyncio.run(ask())
+    assert [] == caplog.record_tuples
+
+
+@pytest.mark.parametrize("path", ["/predict", "/score"])
+def test_a_client_that_hangs_up_in_its_body_is_no_failure_of_ours(
+    model: Model, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is raised, which the server would log, and no 500 is sent."""
+    came: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b'{"data": [[', "more_body": True}, {"type": "http.disconnect"}]
+    )
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(came)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
+    asyncio.run(make_app(model)(scope, receive, send))
+
+    assert [400] == [message["status"] for message in sent if message["type"] == "http.response.start"]
+    assert [] == caplog.record_tuples
 
 
 def test_a_refused_body_leaves_no_trace_in_the_log(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:

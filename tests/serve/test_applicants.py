@@ -157,7 +157,9 @@ def test_who_gives_no_id_has_none(named: dict[str, Any], vector: list[Any], fiel
     assert (None, None) == read_applicants([named, vector], fields, HERE).ids
 
 
-@pytest.mark.parametrize(("id", "shown"), [(1.5, "1.5"), (True, "True"), ([], "list"), ({}, "dict"), (math.nan, "nan")])
+@pytest.mark.parametrize(
+    ("id", "shown"), [(1.5, "1.5"), (True, "true"), ([], "a list"), ({}, "an object"), (math.nan, "nan")]
+)
 def test_another_id_is_refused(named: dict[str, Any], fields: tuple[Field, ...], id: object, shown: str) -> None:
     """It couldn't be told from others, or wouldn't come back as given."""
     expected = [Fault("/applicants/0/id", f"expected a text or a whole number, got {shown}")]
@@ -195,18 +197,20 @@ def test_every_field_that_cant_be_missing_is_asked_for(fields: tuple[Field, ...]
 WRONG: list[tuple[str, object, str]] = [
     ("Amount", None, f"null; this field can't be missing: {AMOUNT}"),
     ("Amount", "12", f"{AMOUNT}, got '12'"),
-    ("Amount", True, f"{AMOUNT}, got True"),
-    ("Amount", [12], f"{AMOUNT}, got list"),
-    ("Amount", {"value": 12}, f"{AMOUNT}, got dict"),
+    ("Amount", True, f"{AMOUNT}, got true"),
+    ("Amount", False, f"{AMOUNT}, got false"),
+    ("Amount", [12], f"{AMOUNT}, got a list"),
+    ("Amount", {"value": 12}, f"{AMOUNT}, got an object"),
     ("Amount", 1.1e100, f"{WITHIN}, got 1.1e+100"),
-    ("Amount", -(10**101), f"{WITHIN}, got -1{'0' * 38}…"),
+    ("Amount", -(10**101), f"{WITHIN}, got -1{'0' * 98}…"),
     ("Amount", math.nan, f"{WITHIN}, got nan"),
     ("Amount", -math.inf, f"{WITHIN}, got -inf"),
-    ("Amount", "x" * 1000, f"{AMOUNT}, got '{'x' * 39}…"),
+    ("Amount", "x" * 1000, f"{AMOUNT}, got '{'x' * 99}…"),
+    ("Amount", "x" * 98, f"{AMOUNT}, got '{'x' * 98}'"),
     ("Home", "castle", f"{HOME}, got 'castle'"),
     ("Home", "Rent", f"{HOME}, got 'Rent'"),
-    ("Home", True, f"{HOME}, got True"),
-    ("Home", [], f"{HOME}, got list"),
+    ("Home", True, f"{HOME}, got true"),
+    ("Home", [], f"{HOME}, got a list"),
     ("Client", None, f"null; this field can't be missing: {CLIENT}"),
     ("Client", "yes", f"{CLIENT}, got 'yes'"),
     (DEBT, "1/2", f"{NUMBER}, got '1/2'"),
@@ -241,6 +245,16 @@ def test_an_unknown_field_is_pointed_at_with_an_escaped_pointer(
     faults = faults_of([{**named, "~1/~0": 1}], fields)
 
     assert ["/applicants/0/~01~1~00"] == [fault.pointer for fault in faults]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(100, "y" * 100), (101, "y" * 100 + "…"), (10_000, "y" * 100 + "…")])
+def test_a_long_name_is_cut_in_its_pointer(
+    named: dict[str, Any], fields: tuple[Field, ...], length: int, shown: str
+) -> None:
+    """100 characters tell which one it is, and the answer stays small whatever was sent."""
+    faults = faults_of([{**named, "y" * length: 1}], fields)
+
+    assert [f"/applicants/0/{shown}"] == [fault.pointer for fault in faults]
 
 
 @pytest.mark.parametrize("index", [0, 1, 1.0])

@@ -34,7 +34,7 @@ class Reader:
 
 READERS = [
     Reader("data", read_predict),
-    Reader("applicants", lambda body, fields: read_score(body, fields).matrix),
+    Reader("applicants", lambda body, fields: read_score(body, fields).applicants.matrix),
 ]
 
 
@@ -74,7 +74,7 @@ def test_ids_come_with_their_applicants(named: dict[str, Any], vector: list[Any]
     """In the order of the applicants, None where not given."""
     body = json.dumps({"applicants": [{**named, "id": "A"}, vector, {**named, "id": 7}]}).encode()
 
-    assert ("A", None, 7) == read_score(body, fields).ids
+    assert ("A", None, 7) == read_score(body, fields).applicants.ids
 
 
 @pytest.mark.parametrize("number", ["1e100", "5e-324", "0.1", "-0.0", "123456789012345678", "1" + "0" * 100])
@@ -180,14 +180,23 @@ def test_a_body_nested_without_end_is_refused(reader: Reader, fields: tuple[Fiel
 
 @pytest.mark.parametrize(
     "body",
-    [b'{"KEY": ["\xff"]}', b'{"KEY": ["\xed\xa0\x80"]}', b'{"\xc3": []}', '{"KEY": []}'.encode("utf-16"), b"\x00"],
-    ids=["no UTF-8", "a surrogate in bytes", "half a character", "UTF-16", "zero"],
+    [b'{"KEY": ["\xff"]}', b'{"KEY": ["\xed\xa0\x80"]}', b'{"\xc3": []}'],
+    ids=["no UTF-8", "a surrogate in bytes", "half a character"],
 )
-def test_a_body_that_isnt_utf_8_is_refused(reader: Reader, fields: tuple[Field, ...], body: bytes) -> None:
-    """JSON on the wire is UTF-8 (RFC 8259, section 8.1)."""
-    (fault,) = faults_of(reader, body.replace(b"KEY", reader.key.encode()), fields)
+def test_a_text_that_isnt_utf_8_is_refused(reader: Reader, fields: tuple[Field, ...], body: bytes) -> None:
+    """JSON on the wire is UTF-8 (RFC 8259, section 8.1); which byte of which text is no help to anybody."""
+    expected = [Fault("", "the body is not UTF-8")]
+
+    assert expected == faults_of(reader, body.replace(b"KEY", reader.key.encode()), fields)
+
+
+@pytest.mark.parametrize("body", ['{"KEY": []}'.encode("utf-16"), b"\x00"], ids=["UTF-16", "zero"])
+def test_a_body_that_begins_with_no_json_is_malformed(reader: Reader, fields: tuple[Field, ...], body: bytes) -> None:
+    """Its first byte already can't begin JSON."""
+    (fault,) = faults_of(reader, body, fields)
 
     assert "" == fault.pointer
+    assert "malformed" in fault.detail
 
 
 def test_rows_of_different_length_are_each_refused(reader: Reader, fields: tuple[Field, ...]) -> None:

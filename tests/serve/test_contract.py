@@ -51,7 +51,9 @@ def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contr
     assert [False] * len(fields) == [field.changeable for field in read.fields]
 
 
-@pytest.mark.parametrize("missing", ["name", "version", "fields", "policy", "training", "metrics", "golden"])
+@pytest.mark.parametrize(
+    "missing", ["name", "version", "fields", "policy", "base_value", "training", "metrics", "golden"]
+)
 def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: str) -> None:
     """A file that lost an entry has to be exported again."""
     written = write_contract(contract)
@@ -66,17 +68,21 @@ def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: s
     [
         ("contract_version", "2", "contract version 2, expected 1; export it again"),
         ("contract_version", "0", "contract version 0, expected 1; export it again"),
+        ("contract_version", '"1"', "contract version '1', expected 1; export it again"),
+        ("contract_version", "true", "metadata can't be read: .*export it again"),
         ("metrics", "", "metadata can't be read: .*export it again"),
         ("metrics", '{"auc"', "metadata can't be read: .*export it again"),
         ("metrics", "NaN", "metadata can't be read: .*export it again"),
+        ("metrics", "[" * 100_000, "metadata can't be read: .*export it again"),
         ("metrics", "[1]", "Expected `object`, got `array` - at `.*metrics`; export it again"),
         ("policy", '{"cost_default": "5"}', "Expected `float`, got `str`.*export it again"),
     ],
+    ids=lambda text: text[:30],
 )
 def test_an_entry_that_cant_be_read_is_refused_with_what_to_do(
     contract: Contract, key: str, text: str, message: str
 ) -> None:
-    """Another version, broken JSON and a wrong type each end as one sentence with the next step."""
+    """Another version, broken or bottomless JSON and a wrong type each end as one sentence with the next step."""
     metadata = {**write_contract(contract), key: text}
 
     with pytest.raises(ContractError, match=message):

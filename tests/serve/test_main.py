@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -97,6 +98,23 @@ def test_sigterm_ends_the_service_within_seconds(start_service: StartService, wo
         assert service.process.wait(END_SECONDS) in (0, -signal.SIGTERM)
 
 
+def test_a_client_that_hangs_up_in_its_body_leaves_no_error_in_the_log(start_service: StartService) -> None:
+    """Nothing of ours failed, and the service goes on answering."""
+    with start_service("1") as service:
+        host, port = service.client.base_url.host, service.client.base_url.port
+        with socket.create_connection((host, port)) as connection:
+            connection.sendall(b'POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n{"data": [[')
+        status = service.client.get("/livez").status_code
+        service.process.terminate()
+        service.process.wait(END_SECONDS)
+        log = service.log.read_text()
+
+    assert 200 == status
+    assert "Finished server process" in log
+    for word in ("ERROR", "Traceback", "Exception"):
+        assert word not in log
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -135,4 +153,4 @@ def test_a_broken_model_is_said_in_one_line(root: Path, tmp_path: Path) -> None:
 
     assert 1 == done.returncode
     (line,) = done.stderr.splitlines()
-    assert line.startswith("can't serve: the model file is not a graph that onnxruntime can run")
+    assert line.startswith("can't serve: the model file ends without a seal")

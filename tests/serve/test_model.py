@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from sklearn.pipeline import Pipeline
 
 from serve.applicants import LARGEST
 from serve.contract import Contract, ContractError, Golden, write_contract
 from serve.model import GOLDEN_TOLERANCE, Matrix, Model, load_model
+from serve.seal import seal
 from train.export.converter import OPSET
 from train.export.graph import IR_VERSION
 from train.policy import decide
@@ -45,10 +46,11 @@ import serve.model
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that happens to the bytes of a model file."""
+    """Something that happens to the bytes of a model file, and what is said of it."""
 
     name: str
     apply: Callable[[bytes], bytes]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +61,29 @@ class Edit:
     apply: Callable[[Golden], Golden]
 
 
-def with_contract(content: bytes, contract: Contract) -> bytes:
-    """The model file with another contract around the same graph."""
-    graph = onnx.load_from_string(content)
-    helper.set_model_props(graph, write_contract(contract))
-    return bytes(graph.SerializeToString())
-
-
-def with_golden(content: bytes, model: Model, golden: Golden) -> bytes:
-    """The model file with other golden rows around the same graph."""
-    return with_contract(content, structs.replace(model.contract, golden=golden))
-
-
-def foreign_graph() -> bytes:
+def foreign_graph() -> ModelProto:
     """A sound ONNX file that isn't one of ours."""
     x, y = (helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", 5]) for name in "xy")
     graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "foreign", [x], [y])
-    return bytes(
-        helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-        ).SerializeToString()
-    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+@pytest.fixture(scope="session")
+def with_contract(content: bytes, reseal: Callable[[ModelProto], bytes]) -> Callable[[Contract], bytes]:
+    """The model file with another contract around the same graph, sealed."""
+
+    def write(contract: Contract) -> bytes:
+        graph = onnx.load_from_string(content)
+        helper.set_model_props(graph, write_contract(contract))
+        return reseal(graph)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def with_golden(with_contract: Callable[[Contract], bytes], model: Model) -> Callable[[Golden], bytes]:
+    """The model file with other golden rows around the same graph, sealed."""
+    return lambda golden: with_contract(structs.replace(model.contract, golden=golden))
 
 
 def test_probabilities_are_those_of_the_pipeline(model: Model, pipeline: Pipeline, applicants: Matrix) -> None:
@@ -103,6 +107,16 @@ def test_answers_are_one_float64_and_one_int64_a_row(model: Model, applicants: M
 
     assert ((64,), "float64") == (scores.probability.shape, scores.probability.dtype.name)
     assert ((64,), "int64") == (scores.decision.shape, scores.decision.dtype.name)
+    assert ((0, 5), "float64") == (scores.contributions.shape, scores.contributions.dtype.name)
+
+
+def test_contributions_are_given_where_they_are_asked_for(model: Model, applicants: Matrix) -> None:
+    """One float64 a field, shape (n, 5); asking changes neither probability nor decision."""
+    plain, explained = model.score(applicants), model.score(applicants, explain=True)
+
+    assert ((64, 5), "float64") == (explained.contributions.shape, explained.contributions.dtype.name)
+    np.testing.assert_allclose(explained.probability, plain.probability, rtol=0, atol=ROUNDING)
+    assert plain.decision.tolist() == explained.decision.tolist()
 
 
 def test_the_same_applicants_get_the_same_bytes_again(model: Model, content: bytes, applicants: Matrix) -> None:
@@ -163,39 +177,61 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
         load_model(tmp_path)
 
 
+NOT_A_GRAPH = "not a graph that onnxruntime can run"
+UNSEALED = "the model file ends without a seal: .*export it again: python -m train"
+CHANGED = "changed after its export: its sha256 seal doesn't fit; fetch it again, or export it again: python -m train"
+
 DAMAGES = [
-    Damage("empty", lambda content: b""),
-    Damage("garbage", lambda content: b"not a graph at all" * 100),
-    Damage("a page of HTML", lambda content: b"<!doctype html><title>404</title>"),
-    Damage("the first half", lambda content: content[: len(content) // 2]),
-    Damage("without its last byte", lambda content: content[:-1]),
-    Damage("without its first byte", lambda content: content[1:]),
+    Damage("empty", lambda content: b"", UNSEALED),
+    Damage("garbage", lambda content: b"not a graph at all" * 100, UNSEALED),
+    Damage("a page of HTML", lambda content: b"<!doctype html><title>404</title>", UNSEALED),
+    Damage("the first half", lambda content: content[: len(content) // 2], UNSEALED),
+    Damage("without its last byte", lambda content: content[:-1], CHANGED),
+    Damage("without its first byte", lambda content: content[1:], CHANGED),
+    Damage("a byte more", lambda content: content + b"\n", CHANGED),
+    Damage("twice", lambda content: content + content, CHANGED),
+    Damage(
+        "a word of it changed", lambda content: content.replace(b"Amount of the loan", b"Amount of the debt"), CHANGED
+    ),
+    Damage("nothing but a seal", lambda content: seal(b""), NOT_A_GRAPH),
+    Damage("sealed garbage", lambda content: seal(b"not a graph at all" * 100), NOT_A_GRAPH),
+    Damage("sealed, not UTF-8", lambda content: seal(content.replace(b"-abcdef01", b"\xffabcdef01")), NOT_A_GRAPH),
 ]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=[damage.name for damage in DAMAGES])
 def test_a_damaged_file_is_refused(content: bytes, damage: Damage) -> None:
-    """Whatever the download left of it, the file is not a graph."""
+    """The seal is looked at before anything else; what was sealed all the same has to be a graph."""
     damaged = damage.apply(content)
 
-    with pytest.raises(ContractError, match="not a graph that onnxruntime can run"):
+    with pytest.raises(ContractError, match=damage.message):
         load_model(damaged)
 
 
-def test_somebody_elses_graph_is_refused_with_what_to_do() -> None:
-    """A sound ONNX file without our metadata."""
-    foreign = foreign_graph()
+def test_a_file_that_was_written_again_with_a_change_is_refused(content: bytes) -> None:
+    """The old seal travels with the metadata, and doesn't fit."""
+    graph = onnx.load_from_string(content)
+    graph.producer_name = "somebody else"
+    changed = graph.SerializeToString(deterministic=True)
 
-    with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
+    with pytest.raises(ContractError, match=CHANGED):
+        load_model(changed)
+
+
+def test_somebody_elses_graph_is_refused_with_what_to_do() -> None:
+    """A sound ONNX file that no export of ours has sealed."""
+    foreign = foreign_graph().SerializeToString()
+
+    with pytest.raises(ContractError, match=UNSEALED):
         load_model(foreign)
 
 
-def test_somebody_elses_graph_with_our_metadata_is_refused(model: Model) -> None:
-    """A contract that was copied onto a graph without its inputs and outputs."""
-    disguised = with_contract(foreign_graph(), model.contract)
+def test_a_sealed_graph_without_our_metadata_is_refused_with_what_to_do(reseal: Callable[[ModelProto], bytes]) -> None:
+    """A seal alone makes nobody's file ours."""
+    foreign = reseal(foreign_graph())
 
-    with pytest.raises(ContractError, match="can't score its own golden rows"):
-        load_model(disguised)
+    with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
+        load_model(foreign)
 
 
 EDITS = [
@@ -209,50 +245,97 @@ EDITS = [
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=[edit.name for edit in EDITS])
-def test_a_file_whose_golden_rows_were_changed_is_refused(content: bytes, model: Model, edit: Edit) -> None:
+def test_a_file_whose_golden_rows_were_changed_is_refused(
+    with_golden: Callable[[Golden], bytes], model: Model, edit: Edit
+) -> None:
     """The first row that is answered differently is named, with what to do."""
-    changed = with_golden(content, model, edit.apply(model.contract.golden))
+    changed = with_golden(edit.apply(model.contract.golden))
 
     with pytest.raises(ContractError, match=r"golden row 0 with .*don't serve it: export it again: python -m train"):
         load_model(changed)
 
 
-def test_a_difference_that_processors_make_is_borne(content: bytes, model: Model) -> None:
+def test_a_difference_that_processors_make_is_borne(with_golden: Callable[[Golden], bytes], model: Model) -> None:
     """Far below the tolerance a golden answer counts as the same."""
     golden = model.contract.golden
     nearly = tuple(probability + GOLDEN_TOLERANCE / 1000 for probability in golden.probability)
 
-    loaded = load_model(with_golden(content, model, structs.replace(golden, probability=nearly)))
+    loaded = load_model(with_golden(structs.replace(golden, probability=nearly)))
 
     assert nearly == loaded.contract.golden.probability
 
 
-def test_a_graph_whose_thresholds_were_changed_is_refused(content: bytes) -> None:
+def test_a_graph_whose_thresholds_were_changed_is_refused(
+    content: bytes, reseal: Callable[[ModelProto], bytes]
+) -> None:
     """Probabilities stay, decisions move: that is another model."""
     graph = onnx.load_from_string(content)
-    thresholds = next(tensor for tensor in graph.graph.initializer if tensor.name == "thresholds")
-    thresholds.CopyFrom(numpy_helper.from_array(np.array([0.9, 0.95]), "thresholds"))
-    changed = bytes(graph.SerializeToString())
+    changes = {"review_from": 0.9, "refuse_from": 0.95}
+    for tensor in [tensor for tensor in graph.graph.initializer if tensor.name in changes]:
+        tensor.CopyFrom(numpy_helper.from_array(np.array(changes[tensor.name]), tensor.name))
+    changed = reseal(graph)
 
     with pytest.raises(ContractError, match=r"answers golden row \d+ with probability .* and decision 0, expected"):
         load_model(changed)
 
 
-def test_a_file_without_golden_rows_is_refused(content: bytes, model: Model) -> None:
-    """Nothing would prove it."""
-    unproven = with_golden(content, model, Golden((), (), ()))
+PARTIAL = [
+    Edit("no rows", lambda golden: Golden((), (), ())),
+    Edit("an applicant less", lambda golden: structs.replace(golden, applicants=golden.applicants[1:])),
+    Edit("a probability less", lambda golden: structs.replace(golden, probability=golden.probability[1:])),
+    Edit("a decision less", lambda golden: structs.replace(golden, decision=golden.decision[1:])),
+    Edit("a decision more", lambda golden: structs.replace(golden, decision=(*golden.decision, 0))),
+]
 
-    with pytest.raises(ContractError, match="no golden rows, so nothing proves it; export it again"):
+
+@pytest.mark.parametrize("edit", PARTIAL, ids=[edit.name for edit in PARTIAL])
+def test_a_file_without_whole_golden_rows_is_refused(
+    with_golden: Callable[[Golden], bytes], model: Model, edit: Edit
+) -> None:
+    """Nothing would prove it: each applicant needs its probability and its decision."""
+    unproven = with_golden(edit.apply(model.contract.golden))
+
+    with pytest.raises(ContractError, match="no whole golden rows, so nothing proves it; export it again"):
         load_model(unproven)
 
 
-def test_golden_rows_of_another_width_are_refused(content: bytes, model: Model) -> None:
-    """Rows with one cell too many don't fit the graph."""
-    golden = model.contract.golden
-    wide = tuple((*row, 0.0) for row in golden.applicants)
-    changed = with_golden(content, model, structs.replace(golden, applicants=wide))
+WIDTHS = [
+    Edit("a cell more", lambda golden: structs.replace(golden, applicants=tuple((*r, 0.0) for r in golden.applicants))),
+    Edit(
+        "a cell less in one",
+        lambda golden: structs.replace(golden, applicants=(golden.applicants[0][:-1], *golden.applicants[1:])),
+    ),
+]
 
-    with pytest.raises(ContractError, match="can't score its own golden rows"):
+
+@pytest.mark.parametrize("edit", WIDTHS, ids=[edit.name for edit in WIDTHS])
+def test_golden_rows_of_another_width_are_refused(
+    with_golden: Callable[[Golden], bytes], model: Model, edit: Edit
+) -> None:
+    """Every golden row has one cell a field."""
+    changed = with_golden(edit.apply(model.contract.golden))
+
+    with pytest.raises(ContractError, match=r"no whole golden rows.*export it again: python -m train"):
+        load_model(changed)
+
+
+@pytest.mark.parametrize("columns", [[0, 1, 2, 3], [0, 1, 2, 3, 4, 4]], ids=["one less", "one more"])
+def test_a_graph_that_takes_another_number_of_fields_is_refused(
+    with_contract: Callable[[Contract], bytes], model: Model, columns: list[int]
+) -> None:
+    """Otherwise every applicant would be read for another graph than the one that answers."""
+    fields = tuple(model.contract.fields[column] for column in columns)
+    changed = with_contract(structs.replace(model.contract, fields=fields))
+
+    with pytest.raises(ContractError, match=f"expected applicants of {len(columns)} fields"):
+        load_model(changed)
+
+
+def test_contributions_that_dont_add_up_are_refused(with_contract: Callable[[Contract], bytes], model: Model) -> None:
+    """With another base value they explain another probability than the one that is answered."""
+    changed = with_contract(structs.replace(model.contract, base_value=model.contract.base_value + 0.01))
+
+    with pytest.raises(ContractError, match="don't add up to their probabilities; don't serve it: export it again"):
         load_model(changed)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from serve.model import Model
+from serve.seal import seal
 from serve.selftest import main
 
 
@@ -48,8 +49,13 @@ def test_an_argument_goes_before_the_settings(
 
 @pytest.mark.parametrize(
     ("content_of_file", "message"),
-    [(b"", "not a graph"), (b"garbage", "not a graph"), (None, "No such file or directory; make one with:")],
-    ids=["empty", "garbage", "absent"],
+    [
+        (b"", "ends without a seal"),
+        (b"garbage", "ends without a seal"),
+        (seal(b"garbage"), "not a graph"),
+        (None, "No such file or directory; make one with:"),
+    ],
+    ids=["empty", "garbage", "sealed garbage", "absent"],
 )
 def test_a_file_that_isnt_a_model_fails_with_one_sentence(
     tmp_path: Path, content_of_file: bytes | None, message: str, capsys: pytest.CaptureFixture[str]

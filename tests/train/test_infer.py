@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.infer import MOST_LEVELS, _round_out, infer_card
+from train.infer import MOST_LEVELS, infer_card, round_out
 from train.table import read_table
 
 
@@ -40,7 +40,7 @@ def test_a_text_with_too_many_values_is_described_and_not_used(write_table: Call
 @given(value=st.floats(-1e12, 1e12).filter(lambda value: abs(value) > 1e-9))
 def test_bounds_are_rounded_outwards_to_one_digit(value: float) -> None:
     """The artifact publishes a round number that encloses the value, never the value of a person."""
-    low, high = _round_out(value, down=True), _round_out(value, down=False)
+    low, high = round_out(value, down=True), round_out(value, down=False)
 
     assert low <= value <= high
     assert all(float(f"{bound:.1g}") == bound for bound in (low, high))

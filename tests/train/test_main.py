@@ -58,20 +58,6 @@ def test_training_twice_gives_the_same_bytes(
     assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "two/model.onnx").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["logistic", "boosting"])
-def test_a_wide_table_without_a_card_is_trained_exported_and_proven(
-    wide_table: Path, tmp_path: Path, kind: str
-) -> None:
-    """122 columns, texts and many gaps: card inferred, graph equal to the pipeline on every real row."""
-    arguments = ["--data", str(wide_table), "--target", "TARGET", "--id", "SK_ID_CURR", "--model", kind]
-
-    assert 0 == main([*arguments, "--out", str(tmp_path)])
-
-    contract = load_model(tmp_path / "model.onnx").contract
-    assert kind == contract.training.estimator
-    assert 120 == len(contract.fields)
-
-
 def test_the_inferred_card_trains_the_same_model_again(write_table: WriteTable, tmp_path: Path) -> None:
     """What --data writes beside the model is a card that can be edited and trained from."""
     out = tmp_path / "out"

@@ -5,29 +5,45 @@ from __future__ import annotations
 import numpy as np
 from msgspec import structs
 from onnx import helper
+from scipy.special import expit
 from sklearn.pipeline import Pipeline
 
 from serve.contract import Contract, Golden, write_contract
-from train.export.golden import ROWS, draw_applicants
-from train.export.graph import convert_pipeline, serialize
+from train.dataset import Matrix
+from train.export.golden import ROWS, draw_applicants, round_for_people
+from train.export.graph import convert_pipeline, encode, serialize
+from train.export.learners import read_classifier
 from train.policy import decide
 
-__all__ = ["export"]
+__all__ = ["draw_reference", "export"]
+
+REFERENCE_ROWS = 2_000
+"""Applicants of the reference population: what a contribution compares with."""
 
 
-def export(pipeline: Pipeline, contract: Contract) -> bytes:
+def draw_reference(applicants: Matrix, seed: int) -> Matrix:
+    """A seeded sample of the training rows, at most 2,000, as reference population."""
+    rows = np.random.default_rng(seed).permutation(len(applicants))[:REFERENCE_ROWS]
+    return applicants[np.sort(rows)]
+
+
+def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
     """The model file of a fitted pipeline with classes 0 (good) and 1 (default).
 
-    The golden rows of the contract are made here, and answered by the pipeline itself: a graph that
-    disagrees with its pipeline can't be loaded.
+    The golden rows of the contract are made here, and answered by the fitted model itself: a graph that
+    disagrees with it can't be loaded. Of the reference population, float64, shape
+    (m, n_fields), the file keeps the mean log-odds alone, as `base_value`.
     """
-    applicants = draw_applicants(list(contract.fields), ROWS, contract.training.seed)
-    probability = pipeline.predict_proba(applicants)[:, 1]
+    applicants = round_for_people(draw_applicants(list(contract.fields), ROWS, contract.training.seed))
+    form = read_classifier(pipeline.steps[-1][1])
+    probability = expit(form.log_odds(encode(pipeline, applicants)))
     golden = Golden(
         applicants=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in row) for row in applicants),
         probability=tuple(probability.tolist()),
         decision=tuple(decide(probability, contract.policy).tolist()),
     )
-    model = convert_pipeline(pipeline, contract.policy)
-    helper.set_model_props(model, write_contract(structs.replace(contract, golden=golden)))
+    base_value = float(form.log_odds(encode(pipeline, reference)).mean())
+    model = convert_pipeline(pipeline, contract.policy, reference)
+    complete = structs.replace(contract, golden=golden, base_value=base_value)
+    helper.set_model_props(model, write_contract(complete))
     return serialize(model)

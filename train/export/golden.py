@@ -15,7 +15,7 @@ UNBOUNDED = (-1000.0, 1000.0)
 def draw_applicants(fields: list[Field], rows: int, seed: int) -> Matrix:
     """Synthetic applicants within the documented bounds, float64, shape (rows, n_fields): nobody's data.
 
-    Numbers are uniform and rounded, levels equally likely; one nullable cell in five is missing, and the
+    Numbers are uniform, levels equally likely; one nullable cell in five is missing, and the
     first row is missing all it can.
     """
     random = np.random.default_rng(seed)
@@ -31,4 +31,9 @@ def _draw_field(field: Field, rows: int, random: np.random.Generator) -> Matrix:
         return random.integers(0, len(field.levels), rows).astype(np.float64)
     low = field.minimum if field.minimum is not None else min(UNBOUNDED[0], field.maximum or 0.0)
     high = field.maximum if field.maximum is not None else max(UNBOUNDED[1], low)
-    return np.array([float(f"{value:.3g}") for value in random.uniform(low, high, rows)])
+    return random.uniform(low, high, rows)
+
+
+def round_for_people(applicants: Matrix) -> Matrix:
+    """The same rows with three significant digits a number: golden rows are read in the file's metadata."""
+    return np.array([[float(f"{value:.3g}") for value in row] for row in applicants])

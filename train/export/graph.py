@@ -1,6 +1,6 @@
 """A fitted pipeline as one float64 ONNX graph, the same bytes for the same fit.
 
-skl2onnx walks the pipeline; the steps it would get wrong are converted by ours (the tables below).
+skl2onnx walks the pipeline; every step it would get wrong is converted by ours (the tables below).
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import onnx
 from onnx import ModelProto, helper
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx.common.data_types import DoubleTensorType
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from serve.contract import Policy
-from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET, set_double_output
-from train.export.linear import convert_logistic
+from serve.seal import seal
+from train.dataset import Matrix
+from train.export.columns import players_of
+from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET, Nodes
+from train.export.learners import read_classifier
+from train.export.linear import Linear, convert_linear
 from train.export.policy import add_answers
 from train.export.preprocessing import (
     calculate_one_hot_shape,
@@ -28,7 +30,8 @@ from train.export.preprocessing import (
     convert_one_hot,
     convert_scaler,
 )
-from train.export.trees import convert_hist_gradient_boosting
+from train.export.reasons import add_reasons
+from train.export.trees import convert_trees
 
 IR_VERSION = 10
 """The first whose opsets hold what we use; a newer one would only shut out older runtimes."""
@@ -38,27 +41,34 @@ TRANSFORMERS = {
     StandardScaler: (calculate_same_shape, convert_scaler),
     OneHotEncoder: (calculate_one_hot_shape, convert_one_hot),
 }
-CLASSIFIERS = {
-    LogisticRegression: convert_logistic,
-    HistGradientBoostingClassifier: convert_hist_gradient_boosting,
-}
 
 
-def convert_pipeline(pipeline: Pipeline, policy: Policy) -> ModelProto:
-    """The graph of a fitted pipeline: applicants (n, n_features_in_) → probability (n,), decision (n,).
+def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> ModelProto:
+    """The graph of a fitted pipeline: applicants (n, n_features_in_) → probability, decision (n,), contributions.
 
+    `reference` is the reference population of the contributions, applicants as float64, shape (m, n_features_in_).
     Raises ValueError if a step of the pipeline has no exact converter.
     """
-    _register()
-    _check_steps(pipeline)
+    classifier = pipeline.steps[-1][1]
+    form = read_classifier(classifier)
+    players = players_of(pipeline)
+    _register(type(classifier))
     model = convert_sklearn(
         pipeline,
         name="credit",
         initial_types=[("applicants", DoubleTensorType([None, pipeline.n_features_in_]))],
         target_opset={"": OPSET, PLACEHOLDER_DOMAIN: 1},
     )
-    add_answers(model.graph, model.graph.output[0].name, policy)
+    log_odds, encoded = (output.name for output in model.graph.output)
+    add_answers(model.graph, log_odds, policy)
+    add_reasons(model.graph, encoded, form, players, pipeline.n_features_in_, encode(pipeline, reference))
     return finish(model)
+
+
+def encode(pipeline: Pipeline, applicants: Matrix) -> Matrix:
+    """What enters the classifier for these applicants: float64, shape (n, n_columns)."""
+    encoded: Matrix = pipeline[:-1].transform(applicants) if len(pipeline.steps) > 1 else applicants
+    return encoded
 
 
 def finish(model: ModelProto) -> ModelProto:
@@ -75,33 +85,42 @@ def finish(model: ModelProto) -> ModelProto:
 
 
 def serialize(model: ModelProto) -> bytes:
-    """The bytes of a model file: the same for the same graph and metadata."""
-    return bytes(model.SerializeToString(deterministic=True))
+    """The bytes of a model file, sealed: the same for the same graph and metadata."""
+    return seal(model.SerializeToString(deterministic=True))
 
 
-def _register() -> None:
+def _register(classifier: type) -> None:
     for kind, (calculate_shape, convert) in TRANSFORMERS.items():
         update_registered_converter(kind, f"Credit{kind.__name__}", calculate_shape, convert, overwrite=True)
-    for kind, convert in CLASSIFIERS.items():
-        # A classifier ends in its log-odds alone: label and probabilities are made from the policy.
-        update_registered_converter(
-            kind, f"Credit{kind.__name__}", _calculate_log_odds_shape, convert, overwrite=True, parser=_parse_classifier
-        )
+    # A classifier ends in its log-odds and shows what it was given: label, probabilities, decision and
+    # reasons are made from these.
+    update_registered_converter(
+        classifier,
+        f"Credit{classifier.__name__}",
+        _calculate_classifier_shape,
+        _convert_classifier,
+        overwrite=True,
+        parser=_parse_classifier,
+    )
 
 
 def _parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
     operator = scope.declare_local_operator(f"Credit{type(model).__name__}", model)
     operator.inputs = list(inputs)
-    operator.outputs.append(scope.declare_local_variable("log_odds", DoubleTensorType([None, 1])))
+    for name in ("log_odds", "encoded"):
+        operator.outputs.append(scope.declare_local_variable(name, DoubleTensorType([None, None])))
     return operator.outputs
 
 
-def _calculate_log_odds_shape(operator: Any) -> None:
-    set_double_output(operator, 1)
+def _calculate_classifier_shape(operator: Any) -> None:
+    operator.outputs[0].type = DoubleTensorType([None, 1])
+    operator.outputs[1].type = DoubleTensorType(operator.inputs[0].type.shape)
 
 
-def _check_steps(pipeline: Pipeline) -> None:
-    classifier = pipeline.steps[-1][1]
-    if type(classifier) not in CLASSIFIERS:
-        known = ", ".join(kind.__name__ for kind in CLASSIFIERS)
-        raise ValueError(f"a {type(classifier).__name__} can't be exported exactly, expected one of: {known}")
+def _convert_classifier(scope: Any, operator: Any, container: Any) -> None:
+    form = read_classifier(operator.raw_operator)
+    if isinstance(form, Linear):
+        convert_linear(form, scope, operator, container)
+    else:
+        convert_trees(form, scope, operator, container)
+    Nodes(scope, container).finish("Identity", [operator.inputs[0].full_name], operator.outputs[1].full_name)

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from train.dataset import Matrix
 from train.export.converter import Nodes
 
 
-def convert_logistic(scope: Any, operator: Any, container: Any) -> None:
-    """LogisticRegression with two classes: log-odds of the second. (n, k) → (n, 1)."""
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A linear model of the log-odds: coefficients float64, shape (n_columns,)."""
+
+    coefficients: Matrix
+    intercept: float
+
+    def log_odds(self, rows: Matrix) -> Matrix:
+        """Log-odds, shape (m,), of encoded rows, shape (m, n_columns)."""
+        return rows @ self.coefficients + self.intercept
+
+
+def read_logistic(model: Any) -> Linear:
+    """The coefficients of a fitted LogisticRegression with two classes."""
+    return Linear(model.coef_.astype(np.float64).ravel(), float(np.ravel(model.intercept_)[0]))
+
+
+def convert_linear(linear: Linear, scope: Any, operator: Any, container: Any) -> None:
+    """Add a linear model to skl2onnx's container: log-odds of a row. (n, k) → (n, 1)."""
     nodes = Nodes(scope, container)
-    model = operator.raw_operator
-    coefficients = nodes.constant("coefficients", model.coef_.astype(np.float64).T)
+    coefficients = nodes.constant("coefficients", linear.coefficients.reshape(-1, 1))
     product = nodes.add("MatMul", [operator.inputs[0].full_name, coefficients], "product")
-    intercept = nodes.constant("intercept", np.broadcast_to(model.intercept_, (1,)).astype(np.float64))
-    nodes.finish("Add", [product, intercept], operator.outputs[0].full_name)
+    nodes.finish("Add", [product, nodes.constant("intercept", [linear.intercept])], operator.outputs[0].full_name)

@@ -13,24 +13,25 @@ from serve.contract import Policy
 def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
     """Add the outputs probability, float64 (n,), and decision, int64 (n,), to a graph with log-odds (n, 1).
 
-    probability = 1 / (1 + exp(−log-odds)); decision counts the thresholds it has reached (review_from,
-    refuse_from): 0 accept, 1 review, 2 refuse.
+    probability = 1 / (1 + exp(−log-odds)); decision: 2 refuse from refuse_from on, else 1 review from
+    review_from on, else 0 accept.
     """
-    graph.initializer.extend(
-        [
-            numpy_helper.from_array(np.array([-1]), "flat"),
-            numpy_helper.from_array(np.array([policy.review_from, policy.refuse_from]), "thresholds"),
-        ]
-    )
+    constants: dict[str, Any] = {"flat": [-1], "accept": 0, "refuse": 2, "refuse_from": policy.refuse_from}
     graph.node.extend(
         [
             _node("Sigmoid", [log_odds], "probability_column"),
             _node("Reshape", ["probability_column", "flat"], "probability"),
-            _node("GreaterOrEqual", ["probability_column", "thresholds"], "is_reached"),
-            _node("Cast", ["is_reached"], "reached", to=TensorProto.INT64),
-            _node("ReduceSum", ["reached", "flat"], "decision", keepdims=0),
+            _node("GreaterOrEqual", ["probability", "refuse_from"], "is_refused"),
         ]
     )
+    milder = "accept"
+    if policy.review_from < policy.refuse_from:
+        milder = "accepted_or_reviewed"
+        constants |= {"review": 1, "review_from": policy.review_from}
+        graph.node.append(_node("GreaterOrEqual", ["probability", "review_from"], "is_reviewed"))
+        graph.node.append(_node("Where", ["is_reviewed", "review", "accept"], milder))
+    graph.node.append(_node("Where", ["is_refused", "refuse", milder], "decision"))
+    graph.initializer.extend(numpy_helper.from_array(np.array(value), name) for name, value in constants.items())
     del graph.output[:]
     graph.output.extend(
         [

@@ -1,109 +1,166 @@
 """Boosted trees as one `TreeEnsemble` node of ai.onnx.ml 5, float64 from split to leaf.
 
-`Trees` is the one form every boosting library is brought into; the graph is made from it alone.
+`Trees` is the one form every boosting library is brought into; graph and reasons are made from it alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from onnx import TensorProto
 
+from train.dataset import Matrix
 from train.export.converter import PLACEHOLDER_DOMAIN, Nodes, tensor
 
 LEAST_OR_EQUAL = 0
 """Branch mode of TreeEnsemble: true where x <= split."""
 
 
-@dataclass(slots=True)
-class Trees:
-    """Flat trees: a node asks `x[feature] <= split` and goes to `true` or `false`; a missing x as `missing_true` says.
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A question to one column, `x[column] <= threshold` in float64, and where its answers lead.
 
-    `true` and `false` index the nodes, or the leaves where `true_is_leaf`, `false_is_leaf` say so. The
-    log-odds of a row are `base` plus the values of the leaves it reaches.
+    A missing value goes to `true` if `missing_true`, else to `false`.
     """
 
-    base: float = 0.0
-    roots: list[int] = field(default_factory=list)
-    feature: list[int] = field(default_factory=list)
-    split: list[float] = field(default_factory=list)
-    missing_true: list[int] = field(default_factory=list)
-    true: list[int] = field(default_factory=list)
-    false: list[int] = field(default_factory=list)
-    true_is_leaf: list[int] = field(default_factory=list)
-    false_is_leaf: list[int] = field(default_factory=list)
-    leaf: list[float] = field(default_factory=list)
+    column: int
+    threshold: float
+    missing_true: bool
+    true: Node
+    false: Node
 
-    def add_leaf_alone(self, value: float) -> None:
-        """A tree without a question: ONNX wants a node all the same, both its branches go to the leaf."""
-        self.roots.append(len(self.feature))
-        self._add_node(0, 0.0, 0, (len(self.leaf), 1), (len(self.leaf), 1))
-        self.leaf.append(value)
+    def answer(self, rows: Matrix) -> npt.NDArray[np.bool_]:
+        """The answers of encoded rows, shape (m, n_columns): bool, shape (m,)."""
+        x = rows[:, self.column]
+        return np.where(np.isnan(x), self.missing_true, x <= self.threshold)
 
-    def _add_node(
-        self, feature: int, split: float, missing_true: int, true: tuple[int, int], false: tuple[int, int]
-    ) -> None:
-        self.feature.append(feature)
-        self.split.append(split)
-        self.missing_true.append(missing_true)
-        for branch, index, is_leaf in ((true, self.true, self.true_is_leaf), (false, self.false, self.false_is_leaf)):
-            index.append(branch[0])
-            is_leaf.append(branch[1])
 
-    def add_tree(self, nodes: Any) -> None:
-        """A tree of scikit-learn's histogram boosting: its array of node records, the root first."""
-        if nodes["is_leaf"][0]:
-            self.add_leaf_alone(float(nodes["value"][0]))
-            return
-        if nodes["is_categorical"].any():
-            raise ValueError("splits on native categories can't be exported; one-hot encode them before the classifier")
-        is_leaf = nodes["is_leaf"].astype(bool)
-        # Position of each record among the nodes or among the leaves of the whole ensemble.
-        place = np.where(is_leaf, np.cumsum(is_leaf) - 1 + len(self.leaf), np.cumsum(~is_leaf) - 1 + len(self.feature))
-        self.roots.append(len(self.feature))
-        for node in nodes[~is_leaf]:
-            left, right = ((int(place[node[side]]), int(is_leaf[node[side]])) for side in ("left", "right"))
-            self._add_node(
-                int(node["feature_idx"]), float(node["num_threshold"]), int(node["missing_go_to_left"]), left, right
-            )
-        self.leaf.extend(nodes["value"][is_leaf].tolist())
+Node: TypeAlias = "Split | float"
+"""A question, or the value of a leaf in log-odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """An ensemble: the log-odds of a row are `base` plus the leaves it reaches in every tree."""
+
+    base: float
+    trees: tuple[Node, ...]
+
+    def log_odds(self, rows: Matrix) -> Matrix:
+        """Log-odds, shape (m,), of encoded rows, shape (m, n_columns): the leaves added in the order of the trees."""
+        total = np.full(len(rows), self.base)
+        for tree in self.trees:
+            total += _leaf_values(tree, rows)
+        return total
+
+
+def _leaf_values(node: Node, rows: Matrix) -> Matrix | float:
+    if not isinstance(node, Split):
+        return node
+    return np.where(node.answer(rows), _leaf_values(node.true, rows), _leaf_values(node.false, rows))
 
 
 def read_hist_gradient_boosting(model: Any) -> Trees:
-    """The trees of a fitted HistGradientBoostingClassifier with two classes."""
-    trees = Trees(base=float(np.ravel(model._baseline_prediction)[0]))
-    for (predictor,) in model._predictors:
-        trees.add_tree(predictor.nodes)
-    return trees
+    """The trees of a fitted HistGradientBoostingClassifier; raises ValueError for splits on native categories."""
+
+    def read(nodes: Any, index: int) -> Node:
+        node = nodes[index]
+        if node["is_leaf"]:
+            return float(node["value"])
+        if node["is_categorical"]:
+            raise ValueError("splits on native categories can't be exported; one-hot encode them before the classifier")
+        return Split(
+            column=int(node["feature_idx"]),
+            threshold=float(node["num_threshold"]),
+            missing_true=bool(node["missing_go_to_left"]),
+            true=read(nodes, node["left"]),
+            false=read(nodes, node["right"]),
+        )
+
+    base = float(np.ravel(model._baseline_prediction)[0])
+    return Trees(base, tuple(read(predictor.nodes, 0) for (predictor,) in model._predictors))
 
 
-def convert_hist_gradient_boosting(scope: Any, operator: Any, container: Any) -> None:
-    """HistGradientBoostingClassifier with two classes: log-odds of the second. (n, k) → (n, 1)."""
-    nodes = Nodes(scope, container)
-    trees = read_hist_gradient_boosting(operator.raw_operator)
-    total = str(scope.get_unique_variable_name("sum_of_leaves"))
-    nodes.finish("TreeEnsemble", [operator.inputs[0].full_name], total, **ensemble_attributes(trees))
-    nodes.finish("Add", [total, nodes.constant("base", [trees.base])], operator.outputs[0].full_name)
+def convert_trees(trees: Trees, scope: Any, operator: Any, container: Any) -> None:
+    """Add an ensemble to skl2onnx's container: log-odds of a row. (n, k) → (n, 1)."""
+    # The base is one more leaf, and the first: scikit-learn adds in this order too.
+    attributes = ensemble_attributes([trees.base, *trees.trees], [0] * (len(trees.trees) + 1), 1)
+    Nodes(scope, container).finish(
+        "TreeEnsemble",
+        [operator.inputs[0].full_name],
+        operator.outputs[0].full_name,
+        domain=PLACEHOLDER_DOMAIN,
+        **attributes,
+    )
 
 
-def ensemble_attributes(trees: Trees) -> dict[str, Any]:
-    """The attributes of `TreeEnsemble` that sum the leaves of all trees into one target."""
+def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -> dict[str, Any]:
+    """The attributes of a `TreeEnsemble` that sums the leaves of each tree into its target, an output column."""
+    flat = _Flat()
+    for tree, target in zip(trees, targets, strict=True):
+        flat.roots.append(len(flat.columns))
+        # ONNX has no tree without a node: a leaf alone becomes a question whose answers don't matter.
+        flat.add(tree if isinstance(tree, Split) else Split(0, 0.0, False, tree, tree), target)
     return {
-        "domain": PLACEHOLDER_DOMAIN,
-        "n_targets": 1,
+        "n_targets": n_targets,
         "aggregate_function": 1,
         "post_transform": 0,
-        "tree_roots": trees.roots,
-        "nodes_featureids": trees.feature,
-        "nodes_splits": tensor("splits", TensorProto.DOUBLE, trees.split),
-        "nodes_modes": tensor("modes", TensorProto.UINT8, [LEAST_OR_EQUAL] * len(trees.feature)),
-        "nodes_missing_value_tracks_true": trees.missing_true,
-        "nodes_truenodeids": trees.true,
-        "nodes_falsenodeids": trees.false,
-        "nodes_trueleafs": trees.true_is_leaf,
-        "nodes_falseleafs": trees.false_is_leaf,
-        "leaf_targetids": [0] * len(trees.leaf),
-        "leaf_weights": tensor("leaves", TensorProto.DOUBLE, trees.leaf),
+        "tree_roots": flat.roots,
+        "nodes_featureids": flat.columns,
+        "nodes_splits": tensor("splits", TensorProto.DOUBLE, flat.thresholds),
+        "nodes_modes": tensor("modes", TensorProto.UINT8, [LEAST_OR_EQUAL] * len(flat.columns)),
+        "nodes_missing_value_tracks_true": flat.missing_true,
+        "nodes_truenodeids": flat.true,
+        "nodes_falsenodeids": flat.false,
+        "nodes_trueleafs": flat.true_is_leaf,
+        "nodes_falseleafs": flat.false_is_leaf,
+        "leaf_targetids": flat.targets,
+        "leaf_weights": tensor("leaves", TensorProto.DOUBLE, flat.leaves),
     }
+
+
+class _Flat:
+    """Trees as parallel lists: one entry a question, one entry a leaf."""
+
+    def __init__(self) -> None:
+        self.roots: list[int] = []
+        self.columns: list[int] = []
+        self.thresholds: list[float] = []
+        self.missing_true: list[int] = []
+        self.true: list[int] = []
+        self.false: list[int] = []
+        self.true_is_leaf: list[int] = []
+        self.false_is_leaf: list[int] = []
+        self.leaves: list[float] = []
+        self.targets: list[int] = []
+
+    def add(self, node: Node, target: int) -> int:
+        """Add a node and all below it; its index among the questions, or among the leaves."""
+        if not isinstance(node, Split):
+            self.leaves.append(node)
+            self.targets.append(target)
+            return len(self.leaves) - 1
+        place = len(self.columns)
+        self.columns.append(node.column)
+        self.thresholds.append(node.threshold)
+        self.missing_true.append(int(node.missing_true))
+        branches = ((node.true, self.true, self.true_is_leaf), (node.false, self.false, self.false_is_leaf))
+        for _, index, is_leaf in branches:
+            index.append(-1)
+            is_leaf.append(-1)
+        for child, index, is_leaf in branches:
+            index[place] = self.add(child, target)
+            is_leaf[place] = int(not isinstance(child, Split))
+        return place
+
+
+def splits_of(trees: Trees) -> list[Split]:
+    """Every question of every tree, in the order of the trees."""
+
+    def walk(node: Node) -> list[Split]:
+        return [node, *walk(node.true), *walk(node.false)] if isinstance(node, Split) else []
+
+    return [split for tree in trees.trees for split in walk(tree)]

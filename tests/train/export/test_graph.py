@@ -20,6 +20,9 @@ from train.export.graph import convert_pipeline, serialize
 from train.policy import decide, make_policy
 from train.proof import TOLERANCE
 
+KINDS = ("logistic", "boosting")
+"""The other boosters: test_boosters.py."""
+
 POLICY = make_policy(CardPolicy(5.0, 1.0, 0.4))
 NUMBER = CardField(label="n", kind="number", nullable=True, risk="increases")
 CATEGORY = CardField(label="c", kind="category", levels=("a", "b", "c"), nullable=True)
@@ -51,6 +54,11 @@ def fit(kind: str, fields: list[CardField], seed: int) -> Pipeline:
     return pipeline.fit(X, y)
 
 
+def convert(pipeline: Pipeline, policy: Policy) -> onnx.ModelProto:
+    """The graph, with any reference population."""
+    return convert_pipeline(pipeline, policy, np.zeros((1, pipeline.n_features_in_)))
+
+
 def run(model: onnx.ModelProto, applicants: Matrix) -> list[np.ndarray]:
     """probability and decision of a graph."""
     session = onnxruntime.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
@@ -58,14 +66,14 @@ def run(model: onnx.ModelProto, applicants: Matrix) -> list[np.ndarray]:
     return answers
 
 
-@pytest.mark.parametrize("kind", sorted(CANDIDATES))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mix", sorted(MIXES))
 def test_every_mix_of_fields_is_exported_exactly(kind: str, mix: str) -> None:
     """Numbers, categories, gaps in both: probability within 1e-12, no decision differs."""
     pipeline = fit(kind, MIXES[mix], 1)
     applicants = draw(MIXES[mix], 5000, 2)
 
-    probability, decision = run(convert_pipeline(pipeline, POLICY), applicants)
+    probability, decision = run(convert(pipeline, POLICY), applicants)
 
     expected = pipeline.predict_proba(applicants)[:, 1]
     np.testing.assert_allclose(probability, expected, rtol=0, atol=TOLERANCE)
@@ -75,7 +83,7 @@ def test_every_mix_of_fields_is_exported_exactly(kind: str, mix: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**31 - 1),
-    kind=st.sampled_from(sorted(CANDIDATES)),
+    kind=st.sampled_from(KINDS),
     mix=st.sampled_from(sorted(MIXES)),
     extremes=arrays.arrays(
         np.float64, 8, elements=st.floats(-1e100, 1e100, allow_subnormal=True) | st.just(float("nan"))
@@ -91,7 +99,7 @@ def test_any_fit_and_any_number_agree(seed: int, kind: str, mix: str, extremes: 
             applicants[:, column] = extremes
             break
 
-    probability, _ = run(convert_pipeline(pipeline, POLICY), applicants)
+    probability, _ = run(convert(pipeline, POLICY), applicants)
 
     np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
 
@@ -101,7 +109,7 @@ def test_a_level_that_was_never_seen_in_fitting_is_no_level() -> None:
     pipeline = fit("logistic", MIXES["categories"], 3)
     applicants = np.array([[7.0, 1.0], [-1.0, 0.0]])
 
-    probability, _ = run(convert_pipeline(pipeline, POLICY), applicants)
+    probability, _ = run(convert(pipeline, POLICY), applicants)
 
     np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
 
@@ -115,26 +123,26 @@ def test_a_column_empty_in_the_training_part_is_exported_all_the_same() -> None:
 
     pipeline = CANDIDATES["logistic"].build(fields, 0).fit(X, y)
     applicants = draw(fields, 50, 5)
-    probability, _ = run(convert_pipeline(pipeline, POLICY), applicants)
+    probability, _ = run(convert(pipeline, POLICY), applicants)
 
     np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("kind", sorted(CANDIDATES))
+@pytest.mark.parametrize("kind", KINDS)
 def test_exporting_the_same_fit_twice_gives_the_same_bytes(kind: str) -> None:
     """No random name, no order of a set: the file can be compared by its hash."""
     pipeline = fit(kind, MIXES["mixed"], 6)
 
-    assert serialize(convert_pipeline(pipeline, POLICY)) == serialize(convert_pipeline(pipeline, POLICY))
+    assert serialize(convert(pipeline, POLICY)) == serialize(convert(pipeline, POLICY))
 
 
-@pytest.mark.parametrize("kind", sorted(CANDIDATES))
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_graph_is_float64_from_end_to_end(kind: str) -> None:
-    """No tensor of the file is float32, and its outputs are probability and decision alone."""
-    model = convert_pipeline(fit(kind, MIXES["mixed"], 7), POLICY)
+    """No tensor of the file is float32, and its outputs are those of the contract."""
+    model = convert(fit(kind, MIXES["mixed"], 7), POLICY)
 
     assert onnx.TensorProto.FLOAT not in {tensor.data_type for tensor in model.graph.initializer}
-    assert ["probability", "decision"] == [output.name for output in model.graph.output]
+    assert ["probability", "decision", "contributions"] == [output.name for output in model.graph.output]
     assert "credit" == model.graph.name
     assert {"": 21, "ai.onnx.ml": 5} == {opset.domain: opset.version for opset in model.opset_import}
 
@@ -143,10 +151,10 @@ def test_a_probability_on_the_threshold_is_refused() -> None:
     """The thresholds belong to the dearer decision, in the graph as in training."""
     pipeline = fit("logistic", MIXES["numbers"], 8)
     applicants = draw(MIXES["numbers"], 1, 9)
-    on_it = float(run(convert_pipeline(pipeline, POLICY), applicants)[0][0])
+    on_it = float(run(convert(pipeline, POLICY), applicants)[0][0])
     policy = Policy(5.0, 1.0, None, on_it, on_it, POLICY.points)
 
-    _, decision = run(convert_pipeline(pipeline, policy), applicants)
+    _, decision = run(convert(pipeline, policy), applicants)
 
     assert [2] == decision.tolist()
 
@@ -157,4 +165,4 @@ def test_a_classifier_without_an_exact_converter_is_refused() -> None:
     pipeline = Pipeline([("classify", RandomForestClassifier(2))]).fit(np.nan_to_num(X), np.arange(50) % 2)
 
     with pytest.raises(ValueError, match="RandomForestClassifier can't be exported exactly"):
-        convert_pipeline(pipeline, POLICY)
+        convert(pipeline, POLICY)

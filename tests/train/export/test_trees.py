@@ -6,25 +6,22 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from train.export.trees import read_hist_gradient_boosting
+from train.export.trees import Split, ensemble_attributes, read_hist_gradient_boosting, splits_of
 
 
 def walk(classifier: HistGradientBoostingClassifier, row: list[float]) -> float:
-    """Log-odds of one row, by following the flat trees in plain Python."""
+    """Log-odds of one row, by following the trees in plain Python."""
     trees = read_hist_gradient_boosting(classifier)
     total = trees.base
-    for root in trees.roots:
-        node, is_leaf = root, 0
-        while not is_leaf:
-            x = row[trees.feature[node]]
-            goes_true = bool(trees.missing_true[node]) if np.isnan(x) else x <= trees.split[node]
-            branch, leaf = (trees.true, trees.true_is_leaf) if goes_true else (trees.false, trees.false_is_leaf)
-            node, is_leaf = branch[node], leaf[node]
-        total += trees.leaf[node]
-    return float(total)
+    for node in trees.trees:
+        while isinstance(node, Split):
+            x = row[node.column]
+            node = node.true if (node.missing_true if np.isnan(x) else x <= node.threshold) else node.false
+        total += node
+    return total
 
 
-def test_flat_trees_reach_the_leaves_that_scikit_learn_reaches() -> None:
+def test_trees_reach_the_leaves_that_scikit_learn_reaches() -> None:
     """On rows with gaps, and exactly on, one ulp below and one ulp above every split."""
     random = np.random.default_rng(0)
     X = random.normal(size=(300, 3)).round(1)
@@ -33,9 +30,10 @@ def test_flat_trees_reach_the_leaves_that_scikit_learn_reaches() -> None:
     classifier.fit(X, np.nan_to_num(X[:, 0]) + random.normal(size=300) > 0)
     trees = read_hist_gradient_boosting(classifier)
     rows = X[:50].tolist()
-    for feature, split in zip(trees.feature, trees.split, strict=True):
-        for value in (np.nextafter(split, -np.inf), split, np.nextafter(split, np.inf)):
-            rows.append([*X[7, :feature], float(value), *X[7, feature + 1 :]])
+    for split in splits_of(trees):
+        at = split.threshold
+        for value in (np.nextafter(at, -np.inf), at, np.nextafter(at, np.inf)):
+            rows.append([*X[7, : split.column], float(value), *X[7, split.column + 1 :]])
     rows = [row for row in rows if not np.isinf(row).any()]
 
     expected = classifier.decision_function(np.array(rows))
@@ -49,9 +47,10 @@ def test_a_tree_that_asks_nothing_is_a_node_with_one_leaf() -> None:
     classifier.fit(np.arange(50.0).reshape(-1, 1), np.arange(50) % 2)
 
     trees = read_hist_gradient_boosting(classifier)
+    attributes = ensemble_attributes(list(trees.trees), [0, 0, 0], 1)
 
-    assert [0, 1, 2] == trees.roots
-    assert trees.true == trees.false
+    assert [0, 1, 2] == attributes["tree_roots"]
+    assert not any(isinstance(tree, Split) for tree in trees.trees)
     assert pytest.approx(float(classifier.decision_function([[3.0]])[0])) == walk(classifier, [3.0])
 
 

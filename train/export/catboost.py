@@ -1,0 +1,75 @@
+"""The trees of a CatBoostClassifier, as questions to float64 that have the answers CatBoost gives in float32.
+
+Used by learners.py; the library itself is never imported, the fitted model brings its methods along.
+What must not change, from `BinarizeFeatures` (catboost/libs/model/cpu/quantization.h): a value is rounded to float32
+and compared by `>` with a border; NaN is −infinity for a column treated AsFalse, +infinity for one treated AsTrue, and
+is above no border where training saw no NaN or the treatment is AsIs. Bit i of the leaf's number in a symmetric tree is
+the answer to its question i (`CalcIndexesBasic`, catboost/libs/model/cpu/evaluator_impl.cpp).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from train.export.float32 import largest_below
+from train.export.trees import Node, Split, Trees
+
+
+def read_catboost(model: Any) -> Trees:
+    """The trees of a fitted CatBoostClassifier with two classes, whatever its grow_policy.
+
+    Log-odds are scale · (sum of leaves) + bias; the scale goes into the leaves. A model that stopped early has shed
+    its last trees itself. Raises ValueError for a loss other than Logloss, for columns that aren't numbers, and for
+    infinite borders, which CatBoost learns from infinite values and can't write to its own dump.
+    """
+    if not all(np.isfinite(borders).all() for borders in model.get_borders().values()):
+        raise ValueError("a CatBoostClassifier with infinite borders can't be exported; fit it on finite numbers")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        dump = json.loads(path.read_text(encoding="utf-8"))
+    loss = dump["model_info"]["params"]["loss_function"]["type"]
+    if loss != "Logloss":
+        raise ValueError(f"a CatBoostClassifier for {loss} can't be exported; fit two classes with Logloss")
+    others = sorted(name for name, features in dump["features_info"].items() if features and name != "float_features")
+    if others:
+        raise ValueError(f"a CatBoostClassifier with {', '.join(others)} can't be exported; encode them as numbers")
+    columns = {feature["feature_index"]: feature for feature in dump["features_info"]["float_features"]}
+    scale, (bias,) = dump["scale_and_bias"]
+    if "oblivious_trees" in dump:
+        trees = tuple(_read_symmetric(tree, columns, scale) for tree in dump["oblivious_trees"])
+    else:
+        trees = tuple(_read(tree, columns, scale) for tree in dump["trees"])
+    return Trees(float(bias), trees)
+
+
+def _read_symmetric(tree: Any, columns: dict[int, Any], scale: float) -> Node:
+    """A tree whose questions are the same on every path; the leaf is found by the number its answers make."""
+    questions = tree["splits"] or []
+
+    def read(asked: int, number: int) -> Node:
+        if asked == len(questions):
+            return float(tree["leaf_values"][number] * scale)
+        above = number | 1 << asked
+        return _ask(questions[asked], columns, read(asked + 1, number), read(asked + 1, above))
+
+    return read(0, 0)
+
+
+def _read(node: Any, columns: dict[int, Any], scale: float) -> Node:
+    if "split" not in node:
+        return float(node["value"] * scale)
+    return _ask(node["split"], columns, _read(node["left"], columns, scale), _read(node["right"], columns, scale))
+
+
+def _ask(split: Any, columns: dict[int, Any], to_border: Node, above: Node) -> Split:
+    column = columns[split["float_feature_index"]]
+    with np.errstate(over="ignore"):  # after the largest comes infinity
+        after_border = np.nextafter(np.float32(split["border"]), np.float32(np.inf))
+    is_missing_above = column["has_nans"] and column["nan_value_treatment"] == "AsTrue"
+    return Split(int(column["flat_feature_index"]), largest_below(after_border), not is_missing_above, to_border, above)

@@ -1,0 +1,40 @@
+"""Every classifier that can be exported, and how it is read, whatever library fitted it.
+
+Classes are known by their names, so that a library that isn't installed is never asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from train.export.catboost import read_catboost
+from train.export.lightgbm import read_lightgbm
+from train.export.linear import Linear, read_logistic
+from train.export.trees import Trees, read_hist_gradient_boosting
+from train.export.xgboost import read_xgboost
+
+READERS: dict[str, Callable[[Any], Linear | Trees]] = {
+    "LogisticRegression": read_logistic,
+    "HistGradientBoostingClassifier": read_hist_gradient_boosting,
+    "LGBMClassifier": read_lightgbm,
+    "XGBClassifier": read_xgboost,
+    "CatBoostClassifier": read_catboost,
+}
+"""Name of the class → reader of a fitted model with two classes."""
+
+FLOAT32_SUMS = ("XGBClassifier",)
+"""Classifiers that add up their leaves in float32: the graph gives the exact sum of the same leaves."""
+
+
+def read_classifier(model: Any) -> Linear | Trees:
+    """What a fitted classifier computes, as one of our two forms.
+
+    Raises ValueError if its class is not known, has not two classes, or was fitted in a way that can't be exact.
+    """
+    name = type(model).__name__
+    if name not in READERS:
+        raise ValueError(f"a {name} can't be exported exactly, expected one of: {', '.join(READERS)}")
+    if len(model.classes_) != 2:
+        raise ValueError(f"the {name} tells {len(model.classes_)} classes apart, expected two: good and default")
+    return READERS[name](model)

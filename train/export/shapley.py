@@ -1,0 +1,135 @@
+"""Exact Shapley values of boosted trees as look-up tables.
+
+A tree that asks at most 7 questions sees at most 2^7 patterns of answers, and for a fixed reference
+population its Shapley values depend on the pattern alone: computed once, here, for every pattern; the
+graph (reasons.py) only looks them up.
+
+The values are interventional Shapley values of the log-odds (Lundberg et al., From local explanations to
+global understanding with explainable AI for trees, Nature Machine Intelligence 2, 2020): the game's
+players are the fields an applicant knows, and a field outside the coalition takes the value of a
+reference applicant, averaged over all of them. That a tree's values depend on the pattern of its answers
+alone is also what WOODELF is built on (Nadel & Wettenstein, arXiv:2511.09376).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from math import factorial
+
+import numpy as np
+import numpy.typing as npt
+
+from train.dataset import Matrix
+from train.export.trees import Node, Split, Trees
+
+MOST_QUESTIONS = 7
+"""A tree of 8 leaves asks no more; each further question would double its table."""
+
+Players = npt.NDArray[np.int64]
+"""For each column the field it belongs to, int64, shape (n_columns,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The Shapley values of one tree.
+
+    `questions`: Q different ones, in the order of the bits of a pattern (bit q is set where the answer is true).
+    `players`: the P fields they ask, int64. `values`: float64, shape (2^Q, P), log-odds.
+    """
+
+    questions: tuple[Split, ...]
+    players: Players
+    values: Matrix
+
+
+def build_tables(trees: Trees, players: Players, reference: Matrix) -> list[Table]:
+    """One table a tree; `reference` is the encoded reference population, float64, shape (m, n_columns).
+
+    Raises ValueError if a tree asks more than 7 different questions.
+    """
+    return [_build_table(tree, players, reference) for tree in trees.trees if isinstance(tree, Split)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    value: float
+    path: tuple[tuple[int, bool], ...]  # (number of the question, answer that leads here)
+
+
+def _build_table(tree: Node, players: Players, reference: Matrix) -> Table:
+    questions: list[Split] = []
+    leaves: list[_Leaf] = []
+    _collect(tree, questions, leaves, ())
+    if len(questions) > MOST_QUESTIONS:
+        raise ValueError(
+            f"a tree asks {len(questions)} different questions, reasons need at most {MOST_QUESTIONS}; "
+            "fit trees with at most 8 leaves"
+        )
+    asked = np.unique([players[question.column] for question in questions])
+    patterns = np.arange(2 ** len(questions))
+    bits = (patterns[:, None] >> np.arange(len(questions))) & 1
+    seen = np.zeros(len(reference), dtype=np.int64)
+    for number, question in enumerate(questions):
+        seen |= question.answer(reference).astype(np.int64) << number
+    weight = np.bincount(seen, minlength=len(patterns)) / len(reference)
+
+    values = np.zeros((len(patterns), len(asked)))
+    for leaf in leaves:
+        fields = np.unique([players[questions[number].column] for number, _ in leaf.path])
+        satisfied = _satisfied(leaf, questions, players, fields, bits)
+        # How often the reference population satisfies each set of the fields on the path.
+        frequency = np.bincount(satisfied, weight, minlength=2 ** len(fields))
+        shares = np.einsum("pqj,q->pj", _shares(len(fields)), frequency)
+        values[:, np.searchsorted(asked, fields)] += leaf.value * shares[satisfied]
+    return Table(tuple(questions), asked, values)
+
+
+def _collect(node: Node, questions: list[Split], leaves: list[_Leaf], path: tuple[tuple[int, bool], ...]) -> None:
+    """Number the different questions of a tree and list its leaves with the answers that lead to them."""
+    if not isinstance(node, Split):
+        leaves.append(_Leaf(node, path))
+        return
+    key = (node.column, node.threshold, node.missing_true)
+    known = [(question.column, question.threshold, question.missing_true) for question in questions]
+    if key in known:
+        number = known.index(key)
+    else:
+        number = len(questions)
+        questions.append(node)
+    _collect(node.true, questions, leaves, (*path, (number, True)))
+    _collect(node.false, questions, leaves, (*path, (number, False)))
+
+
+def _satisfied(
+    leaf: _Leaf, questions: list[Split], players: Players, fields: Players, bits: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """For each pattern the set of the path's fields whose answers all lead to the leaf: a bit a field, shape (2^Q,)."""
+    sets = np.full(len(bits), 2 ** len(fields) - 1)
+    for number, expected in leaf.path:
+        bit = 1 << int(np.searchsorted(fields, players[questions[number].column]))
+        sets = np.where(bits[:, number] == expected, sets, sets & ~bit)
+    return sets
+
+
+@cache
+def _shares(size: int) -> Matrix:
+    """Share of a leaf's value that each of `size` fields on its path gets: float64, shape (2^size, 2^size, size).
+
+    [p, q, j]: the applicant satisfies the set p, the reference applicant the set q. A leaf that some field
+    leads away from in both gives nothing. With U = p without q and V = q without p,
+    each j in U gets (|U|−1)! |V|! / (|U|+|V|)!, each j in V gets −|U|! (|V|−1)! / (|U|+|V|)!
+    (Lundberg et al. 2020, supplementary methods, interventional Tree SHAP).
+    """
+    shares = np.zeros((2**size, 2**size, size))
+    for p in range(2**size):
+        for q in range(2**size):
+            if p | q != 2**size - 1:
+                continue
+            u, v = (p & ~q).bit_count(), (q & ~p).bit_count()
+            for j in range(size):
+                if p & ~q & (1 << j):
+                    shares[p, q, j] = factorial(u - 1) * factorial(v) / factorial(u + v)
+                elif q & ~p & (1 << j):
+                    shares[p, q, j] = -factorial(u) * factorial(v - 1) / factorial(u + v)
+    return shares

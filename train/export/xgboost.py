@@ -1,0 +1,69 @@
+"""The trees of an XGBClassifier, as questions to float64 that have the answers XGBoost gives in float32.
+
+Used by learners.py; the library itself is never imported, the fitted model brings its methods along.
+What must not change: XGBoost rounds a value to float32, half to even, as it reads a row (src/data/adapter.h); NaN goes
+the default way, all else left where it is `<` the split (`GetNextNode`, `GetDecision`: src/predictor/predict_fn.h).
+float32.py has that comparison in float64.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from train.export.float32 import largest_below
+from train.export.trees import Node, Split, Trees
+
+LEAST_PROBABILITY = np.float32(1e-6)
+"""XGBoost keeps `base_score` this far from 0 and 1 before it takes the logit: measured on 3.2, proven by a test."""
+
+
+def read_xgboost(model: Any) -> Trees:
+    """The trees of a fitted XGBClassifier with two classes, up to its `best_iteration` if it stopped early.
+
+    Raises ValueError for gblinear, dart, an objective other than binary:logistic, categories, `missing` not NaN.
+    Source: the JSON of `Booster.save_raw` (doc/model.schema), `XGBModel._get_iteration_range` (sklearn.py).
+    """
+    learner = json.loads(model.get_booster().save_raw("json"))["learner"]
+    booster, objective = learner["gradient_booster"], learner["objective"]["name"]
+    if booster["name"] != "gbtree":
+        raise ValueError(f"an XGBClassifier with booster={booster['name']} can't be exported; fit it with gbtree")
+    if objective != "binary:logistic":
+        raise ValueError(f"an XGBClassifier for {objective} can't be exported; fit two classes with binary:logistic")
+    if not math.isnan(model.missing):
+        raise ValueError(f"an XGBClassifier with missing={model.missing} can't be exported; let NaN mean missing")
+    trees = booster["model"]["trees"]
+    if "c" in learner["feature_types"] or any(any(tree["split_type"]) for tree in trees):
+        raise ValueError("an XGBClassifier with native categories can't be exported; one-hot encode them before it")
+    best = getattr(model, "best_iteration", None)
+    stop = None if best is None else booster["model"]["iteration_indptr"][best + 1]
+    base = _log_odds(learner["learner_model_param"]["base_score"])
+    return Trees(base, tuple(_read(tree, 0) for tree in trees[:stop]))
+
+
+def _log_odds(base_score: str) -> float:
+    """The logit of `base_score` in float32, in the order of `LogisticRegression::ProbToMargin` (src/objective/
+    regression_loss.h): −log(1 / p − 1). The text is a probability, since version 3.1 a list of one.
+    """
+    (stated,) = np.ravel(json.loads(base_score))
+    one = np.float32(1)
+    probability = np.clip(np.float32(stated), LEAST_PROBABILITY, one - LEAST_PROBABILITY)
+    # The logarithm in float64, rounded once: numpy's own in float32 may be an ulp off from that of C.
+    return -float(np.float32(math.log(one / probability - one)))
+
+
+def _read(tree: Any, index: int) -> Node:
+    left, right = tree["left_children"][index], tree["right_children"][index]
+    # One list for both: the split of a question, the value of a leaf; shortest text that is that float32.
+    value = np.float32(tree["split_conditions"][index])
+    if left == -1:
+        return float(value)
+    column, default_left = int(tree["split_indices"][index]), bool(tree["default_left"][index])
+    below, rest = _read(tree, left), _read(tree, right)
+    if value == -np.inf:
+        # Nothing is below: every number goes right, and the question only tells it from a missing value.
+        return Split(column, math.inf, not default_left, rest, below)
+    return Split(column, largest_below(value), default_left, below, rest)
