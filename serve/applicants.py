@@ -94,7 +94,7 @@ def warn(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
 
 def _remarks(value: float, field: Field) -> Iterator[str]:
     if math.isnan(value):
-        yield f"{field.label} is missing"
+        yield f"{field.label}: missing"
     elif field.minimum is not None and value < field.minimum:
         yield f"{field.label} is {describe_value(value, field)}, below the documented minimum of {field.minimum:g}"
     elif field.maximum is not None and value > field.maximum:

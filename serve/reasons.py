@@ -22,7 +22,7 @@ def name_reasons(row: Matrix, contributions: Matrix, fields: Sequence[Field], mo
             label=fields[column].label,
             value=describe_value(float(row[column]), fields[column]),
             contribution=float(contributions[column]),
-            text=f"{fields[column].label} is missing" if math.isnan(row[column]) else fields[column].reason,
+            text=f"{fields[column].label}: missing" if math.isnan(row[column]) else fields[column].reason,
         )
         for column in largest
         if contributions[column] > 0

@@ -176,7 +176,7 @@ def test_score_answers_each_applicant_and_names_the_model(
                 "field": "Amount",
                 "detail": "Amount of the loan is 145.5 EUR, above the documented maximum of 100",
             },
-            {"field": "Income", "detail": "Income is missing"},
+            {"field": "Income", "detail": "Income: missing"},
         ],
     }
     assert {"results": [expected], "model": name_of(model)} == response.json()

@@ -349,7 +349,7 @@ REMARKS: list[tuple[list[float], list[Remark]]] = [
     ([50, 500, 1, 1, 1], []),
     ([0, 0, 0, 0, 0], []),
     ([100, 1e9, 2, 1, 2], []),
-    ([50, math.nan, math.nan, 1, 1], [Remark("Income", "Income is missing"), Remark("Home", "Housing is missing")]),
+    ([50, math.nan, math.nan, 1, 1], [Remark("Income", "Income: missing"), Remark("Home", "Housing: missing")]),
     (
         [100.5, 500, 1, 1, 1],
         [Remark("Amount", "Amount of the loan is 100.5 EUR, above the documented maximum of 100")],

@@ -35,7 +35,7 @@ def test_a_missing_value_is_told_as_missing() -> None:
     """'Low income' would be wrong of an income that nobody knows."""
     (reason,) = name_reasons(np.array([1.0, 0.0, np.nan]), np.array([-1.0, 0.0, 0.5]), FIELDS, 4)
 
-    assert ("missing", "Income is missing") == (reason.value, reason.text)
+    assert ("missing", "Income: missing") == (reason.value, reason.text)
 
 
 @given(contributions=st.lists(st.floats(-5, 5), min_size=3, max_size=3), most=st.integers(0, 5))
