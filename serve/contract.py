@@ -83,7 +83,8 @@ class Policy(Struct, frozen=True):
 class Training(Struct, frozen=True):
     """How the model came to be, so that somebody else can make it again.
 
-    A model that was fitted elsewhere and imported has no rows and no default rate.
+    `data_sha256` is of the table. A model that was fitted elsewhere has no rows and no default rate, and
+    `data_sha256` is of the files it was imported from.
     """
 
     estimator: str

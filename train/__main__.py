@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sklearn.model_selection import train_test_split
 
+from serve.contract import Training
 from serve.model import load_model
 from train import adopt
 from train.candidates import CANDIDATES
@@ -30,6 +31,7 @@ from train.files import inferred_path, write_whole
 from train.infer import infer_card
 from train.policy import make_policy
 from train.proof import prove
+from train.provenance import sha256, trace_origin
 from train.quality import measure
 from train.summary import Entry, show_summary
 from train.table import Table, read_table
@@ -94,8 +96,19 @@ def run(given: argparse.Namespace, console: Console) -> None:
     entries = [Entry(trial, qualities[trial.candidate.name]) for trial in trials]
     show_summary(console, holdout.y, entries, chosen, policy)
 
-    inputs = [path for path in (source.card_path, table.path) if path is not None]
-    contract = describe(card, policy, fit, holdout, qualities[name], name, given.seed, table.sha256, inputs)
+    origin = trace_origin([path for path in (source.card_path, table.path) if path is not None])
+    training = Training(
+        estimator=name,
+        rows=len(fit.y),
+        holdout_rows=len(holdout.y),
+        default_rate=float(fit.y.mean()),
+        seed=given.seed,
+        data_sha256=table.sha256,
+        card_sha256=sha256(format_card(card)),
+        commit=origin.commit,
+        libraries=origin.libraries,
+    )
+    contract = describe(card, training, origin.trained_at, qualities[name].as_dict())
     content = export(pipelines[name], contract, draw_reference(fit.X, given.seed))
     model = load_model(content)
     with limit_threads(data.X.size), console.status("Proving the exported graph"):

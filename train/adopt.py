@@ -17,18 +17,17 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serve.contract import CONTRACT_VERSION, Contract, Golden, Training
+from serve.contract import Training
 from serve.model import load_model
 from train.card import Card, CardField, Dataset, check_card, format_card, read_card
 from train.dataset import Matrix, encode_field
-from train.describe import describe_fields
+from train.describe import describe
 from train.errors import TrainingError
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.files import inferred_path, write_whole
 from train.fitted import read_fitted
 from train.infer import round_out
-from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
 from train.table import read_table
@@ -84,7 +83,6 @@ def run(given: argparse.Namespace, console: Console) -> None:
         raise TrainingError(
             f"the card lists {len(card.inputs)} inputs, the model takes {pipeline.n_features_in_}; list each, in order"
         )
-    fields = describe_fields(card)
     if given.reference:
         table = read_table(given.reference)
         reference = np.column_stack([encode_field(table, name, field) for name, field in card.inputs.items()])
@@ -92,29 +90,19 @@ def run(given: argparse.Namespace, console: Console) -> None:
         reference = mean_applicant(pipeline)
     inputs = [*paths, *([given.card] if given.card else []), *([given.reference] if given.reference else [])]
     origin = trace_origin(inputs)
-    digest = sha256(b"".join(path.read_bytes() for path in inputs))
-    contract = Contract(
-        contract_version=CONTRACT_VERSION,
-        name=card.dataset.name,
-        version=f"{origin.trained_at[:10].replace('-', '.')}-{digest[:8]}",
-        trained_at=origin.trained_at,
-        fields=tuple(fields),
-        policy=make_policy(card.policy),
-        base_value=0.0,
-        training=Training(
-            estimator=f"imported {type(pipeline[-1]).__name__}",
-            rows=0,
-            holdout_rows=0,
-            default_rate=None,
-            seed=given.seed,
-            data_sha256="",
-            card_sha256=sha256(format_card(card)),
-            commit=origin.commit,
-            libraries=origin.libraries,
-        ),
-        metrics={},
-        golden=Golden((), (), ()),
+    training = Training(
+        estimator=f"imported {type(pipeline[-1]).__name__}",
+        rows=0,
+        holdout_rows=0,
+        default_rate=None,
+        seed=given.seed,
+        data_sha256=sha256(b"".join(path.read_bytes() for path in inputs)),
+        card_sha256=sha256(format_card(card)),
+        commit=origin.commit,
+        libraries=origin.libraries,
     )
+    contract = describe(card, training, origin.trained_at, metrics={})
+    fields = list(contract.fields)
     try:
         content = export(pipeline, contract, draw_reference(reference, given.seed))
     except ValueError as error:

@@ -1,55 +1,31 @@
-"""The contract of a trained model: what the card, the fit and its origin say of it."""
+"""The contract of a model: what its card, its fit and its origin say of it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import msgspec
 
-from serve.contract import CONTRACT_VERSION, Contract, Field, Golden, Policy, Training
-from train.card import Card, format_card
-from train.dataset import Dataset
-from train.provenance import sha256, trace_origin
-from train.quality import Quality
+from serve.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from train.card import Card
+from train.policy import make_policy
+from train.provenance import sha256
 
 
-def describe(
-    card: Card,
-    policy: Policy,
-    fit: Dataset,
-    holdout: Dataset,
-    quality: Quality,
-    estimator: str,
-    seed: int,
-    data_sha256: str,
-    inputs: list[Path],
-) -> Contract:
+def describe(card: Card, training: Training, trained_at: str, metrics: dict[str, float]) -> Contract:
     """The contract, except for golden rows and base value, which the export fills in.
 
-    `inputs`: the files the model was made from.
     The version is the day and eight digits of a hash over all that decides the model.
     """
-    origin = trace_origin(inputs)
-    card_sha256 = sha256(format_card(card))
-    decisive = (data_sha256, card_sha256, estimator, seed, origin.commit, sorted(origin.libraries.items()))
+    decisive = sha256(msgspec.json.encode(training, order="deterministic"))
     return Contract(
         contract_version=CONTRACT_VERSION,
         name=card.dataset.name,
-        version=f"{origin.trained_at[:10].replace('-', '.')}-{sha256(repr(decisive).encode())[:8]}",
-        trained_at=origin.trained_at,
+        version=f"{trained_at[:10].replace('-', '.')}-{decisive[:8]}",
+        trained_at=trained_at,
         fields=tuple(describe_fields(card)),
-        policy=policy,
+        policy=make_policy(card.policy),
         base_value=0.0,
-        training=Training(
-            estimator=estimator,
-            rows=len(fit.y),
-            holdout_rows=len(holdout.y),
-            default_rate=float(fit.y.mean()),
-            seed=seed,
-            data_sha256=data_sha256,
-            card_sha256=card_sha256,
-            commit=origin.commit,
-            libraries=origin.libraries,
-        ),
-        metrics=quality.as_dict(),
+        training=training,
+        metrics=metrics,
         golden=Golden((), (), ()),
     )
 

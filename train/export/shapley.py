@@ -8,7 +8,8 @@ The values are interventional Shapley values of the log-odds (Lundberg et al., F
 global understanding with explainable AI for trees, Nature Machine Intelligence 2, 2020): the game's
 players are the fields an applicant knows, and a field outside the coalition takes the value of a
 reference applicant, averaged over all of them. That a tree's values depend on the pattern of its answers
-alone is also what WOODELF is built on (Nadel & Wettenstein, arXiv:2511.09376).
+alone is also what WOODELF is built on (Nadel & Wettenstein, From Decision Trees to Boolean Logic: A Fast and
+Unified SHAP Algorithm, 2025, arXiv:2511.09376).
 """
 
 from __future__ import annotations
