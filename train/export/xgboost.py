@@ -24,13 +24,16 @@ LEAST_PROBABILITY = np.float32(1e-6)
 def read_xgboost(model: Any) -> Trees:
     """The trees of a fitted XGBClassifier with two classes, up to its `best_iteration` if it stopped early.
 
-    Raises ValueError for gblinear, dart, an objective other than binary:logistic, categories, `missing` not NaN.
+    Raises ValueError for gblinear, dropout, another objective than binary:logistic, categories, `missing` not NaN.
     Source: the JSON of `Booster.save_raw` (doc/model.schema), `XGBModel._get_iteration_range` (sklearn.py).
     """
     learner = json.loads(model.get_booster().save_raw("json"))["learner"]
     booster, objective = learner["gradient_booster"], learner["objective"]["name"]
     if booster["name"] != "gbtree":
         raise ValueError(f"an XGBClassifier with booster={booster['name']} can't be exported; fit it with gbtree")
+    if "weight_drop" in booster["model"]:
+        # Since version 3.4 dropout is a parameter of gbtree itself: its leaves count by these weights.
+        raise ValueError("an XGBClassifier with dropout can't be exported; fit it without rate_drop and one_drop")
     if objective != "binary:logistic":
         raise ValueError(f"an XGBClassifier for {objective} can't be exported; fit two classes with binary:logistic")
     if not math.isnan(model.missing):

@@ -350,7 +350,11 @@ THREE = np.arange(len(BINARY)) % 3
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("xgboost", {"booster": "dart"}, "booster=dart can't be exported"),
+        (
+            "xgboost",
+            {"booster": "dart", "rate_drop": 0.5, "verbosity": 0},
+            "(booster=dart|with dropout) can't be exported",
+        ),
         ("xgboost", {"objective": "binary:hinge"}, "for binary:hinge can't be exported"),
         ("xgboost", {"missing": -1.0}, r"missing=-1\.0 can't be exported"),
         ("xgboost", {"feature_types": ["c", "q", "q", "q"], "enable_categorical": True}, "one-hot encode them before"),
@@ -380,9 +384,12 @@ def test_more_than_two_classes_are_refused(name: str) -> None:
         LIBRARIES[name].read(model)
 
 
+@pytest.mark.filterwarnings("ignore:.*gblinear:UserWarning")  # deprecated since XGBoost 3.4
 def test_a_linear_booster_of_xgboost_is_refused() -> None:
     """It has no trees; its options are not those of trees."""
-    model = xgboost.XGBClassifier(n_estimators=2, booster="gblinear", n_jobs=1).fit(BINARY, outcome(BINARY, 7))
+    model = xgboost.XGBClassifier(n_estimators=2, booster="gblinear", n_jobs=1, verbosity=0).fit(
+        BINARY, outcome(BINARY, 7)
+    )
 
     with pytest.raises(ValueError, match="booster=gblinear can't be exported; fit it with gbtree"):
         read_xgboost(model)
