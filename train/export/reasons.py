@@ -2,9 +2,9 @@
 
 It sits in an `If` behind the optional input `explain`, so that it costs nothing when nobody asks.
 
-Boosting: small trees of a TreeEnsemble turn an applicant's answers to the questions of a tree into the
-row of its table (shapley.py), a Gather fetches the rows of all trees, and what belongs to one field is
-added up. Tables and time grow with the trees, whatever the number of fields.
+Boosting: an applicant's answers to the questions of a tree number a row of its table (shapley.py), a Gather
+fetches the rows of all trees, and what belongs to one field is added up. Tables and time grow with the trees,
+whatever the number of fields.
 Linear model: coefficient × (x − mean of the reference population), the same definition in closed form.
 """
 
@@ -17,14 +17,9 @@ import numpy.typing as npt
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from train.dataset import Matrix
-from train.export.converter import TREES_DOMAIN
 from train.export.linear import Linear
 from train.export.shapley import Players, Table, build_tables
-from train.export.trees import Node, Split, Trees, ensemble_attributes
-
-LARGEST_MATRIX = 100_000
-"""Values are added up per field by a product with a 0/1 matrix if it has no more cells than this: fastest for
-few fields, hopeless for many, where they are scattered."""
+from train.export.trees import Split, Trees
 
 
 def add_reasons(
@@ -40,7 +35,7 @@ def add_reasons(
         values, owners = _linear_values(branch, encoded, model, reference), players
     else:
         tables = build_tables(model, players, reference)
-        values, owners = _tree_values(branch, encoded, tables)
+        values, owners = _tree_values(branch, encoded, tables, reference.shape[1])
     _add_up(branch, values, owners, n_fields)
 
     nothing = helper.make_node(
@@ -64,65 +59,73 @@ def add_reasons(
 
 
 def _linear_values(branch: _Branch, encoded: str, model: Linear, reference: Matrix) -> str:
-    """coefficient × (x − reference mean) of each column: (n, n_columns)."""
+    """coefficient × (x − reference mean) of each column: (n_columns, n)."""
     distance = branch.add("Sub", [encoded, branch.constant("reference_mean", reference.mean(axis=0))])
-    return branch.add("Mul", [distance, branch.constant("reason_coefficients", model.coefficients)])
+    values = branch.add("Mul", [distance, branch.constant("coefficients", model.coefficients)])
+    return branch.add("Transpose", [values])
 
 
-def _tree_values(branch: _Branch, encoded: str, tables: list[Table]) -> tuple[str, Players]:
-    """The looked-up values of all tables side by side, (n, n_tables · width), and the field of each column."""
+def _tree_values(branch: _Branch, encoded: str, tables: list[Table], n_columns: int) -> tuple[str, Players]:
+    """The looked-up values of all tables, (n_tables, width, n), and the field of each, (n_tables, width).
+
+    Applicants stand side by side in all of it, so that a batch is copied, compared and added in whole rows.
+    """
     # A model that asks nothing gets one question that changes nothing, so that the graph has its shape.
     tables = tables or [Table((Split(0, 0.0, False, 0.0, 0.0),), np.zeros(1, np.int64), np.zeros((2, 1)))]
     width = max(len(table.players) for table in tables)
-    rows = np.concatenate([np.pad(table.values, ((0, 0), (0, width - len(table.players)))) for table in tables])
+    rows = np.concatenate([np.pad(_by_test(table), ((0, 0), (0, width - len(table.players)))) for table in tables])
     # A padded value is 0, so that it doesn't matter which field it is added to.
-    owners = np.concatenate([np.pad(table.players, (0, width - len(table.players))) for table in tables])
-    first_rows = np.cumsum([0, *(len(table.values) for table in tables[:-1])])
+    owners = np.stack([np.pad(table.players, (0, width - len(table.players))) for table in tables])
+    first_rows = np.cumsum([0, *(len(table.values) for table in tables[:-1])], dtype=np.float64)
+    column, limit = _tests(tables, n_columns)
+    bits = len(column)
 
-    lookups: list[Node] = []
-    targets: list[int] = []
-    for number, (table, first_row) in enumerate(zip(tables, first_rows, strict=True)):
-        half = (len(table.questions) + 1) // 2
-        # Two trees of half the depth: far fewer nodes than one of the whole, and the sum of whole numbers is exact.
-        for questions, low_bit, offset in ((table.questions[:half], 0, first_row), (table.questions[half:], half, 0)):
-            if questions:
-                lookups.append(_number_answers(questions, 2**low_bit, float(offset)))
-                targets.append(number)
-    place = branch.add(
-        "TreeEnsemble", [encoded], domain=TREES_DOMAIN, **ensemble_attributes(lookups, targets, len(tables))
-    )
+    x = branch.add("Transpose", [encoded])
+    both = branch.add("Concat", [x, branch.add("Neg", [x])], axis=0)
+    tested = branch.add("Gather", [both, branch.constant("tested", column.ravel())], axis=0)
+    is_passed = branch.add("LessOrEqual", [tested, branch.constant("limits", limit.reshape(-1, 1))])
+    passed = branch.add("Cast", [is_passed], to=TensorProto.DOUBLE)
+    by_bit = branch.add("Reshape", [passed, branch.constant("by_bit", np.array([bits, -1]))])
+    pattern = branch.add("MatMul", [branch.constant("bits", 2.0 ** np.arange(bits)[None, :]), by_bit])
+    by_tree = branch.add("Reshape", [pattern, branch.constant("by_tree", np.array([len(tables), -1]))])
+    place = branch.add("Add", [by_tree, branch.constant("first_rows", first_rows[:, None])])
     index = branch.add("Cast", [place], to=TensorProto.INT64)
     found = branch.add("Gather", [branch.constant("shapley_tables", rows), index], axis=0)
-    return branch.add("Reshape", [found, branch.constant("flat_values", np.array([-1, len(owners)]))]), owners
+    return branch.add("Transpose", [found], perm=[0, 2, 1]), owners
 
 
-def _number_answers(questions: tuple[Split, ...], bit: int, number: float) -> Node:
-    """A tree that asks all questions in turn; its leaves hold `number` plus `bit`, 2·bit, … for each true answer."""
-    if not questions:
-        return number
-    first, rest = questions[0], questions[1:]
-    true = _number_answers(rest, bit * 2, number + bit)
-    false = _number_answers(rest, bit * 2, number)
-    return Split(first.column, first.threshold, first.missing_true, true, false)
+def _tests(tables: list[Table], n_columns: int) -> tuple[npt.NDArray[np.int64], Matrix]:
+    """The questions as tests `value <= limit` that a missing value never passes, shape (bits, n_tables) each.
+
+    A question that a missing value answers with yes is turned round: no is −x <= the number just below −threshold.
+    Columns from n_columns on hold −x. A bit that a tree doesn't need has a test that nothing finite passes.
+    """
+    bits = max(len(table.questions) for table in tables)
+    column, limit = np.zeros((bits, len(tables)), np.int64), np.full((bits, len(tables)), -np.inf)
+    for tree, table in enumerate(tables):
+        for bit, question in enumerate(table.questions):
+            column[bit, tree] = question.column + n_columns * question.missing_true
+            limit[bit, tree] = (
+                np.nextafter(-question.threshold, -np.inf) if question.missing_true else question.threshold
+            )
+    return column, limit
+
+
+def _by_test(table: Table) -> Matrix:
+    """The values of a table by the pattern of passed tests: a test that was turned round flips its bit."""
+    turned = sum(question.missing_true << bit for bit, question in enumerate(table.questions))
+    values: Matrix = table.values[np.arange(len(table.values)) ^ turned]
+    return values
 
 
 def _add_up(branch: _Branch, values: str, owners: Players, n_fields: int) -> None:
-    """Add up the columns of each field: (n, n_columns) → contributions of (n, n_fields)."""
-    if np.array_equal(owners, np.arange(n_fields)):
-        branch.add("Identity", [values], "explained")
-    elif len(owners) * n_fields <= LARGEST_MATRIX:
-        # Made when the session starts (constant folding), so that the file holds the owners alone.
-        fields = branch.constant("fields", np.arange(n_fields))
-        is_owner = branch.add("Equal", [branch.constant("owners", owners[:, None]), fields])
-        matrix = branch.add("Cast", [is_owner], to=TensorProto.DOUBLE)
-        branch.add("MatMul", [values, matrix], "explained")
-    else:
-        shape = branch.add("Shape", [values])
-        rows = branch.add("Shape", [values], end=1)
-        index = branch.add("Expand", [branch.constant("owners", owners[None, :]), shape])
-        empty = branch.add("Concat", [rows, branch.constant("fields", np.array([n_fields]))], axis=0)
-        zeros = branch.add("ConstantOfShape", [empty], value=numpy_helper.from_array(np.zeros(1)))
-        branch.add("ScatterElements", [zeros, index, values], "explained", axis=1, reduction="add")
+    """Add up the values of each field: (*owners.shape, n) → contributions of (n, n_fields)."""
+    count = branch.add("Shape", [values], start=-1)
+    shape = branch.add("Concat", [branch.constant("fields", np.array([n_fields])), count], axis=0)
+    zeros = branch.add("ConstantOfShape", [shape], value=numpy_helper.from_array(np.zeros(1)))
+    owner = branch.constant("owners", owners[..., None])
+    total = branch.add("ScatterND", [zeros, owner, values], reduction="add")
+    branch.add("Transpose", [total], "explained")
 
 
 def _output(name: str, n_fields: int) -> Any:
@@ -137,14 +140,15 @@ class _Branch:
         self.constants: list[TensorProto] = []
 
     def constant(self, name: str, value: npt.NDArray[Any]) -> str:
-        """An initializer; its name."""
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
+        """An initializer; its name, which no tensor of the outer graph has."""
+        unique = f"reason_{name}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), unique))
+        return unique
 
-    def add(self, op_type: str, inputs: list[str], output: str = "", domain: str = "", **attributes: Any) -> str:
+    def add(self, op_type: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
         """A node; the name of its result."""
         name = output or f"reason_{len(self.nodes)}_{op_type.lower()}"
-        self.nodes.append(helper.make_node(op_type, inputs, [name], name=name, domain=domain, **attributes))
+        self.nodes.append(helper.make_node(op_type, inputs, [name], name=name, **attributes))
         return name
 
     def graph(self, output: str, n_fields: int) -> GraphProto:
