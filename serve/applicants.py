@@ -38,13 +38,17 @@ class InvalidCell(Exception):
     """One value that can't be read; the message says what was expected."""
 
 
-def read_applicants(rows: Sequence[Any], fields: Sequence[Field], pointer: str) -> Applicants:
+def read_applicants(
+    rows: Sequence[Any], fields: Sequence[Field], pointer: str, *, only_numbers: bool = False
+) -> Applicants:
     """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
 
+    With `only_numbers` a category must be the index of its level, as the graph takes it.
     Raises InvalidApplicants with all faults of all rows.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
+    read = _read_number if only_numbers else _read_cell
     by_name = {field.name: column for column, field in enumerate(fields)}
     matrix = np.full((len(rows), len(fields)), MISSING)
     ids: list[str | int | None] = [None] * len(rows)
@@ -61,7 +65,7 @@ def read_applicants(rows: Sequence[Any], fields: Sequence[Field], pointer: str) 
             continue
         for column, place, value in cells:
             try:
-                matrix[number, column] = _read_cell(value, fields[column], by_index=isinstance(row, list))
+                matrix[number, column] = read(value, fields[column], by_index=isinstance(row, list))
             except InvalidCell as error:
                 faults.append(Fault(place, str(error)))
     if faults:
@@ -139,6 +143,13 @@ def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: li
         return value
     faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {_show(value)}"))
     return None
+
+
+def _read_number(value: Any, field: Field, *, by_index: bool) -> float:
+    """A cell of the graph's own matrix: a number, a category as the index of its level."""
+    if isinstance(value, str | bool):
+        raise InvalidCell(f"expected a number, or for a category the index of its level, got {_show(value)}")
+    return _read_cell(value, field, by_index=by_index)
 
 
 def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:

@@ -50,7 +50,7 @@ def read_predict(body: bytes, fields: Sequence[Field]) -> Matrix:
     ]
     if faults:
         raise InvalidApplicants(faults)
-    return read_applicants(rows, fields, "/data").matrix
+    return read_applicants(rows, fields, "/data", only_numbers=True).matrix
 
 
 def read_score(body: bytes, fields: Sequence[Field]) -> ScoreRequest:

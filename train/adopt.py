@@ -7,6 +7,7 @@ applicant that the model's own scaler remembers, unless --reference gives a tabl
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from train.dataset import Matrix, encode_field
 from train.describe import describe
 from train.errors import TrainingError
 from train.export import draw_reference, export
+from train.export.columns import players_of
 from train.export.golden import draw_applicants
+from train.export.learners import read_classifier
 from train.files import inferred_path, write_whole
 from train.fitted import read_fitted
 from train.infer import round_out
@@ -66,6 +69,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def run(given: argparse.Namespace, console: Console) -> None:
     """Import as asked and write artifact and card; raises TrainingError."""
+    # Fitted on a table with names, asked with a matrix of the same columns: that is meant.
+    warnings.filterwarnings("ignore", "X does not have valid feature names")
     paths = [path for path in (given.scaler, given.model, given.pipeline) if path is not None]
     parts, remarks = [], set()
     for path in paths:
@@ -76,6 +81,7 @@ def run(given: argparse.Namespace, console: Console) -> None:
         console.print(f"note: {remark}", style="yellow", markup=False)
     pipeline = assemble(parts)
     check_classes(pipeline)
+    check_steps(pipeline)
 
     card = read_card(given.card) if given.card else make_card(given.name, pipeline, paths[-1])
     check_card(card)
@@ -142,6 +148,15 @@ def check_classes(pipeline: Pipeline) -> None:
         )
 
 
+def check_steps(pipeline: Pipeline) -> None:
+    """Raise TrainingError if a step of the model has no exact export."""
+    try:
+        players_of(pipeline)
+        read_classifier(pipeline[-1])
+    except ValueError as error:
+        raise TrainingError(f"the model can't be imported: {error}") from error
+
+
 def make_card(name: str, pipeline: Pipeline, path: Path) -> Card:
     """A card to complete: names and bounds as far as the model remembers them."""
     width = pipeline.n_features_in_
@@ -185,8 +200,13 @@ def mean_applicant(pipeline: Pipeline) -> Matrix:
 
 
 def _step(pipeline: Pipeline, kind: type) -> Any:
-    """The first step of a kind that sees the input columns as they are, or None."""
-    return next((step for _, step in pipeline.steps[:-1] if isinstance(step, kind)), None)
+    """The first step of a kind whose columns are the input's, or None."""
+    for _, step in pipeline.steps[:-1]:
+        if isinstance(step, kind):
+            return step
+        if not isinstance(step, SimpleImputer | StandardScaler):
+            return None
+    return None
 
 
 def _accepts_gaps(pipeline: Pipeline) -> bool:

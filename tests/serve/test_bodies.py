@@ -61,13 +61,22 @@ def test_rows_of_numbers_become_the_matrix(reader: Reader, fields: tuple[Field, 
     np.testing.assert_array_equal(np.array(rows, dtype=np.float64), matrix)
 
 
-def test_a_level_in_a_row_may_be_its_text(reader: Reader, fields: tuple[Field, ...], vector: list[Any]) -> None:
+def test_a_level_in_a_vector_of_score_may_be_its_text(fields: tuple[Field, ...], vector: list[Any]) -> None:
     """A client that has texts needn't know the indices."""
     in_words = [*vector[:2], "rent", True, vector[4]]
 
-    matrix = reader.read(json.dumps({reader.key: [in_words]}).encode(), fields)
+    asked = read_score(json.dumps({"applicants": [in_words]}).encode(), fields)
 
-    assert [vector] == matrix.tolist()
+    assert [vector] == asked.applicants.matrix.tolist()
+
+
+def test_predict_takes_numbers_alone(fields: tuple[Field, ...], vector: list[Any]) -> None:
+    """A text or a boolean is a wrong type there, also where it would be a level: each is named."""
+    body = json.dumps({"data": [[*vector[:2], "rent", True, vector[4]]]}).encode()
+
+    with pytest.raises(InvalidApplicants, match="expected a number") as caught:
+        read_predict(body, fields)
+    assert ["/data/0/2", "/data/0/3"] == [fault.pointer for fault in caught.value.faults]
 
 
 def test_ids_come_with_their_applicants(named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from serve.model import load_model
@@ -169,3 +173,71 @@ def test_a_model_without_a_scaler_asks_for_applicants_to_compare_with(
 
     contributions = load_model(tmp_path / "out" / "model.onnx").score(few, explain=True).contributions
     np.testing.assert_allclose(np.zeros(3), contributions.mean(axis=0), atol=1e-9)
+
+
+def test_names_of_a_data_frame_become_the_fields(X: Matrix, tmp_path: Path) -> None:
+    """A pipeline fitted on a table remembers its columns; asking it with a matrix is no cause for warnings."""
+    frame = pd.DataFrame(X[:, :3], columns=["income", "amount", "debt"])
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, (X[:, 0] > X[:, 1]).astype(int))
+    joblib.dump(fitted, tmp_path / "model.joblib")
+
+    assert 0 == main(["import", "--pipeline", str(tmp_path / "model.joblib"), "--trust", "--out", str(tmp_path)])
+
+    fields = load_model(tmp_path / "model.onnx").contract.fields
+    assert ["income", "amount", "debt"] == [field.name for field in fields]
+
+
+def test_a_pipeline_of_sparse_one_hot_columns_is_exact(X: Matrix, tmp_path: Path) -> None:
+    """scikit-learn's default encoder, a dropped column, a scaler after it: proven with applicants to compare with."""
+    rows = np.column_stack([np.arange(500) % 3, X[:, 0], X[:, 1]])
+    encoder = ColumnTransformer(
+        [("c", OneHotEncoder(handle_unknown="ignore"), [0]), ("n", "passthrough", [1]), ("no", "drop", [2])]
+    )
+    steps = make_pipeline(encoder, StandardScaler(with_mean=False), LogisticRegression())
+    joblib.dump(steps.fit(rows, (X[:, 0] > 3).astype(int)), tmp_path / "model.joblib")
+    table = tmp_path / "applicants.csv"
+    np.savetxt(table, rows, delimiter=",", header="field_1,field_2,field_3", comments="")
+    arguments = ["import", "--pipeline", str(tmp_path / "model.joblib"), "--trust", "--out", str(tmp_path / "out")]
+
+    assert 2 == main(arguments)
+    assert 0 == main([*arguments, "--reference", str(table)])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        SimpleImputer(add_indicator=True),
+        SimpleImputer(missing_values=0.0),
+        SimpleImputer(),
+        OneHotEncoder(drop="first", handle_unknown="ignore"),
+        OneHotEncoder(),
+        FunctionTransformer(np.abs),
+    ],
+    ids=[
+        "indicator",
+        "zero is missing",
+        "drops an empty column",
+        "drops a level",
+        "fails on other levels",
+        "any function",
+    ],
+)
+def test_a_step_that_cant_be_exact_is_refused(
+    step: object, X: Matrix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rather no artifact than one that answers differently: one sentence, exit code 2."""
+    rows = np.floor(X[:, :3])
+    rows[:, 2] = np.nan if isinstance(step, SimpleImputer) and step.missing_values != 0.0 else 1.0
+    rows[0, 0] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = make_pipeline(step, LogisticRegression(max_iter=2000)).fit(rows, (X[:, 0] > X[:, 1]).astype(int))
+    joblib.dump(fitted, tmp_path / "model.joblib")
+    table = tmp_path / "applicants.csv"
+    np.savetxt(table, np.nan_to_num(rows), delimiter=",", header="field_1,field_2,field_3", comments="")
+    arguments = ["--pipeline", str(tmp_path / "model.joblib"), "--trust", "--reference", str(table)]
+
+    assert 2 == main(["import", *arguments, "--out", str(tmp_path / "out")])
+
+    assert "can't be exported" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -25,9 +25,15 @@ def players_of(pipeline: Pipeline) -> Players:
 def _follow(step: Any, fields: Players) -> Players:
     """The fields of a step's output columns, given those of its input columns."""
     name = type(step).__name__
-    if step == "passthrough" or name in ("SimpleImputer", "StandardScaler", "FunctionTransformer"):
+    if isinstance(step, str):
+        return fields if step == "passthrough" else fields[:0]
+    if (name == "FunctionTransformer" and step.func is None) or name == "StandardScaler":
+        return fields
+    if name == "SimpleImputer":
+        _check_imputer(step)
         return fields
     if name == "OneHotEncoder":
+        _check_one_hot(step)
         return np.repeat(fields, [len(levels) for levels in step.categories_])
     if isinstance(step, Pipeline):
         for _, inner in step.steps:
@@ -41,3 +47,24 @@ def _follow(step: Any, fields: Players) -> Players:
         f"a {name} can't be exported exactly, expected one of: SimpleImputer, StandardScaler, OneHotEncoder, "
         "ColumnTransformer, Pipeline"
     )
+
+
+def _check_imputer(imputer: Any) -> None:
+    """Raise ValueError for an imputer that does more than put a statistic where a value is missing."""
+    drops = np.isnan(np.asarray(imputer.statistics_, dtype=np.float64)).any() and not imputer.keep_empty_features
+    takes_nan = isinstance(imputer.missing_values, float) and np.isnan(imputer.missing_values)
+    if imputer.add_indicator or drops or not takes_nan:
+        raise ValueError(
+            "a SimpleImputer that adds or drops columns, or takes another value than NaN for missing, can't be "
+            "exported; fit it with add_indicator=False, keep_empty_features=True, missing_values=NaN"
+        )
+
+
+def _check_one_hot(encoder: Any) -> None:
+    """Raise ValueError for a one-hot encoder that does more than one column a level, all 0 for none of them."""
+    merges = (encoder.drop, encoder.min_frequency, encoder.max_categories) != (None, None, None)
+    if merges or encoder.handle_unknown != "ignore":
+        raise ValueError(
+            "a OneHotEncoder that drops or merges levels, or fails on others, can't be exported; "
+            "fit it with handle_unknown='ignore' and without drop, min_frequency and max_categories"
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import ModelProto, helper
 from skl2onnx import convert_sklearn, update_registered_converter
@@ -67,8 +68,9 @@ def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> M
 
 def encode(pipeline: Pipeline, applicants: Matrix) -> Matrix:
     """What enters the classifier for these applicants: float64, shape (n, n_columns)."""
-    encoded: Matrix = pipeline[:-1].transform(applicants) if len(pipeline.steps) > 1 else applicants
-    return encoded
+    encoded = pipeline[:-1].transform(applicants) if len(pipeline.steps) > 1 else applicants
+    # A one-hot encoder gives a sparse matrix unless told otherwise.
+    return np.asarray(encoded.toarray() if hasattr(encoded, "toarray") else encoded, dtype=np.float64)
 
 
 def finish(model: ModelProto) -> ModelProto:

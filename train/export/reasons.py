@@ -1,6 +1,6 @@
 """The branch of the graph that explains: contributions of the fields to the log-odds, Shapley values.
 
-It sits in an `If` behind the optional input `explain`, so that it costs nothing when nobody asks.
+It sits in an `If` behind the optional input `explain`, so that nothing is looked up when nobody asks.
 
 Boosting: an applicant's answers to the questions of a tree number a row of its table (shapley.py), a Gather
 fetches the rows of all trees, and what belongs to one field is added up. Tables and time grow with the trees,
