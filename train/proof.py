@@ -19,8 +19,9 @@ from train.errors import TrainingError
 from train.export.columns import players_of
 from train.export.golden import draw_applicants
 from train.export.graph import encode
-from train.export.learners import FLOAT32_SUMS, read_classifier
+from train.export.learners import FINDERS, FLOAT32_SUMS, read_classifier
 from train.export.trees import Trees, splits_of
+from train.leaves import compare_leaves
 from train.policy import decide
 
 TOLERANCE = 1e-12
@@ -45,6 +46,7 @@ class Proof:
     """What was compared, and the largest differences found.
 
     `largest_difference`: of probabilities, from the fitted model's float64 arithmetic. `decisions_differ`: rows.
+    `leaves_compared`: rows × trees where a boosting library was asked which leaf it reaches; `leaves_differ` of them.
     `reasons_difference`: of log-odds, between base value + contributions and the model. `library_rounding`: of
     probabilities, from a library that itself adds up in float32; 0 for one that doesn't.
     """
@@ -52,6 +54,8 @@ class Proof:
     rows: int = 0
     largest_difference: float = 0.0
     decisions_differ: int = 0
+    leaves_compared: int = 0
+    leaves_differ: int = 0
     reasons_difference: float = 0.0
     library_rounding: float = 0.0
 
@@ -60,6 +64,8 @@ class Proof:
             f"Proven on {self.rows:,} rows: largest difference {self.largest_difference:.1e} in probability, "
             f"{self.decisions_differ} decisions differ; reasons add up within {self.reasons_difference:.1e}"
         )
+        if self.leaves_compared:
+            text += f"; {self.leaves_differ} of {self.leaves_compared:,} leaves differ"
         return text + (
             f"; the library's own float32 sums are off by up to {self.library_rounding:.1e}"
             if self.library_rounding
@@ -70,8 +76,8 @@ class Proof:
 def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Proof:
     """Compare pipeline and graph on real applicants, float64, shape (n, n_fields), and on rows made to be hard.
 
-    Raises TrainingError if a probability differs by more than TOLERANCE, any decision differs, or the reasons
-    don't add up.
+    Raises TrainingError if a probability differs by more than TOLERANCE, any decision or leaf differs, or the
+    reasons don't add up.
     """
     proof = Proof()
     for part in _all_rows(pipeline, model, applicants, seed):
@@ -80,14 +86,15 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
     if (
         proof.largest_difference > TOLERANCE
         or proof.decisions_differ
+        or proof.leaves_differ
         or proof.library_rounding > FLOAT32_TOLERANCE
         or proof.reasons_difference > REASONS_TOLERANCE
     ):
         raise TrainingError(
             f"the exported graph differs from its pipeline by up to {proof.largest_difference:.2g} in probability "
-            f"(expected at most {TOLERANCE:g}), in {proof.decisions_differ} decisions, by "
-            f"{proof.reasons_difference:.2g} in its reasons (at most {REASONS_TOLERANCE:g}) and from the library by "
-            f"{proof.library_rounding:.2g}, over {proof.rows:,} rows; nothing was written: report this as a bug"
+            f"(expected at most {TOLERANCE:g}), in {proof.decisions_differ} decisions, in {proof.leaves_differ} "
+            f"leaves, by {proof.reasons_difference:.2g} in its reasons (at most {REASONS_TOLERANCE:g}) and from the "
+            f"library by {proof.library_rounding:.2g}, over {proof.rows:,} rows; nothing was written: report this as a bug"
         )
     return proof
 
@@ -95,7 +102,12 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
 def _compare(pipeline: Pipeline, model: Model, applicants: Matrix, proof: Proof) -> None:
     """Score some applicants both ways and note the differences."""
     classifier = pipeline.steps[-1][1]
-    log_odds = read_classifier(classifier).log_odds(encode(pipeline, applicants))
+    encoded, form = encode(pipeline, applicants), read_classifier(classifier)
+    if isinstance(form, Trees) and type(classifier).__name__ in FINDERS:
+        compared, differ = compare_leaves(classifier, form, encoded)
+        proof.leaves_compared += compared
+        proof.leaves_differ += differ
+    log_odds = form.log_odds(encoded)
     exact, library = expit(log_odds), pipeline.predict_proba(applicants)[:, 1]
     scores = model.score(applicants)
     expected = exact if type(classifier).__name__ in FLOAT32_SUMS else library

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from train.dataset import Matrix
 from train.export.catboost import read_catboost
 from train.export.lightgbm import read_lightgbm
 from train.export.linear import Linear, read_logistic
@@ -25,6 +26,13 @@ READERS: dict[str, Callable[[Any], Linear | Trees]] = {
 
 FLOAT32_SUMS = ("XGBClassifier",)
 """Classifiers that add up their leaves in float32: the graph gives the exact sum of the same leaves."""
+
+FINDERS: dict[str, Callable[[Any, Matrix], Any]] = {
+    "LGBMClassifier": lambda model, rows: model.predict(rows, pred_leaf=True),
+    "XGBClassifier": lambda model, rows: model.apply(rows),
+    "CatBoostClassifier": lambda model, rows: model.calc_leaf_indexes(rows),
+}
+"""Name of the class → the leaf that the library itself says each encoded row reaches in each tree."""
 
 
 def read_classifier(model: Any) -> Linear | Trees:

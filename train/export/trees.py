@@ -56,6 +56,20 @@ class Trees:
             total += _leaf_values(tree, rows)
         return total
 
+    def leaves(self, rows: Matrix) -> npt.NDArray[np.int64]:
+        """The number of the leaf that each row reaches in each tree, our own numbering: shape (m, n_trees)."""
+        return np.column_stack(
+            [_leaf_values(_numbered(tree), rows) * np.ones(len(rows)) for tree in self.trees]
+        ).astype(np.int64)
+
+
+def _numbered(node: Node, path: int = 1) -> Node:
+    """The same tree with each leaf's number for its value: a bit for every answer on the way."""
+    if not isinstance(node, Split):
+        return float(path)
+    true, false = _numbered(node.true, 2 * path + 1), _numbered(node.false, 2 * path)
+    return Split(node.column, node.threshold, node.missing_true, true, false)
+
 
 def _leaf_values(node: Node, rows: Matrix) -> Matrix | float:
     if not isinstance(node, Split):
