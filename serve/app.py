@@ -7,6 +7,7 @@ request. Paths and bodies are the public contract of the service.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -28,7 +29,7 @@ from serve.gate import PROBLEM, Gate, Visit
 from serve.model import Model, load_model
 from serve.pages import PAGES
 from serve.problems import Refusal, not_found, wrong_method
-from serve.routes import ROUTES
+from serve.routes import DIRECT, INFER, ROUTES
 from serve.served import Served
 from serve.settings import Settings, read_settings
 from serve.traffic import Traffic
@@ -64,8 +65,10 @@ def make_app(model: Model, settings: Settings | None = None, counters: str | Non
         middleware=_cors(settings),
         lifespan=lambda _: _live(gate, ledger),
     )
-    # CORS answers before its middleware lets a request through: then nothing goes past it.
-    direct = {} if settings.cors_origins else {path: endpoints[path] for path, method, _ in ROUTES if method == "POST"}
+    # CORS adds to every answer: then nothing goes past its middleware.
+    direct = {path.encode(): endpoints[path] for path in DIRECT if not settings.cors_origins}
+    if direct:
+        direct[INFER.replace("{name}", model.contract.name).encode()] = endpoints[INFER]
     gate.stand_before(app, direct)
     return gate
 
@@ -83,6 +86,9 @@ async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
     with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(reload(gate, ledger)))
     sweeping = loop.create_task(sweep())
+    # What was loaded stays: the garbage collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     yield
     sweeping.cancel()
     gate.sweep()

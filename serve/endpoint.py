@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from serve.exchange import Answer, Ask, Heavy, Reply
+from serve.exchange import Answer, Ask, Header, Heavy, Reply
 from serve.gate import Visit
 from serve.problems import Refusal, too_busy, too_large, too_slow
 from serve.served import Served
@@ -57,55 +58,62 @@ class Endpoint:
         """Answer one request; a Refusal becomes its problem."""
         visit: Visit = scope["visit"]
         visit.route = self.route
-        served = visit.gate.served
+        headers, parameters = scope["headers"], scope.get("path_params", {})
         try:
-            body = await self._read(visit, scope, receive)
-            reply = await self._reply(served, body, scope)
+            body = await self._read(visit, receive)
+            try:
+                reply = self.answer_now(visit, headers, body, parameters)
+            except Heavy:
+                ask = Ask(visit.gate.served, body, headers, parameters, False)
+                reply = await self._heavies.run(lambda: self._answer(ask))
+                self._count(visit, reply, ask.served)
         except Refusal as refusal:
             await visit.refuse(refusal)
-            return
         except Disconnected:
             visit.status = 499
-            return
-        if reply.batch:
-            served.tally.count(reply.batch.applicants, reply.batch.scores.probability, reply.batch.scores.decision)
+        else:
+            await visit.reply(reply.status, reply.content_type, reply.body, reply.headers)
+
+    def answer_now(
+        self, visit: Visit, headers: Sequence[Header], body: bytes | bytearray, parameters: dict[str, Any] | None = None
+    ) -> Reply:
+        """Answer a whole request on the event loop; raises Heavy for what would hold it up, or Refusal."""
+        visit.route = self.route
+        if len(body) > BYTES_ON_THE_LOOP:
+            raise Heavy
+        served = visit.gate.served
+        reply = self._answer(Ask(served, body, headers, parameters or {}, True))
+        self._count(visit, reply, served)
+        return reply
+
+    def _count(self, visit: Visit, reply: Reply, served: Served) -> None:
         visit.applicants = reply.applicants
-        await visit.reply(reply.status, reply.content_type, reply.body, reply.headers)
+        if reply.batch:
+            scores = reply.batch.scores
+            served.tally.count(reply.batch.applicants, scores.probability, scores.decision)
 
-    async def _reply(self, served: Served, body: bytes | bytearray, scope: Scope) -> Reply:
-        headers, parameters = scope["headers"], scope.get("path_params", {})
-        if len(body) <= BYTES_ON_THE_LOOP:
-            try:
-                return self._answer(Ask(served, body, headers, parameters, True))
-            except Heavy:
-                pass
-        return await self._heavies.run(lambda: self._answer(Ask(served, body, headers, parameters, False)))
-
-    async def _read(self, visit: Visit, scope: Scope, receive: Receive) -> bytes | bytearray:
+    async def _read(self, visit: Visit, receive: Receive) -> bytes | bytearray:
         """The body; raises Refusal as soon as it is known to be too large or too slow."""
         most = self._settings.body_bytes
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value[:20]) > most:
-                raise too_large("the body", f"{int(value[:20]):,} bytes", f"{most:,}")
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a request needs a task of its own")
-        visit.gate.reading[visit] = task
+        if visit.length.isdigit() and int(visit.length[:20]) > most:
+            raise too_large("the body", f"{int(visit.length[:20]):,} bytes", f"{most:,}")
+        reading = visit.gate.reading
+        task = reading[visit] = asyncio.current_task()
         body: bytes | bytearray = b""
         try:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
-                body = body + message.get("body", b"") if body else message.get("body", b"")
+                body = body + message["body"] if body else message.get("body", b"")
                 if len(body) > most:
                     raise too_large("the body", f"more than {most:,} bytes", f"{most:,}")
                 if not message.get("more_body", False):
                     return body
         except asyncio.CancelledError:
-            if not visit.is_late:
+            if not visit.is_late or task is None:
                 raise
             task.uncancel()
             raise too_slow(self._settings.body_seconds) from None
         finally:
-            del visit.gate.reading[visit]
+            del reading[visit]

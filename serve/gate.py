@@ -12,24 +12,31 @@ import hmac
 import logging
 import os
 import re
-import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve.logs import Line, RequestLog
+from serve.logs import RequestLog
 from serve.problems import Refusal, no_key, our_failure, too_busy
 from serve.served import Served
 from serve.settings import Settings
 from serve.traffic import Traffic
 
+if TYPE_CHECKING:
+    from serve.endpoint import Endpoint
+
 _is_request_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
 
-HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-"""With every answer: nothing about an applicant is kept by anybody on the way."""
+NO_SNIFF = (b"x-content-type-options", b"nosniff")
+
+NO_STORE = (b"cache-control", b"no-store")
+"""With every answer that a cache might keep: those to a POST are not kept by any."""
 
 CLOSE = (b"connection", b"close")
+
+READ = frozenset({b"x-request-id", b"authorization", b"x-api-key", b"content-length"})
 
 PROBLEM = b"application/problem+json"
 
@@ -42,13 +49,25 @@ logger = logging.getLogger("credit")
 class Visit:
     """One request on its way through the gate."""
 
-    __slots__ = ("applicants", "gate", "headers", "is_late", "request_id", "route", "send_on", "started", "status")
+    __slots__ = (
+        "applicants",
+        "gate",
+        "is_late",
+        "key",
+        "length",
+        "request_id",
+        "route",
+        "send_on",
+        "started",
+        "status",
+    )
 
-    def __init__(self, gate: Gate, send: Send) -> None:
+    send_on: Send
+
+    def __init__(self, gate: Gate, started: float) -> None:
         self.gate = gate
-        self.send_on = send
-        self.started = time.perf_counter()
-        self.request_id = b""
+        self.started = started
+        self.request_id = self.key = self.length = b""
         self.route = "other"
         self.status = 0
         self.applicants = 0
@@ -58,21 +77,31 @@ class Visit:
         """Pass a message on, an answer's head with the headers that all answers have."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *HEADERS, (b"x-request-id", self.request_id)]
-            if self.gate.is_draining:
-                message["headers"].append(CLOSE)
+            message["headers"] = [*message.get("headers", ()), *self.with_common([NO_STORE])]
         await self.send_on(message)
 
     async def reply(self, status: int, content_type: bytes, body: bytes, headers: Sequence[Any] = ()) -> None:
         """Send a whole answer."""
-        length = str(len(body)).encode()
-        head = [(b"content-type", content_type), (b"content-length", length), *headers]
-        await self.send({"type": "http.response.start", "status": status, "headers": head})
-        await self.send({"type": "http.response.body", "body": body})
+        self.status = status
+        head = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *self.with_common(headers)]
+        await self.send_on({"type": "http.response.start", "status": status, "headers": head})
+        await self.send_on({"type": "http.response.body", "body": body})
+
+    def with_common(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Headers, and those of all answers."""
+        common = [*headers, NO_SNIFF, (b"x-request-id", self.request_id)]
+        return [*common, CLOSE] if self.gate.is_draining else common
 
     async def refuse(self, refusal: Refusal) -> None:
         """Send a problem."""
         await self.reply(refusal.status, PROBLEM, refusal.body(self.request_id.decode()), refusal.headers)
+
+
+class Receiving(Protocol):
+    """A connection that receives a body."""
+
+    def give_up(self) -> None:
+        """Refuse what took too long."""
 
 
 class Gate:
@@ -90,111 +119,119 @@ class Gate:
         self.traffic = traffic
         self.log = RequestLog() if settings.log_level in ("info", "debug") else None
         self.is_draining = False
-        self.reading: dict[Visit, asyncio.Task[Any]] = {}
+        self.receiving: dict[Receiving, float] = {}
+        self.reading: dict[Visit, asyncio.Task[Any] | None] = {}
         self.folder: object = None
         self._open = HEALTH.union(open_paths)
         self._keys = [key.encode() for key in settings.api_keys]
         self._longest_wait = settings.queue_ms / 1000
-        self._turn_started = 0.0
+        self.turn_started = 0.0
         # A request id of our own: drawn once a process, then counted.
-        self._prefix = os.urandom(6).hex()
+        self._prefix = os.urandom(6).hex().encode()
         self._count = 0
 
-    def stand_before(self, app: ASGIApp, direct: Mapping[str, ASGIApp]) -> None:
-        """Pass requests on to an application, a POST to one of the paths of `direct` to that."""
-        self._app, self._direct = app, direct
+    def stand_before(self, app: ASGIApp, direct: Mapping[bytes, Endpoint]) -> None:
+        """Pass requests on to an application, a POST to one of the paths of `direct` to that endpoint."""
+        self._app, self.direct = app, direct
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other than HTTP goes on as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visit = Visit(self, send)
-        key = self._read_headers(visit, scope["headers"])
-        waited = self._wait(visit.started)
-        scope["visit"] = visit
+        visit = self.open(scope["headers"], asyncio.get_running_loop())
+        visit.send_on = send
+        method, path = scope["method"], scope["path"]
         self.traffic.enter()
         try:
-            path = scope["path"]
-            if self._keys and path not in self._open and not self._is_known(key) and not self._is_preflight(scope):
-                await visit.refuse(no_key())
-            elif waited > self._longest_wait and path not in HEALTH:
-                await visit.refuse(too_busy())
+            refusal = self.refuse(visit, method, path)
+            if refusal:
+                await visit.refuse(refusal)
             else:
-                direct = self._direct.get(path)
-                app = self._app if direct is None or scope["method"] != "POST" else direct
-                await app(scope, receive, visit.send)
+                scope["visit"] = visit
+                await self._app(scope, receive, visit.send)
         except Exception:
-            logger.exception("request %s failed", visit.request_id.decode())
+            self.log_failure(visit)
             if visit.status:
                 raise
             await visit.refuse(our_failure())
         finally:
-            self._note(visit, scope)
+            # The scope knows the visit, which knows how to send, which knows the scope: that must not wait for the
+            # garbage collector.
+            scope.pop("visit", None)
+            self.traffic.exit()
+            self.note(visit, method, path)
+
+    def open(self, headers: Sequence[tuple[bytes, bytes]], loop: asyncio.AbstractEventLoop) -> Visit:
+        """A visit begins; all those of one turn of the loop had arrived before it began."""
+        now = perf_counter()
+        if not self.turn_started:
+            self.turn_started = now
+            loop.call_soon(self._end_turn)
+        visit = Visit(self, now)
+        self._read_headers(visit, headers)
+        return visit
+
+    def refuse(self, visit: Visit, method: str, path: str) -> Refusal | None:
+        """Why a visit ends here, if it does: no key, or it has waited too long already."""
+        if self._keys and path not in self._open and not self._may_pass(visit, method):
+            return no_key()
+        if perf_counter() - self.turn_started > self._longest_wait and self.turn_started and path not in HEALTH:
+            return too_busy()
+        return None
+
+    def note(self, visit: Visit, method: str, path: str) -> None:
+        """A visit has ended: count it and write its line."""
+        seconds = perf_counter() - visit.started
+        self.traffic.count(visit.route, visit.status, seconds)
+        if self.log:
+            version = self.served.name.version
+            self.log.add(visit.request_id, method, path, visit.status, seconds, visit.applicants, version)
+            if not self.turn_started:
+                self.log.flush()
+
+    def log_failure(self, visit: Visit) -> None:
+        """Say what failed, with its trace, to those who read the log."""
+        logger.exception("request %s failed", visit.request_id.decode())
 
     def sweep(self) -> None:
         """Give up the bodies that take too long, and count what was kept aside; once a second, on the loop."""
-        late = time.perf_counter() - self.settings.body_seconds
+        late = perf_counter() - self.settings.body_seconds
         for visit, task in list(self.reading.items()):
-            if visit.started < late:
+            if visit.started < late and task:
                 visit.is_late = True
                 task.cancel()
+        for connection, started in list(self.receiving.items()):
+            if started < late:
+                connection.give_up()
         self.served.tally.flush()
 
-    def _read_headers(self, visit: Visit, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-        """Take the request's id, or make one; returns the key that it carries."""
-        key = b""
+    def _read_headers(self, visit: Visit, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take what the gate needs of the headers; a request without an id gets one."""
         for name, value in headers:
-            if name == b"x-request-id":
-                if _is_request_id(value):
+            if name in READ:
+                if name == b"content-length":
+                    visit.length = value
+                elif name == b"x-api-key":
+                    visit.key = value
+                elif name == b"authorization":
+                    if value[:7].lower() == b"bearer ":
+                        visit.key = value[7:].strip()
+                elif _is_request_id(value):
                     visit.request_id = value
-            elif name == b"authorization":
-                if value[:7].lower() == b"bearer ":
-                    key = value[7:].strip()
-            elif name == b"x-api-key":
-                key = value
         if not visit.request_id:
             self._count += 1
-            visit.request_id = b"%s-%x" % (self._prefix.encode(), self._count)
-        return key
+            visit.request_id = b"%b-%x" % (self._prefix, self._count)
 
-    def _is_known(self, key: bytes) -> bool:
+    def _may_pass(self, visit: Visit, method: str) -> bool:
+        """Whether a request carries one of the keys, or is a browser's question whether it may carry one."""
+        if self.settings.cors_origins and method == "OPTIONS":
+            return True
         # Every key is compared, in constant time each: how long it takes tells nothing.
-        return sum([hmac.compare_digest(key, known) for known in self._keys]) > 0
-
-    def _is_preflight(self, scope: Scope) -> bool:
-        """A browser asks without a key whether it may ask with one."""
-        return bool(self.settings.cors_origins) and scope["method"] == "OPTIONS"
-
-    def _wait(self, now: float) -> float:
-        """Seconds since the loop's turn began: all requests of a turn had arrived before it."""
-        if not self._turn_started:
-            self._turn_started = now
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        return now - self._turn_started
+        return sum([hmac.compare_digest(visit.key, known) for known in self._keys]) > 0
 
     def _end_turn(self) -> None:
-        self._turn_started = 0.0
+        """All requests of a turn of the loop had arrived before it began: so long the last of them has waited."""
+        self.turn_started = 0.0
         if self.log:
             self.log.flush()
-
-    def _note(self, visit: Visit, scope: Scope) -> None:
-        seconds = time.perf_counter() - visit.started
-        self.traffic.leave(visit.route, visit.status, seconds)
-        if self.log:
-            self.log.add(
-                Line(
-                    round(time.time(), 3),
-                    "info",
-                    "request",
-                    visit.request_id.decode(),
-                    scope["method"],
-                    scope["path"][:200],
-                    visit.status,
-                    round(seconds * 1000, 3),
-                    visit.applicants,
-                    self.served.name.version,
-                )
-            )
-            if not self._turn_started:
-                self.log.flush()

@@ -192,7 +192,7 @@ def _members(body: InferBody) -> int:
 def _check_name(ask: Ask) -> None:
     """Raise Refusal for the name or version of another model than the one in service."""
     served = ask.served
-    name, version = ask.parameters.get("name"), ask.parameters.get("version", served.name.version)
+    name, version = ask.parameters.get("name", served.name.name), ask.parameters.get("version", served.name.version)
     if (name, version) != (served.name.name, served.name.version):
         raise Refusal(
             404,

@@ -28,6 +28,9 @@ def show_ready(ask: Ask) -> Reply:
 
 INFER = "/v2/models/{name}/infer"
 
+DIRECT = ("/predict", "/score")
+"""What serve/shortcut.py answers; inference too, under the name of the model."""
+
 ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("/predict", "POST", answers.predict),
     ("/score", "POST", answers.score),

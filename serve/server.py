@@ -16,6 +16,7 @@ from uvicorn.supervisors import multiprocess
 
 from serve.logs import configure_logs
 from serve.settings import Settings
+from serve.shortcut import Shortcut
 
 KEEP_ALIVE_SECONDS = 95
 """Above the 90 s that Heroku's router keeps a connection, so that it is never us who cuts first."""
@@ -34,6 +35,7 @@ def make_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         "serve.app:create_app",
         factory=True,
+        http=Shortcut,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -6,6 +6,8 @@ and counted together.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,14 +41,17 @@ class Tally:
         self._applicants = np.empty((ROWS, len(fields)))
         self._probabilities = np.empty(ROWS)
         self._kept_decisions = np.empty(ROWS, np.int64)
+        self._probability_view: Any = self._probabilities.data
+        self._decision_view: Any = self._kept_decisions.data
         self._kept = 0
 
     def keep(self, row: Matrix, probability: float, decision: int) -> None:
         """Note one applicant: float64, shape (n_fields,) or (1, n_fields)."""
         at = self._kept
         self._applicants[at] = row
-        self._probabilities[at] = probability
-        self._kept_decisions[at] = decision
+        # Through a view a single element is set in a third of the time.
+        self._probability_view[at] = probability
+        self._decision_view[at] = decision
         self._kept = at + 1
         if self._kept == ROWS:
             self.flush()

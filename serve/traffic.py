@@ -34,10 +34,13 @@ class Traffic:
         """A request begins."""
         self._view[0] += 1
 
-    def leave(self, route: str, status: int, seconds: float) -> None:
+    def exit(self) -> None:
+        """It ends."""
+        self._view[0] -= 1
+
+    def count(self, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
         view = self._view
-        view[0] -= 1
         view[self._status[route] + self._place_of_status.get(status, len(STATUSES))] += 1
         view[self._bin[route] + bisect_left(SECONDS, seconds)] += 1
         view[self._sum[route]] += seconds

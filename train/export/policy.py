@@ -9,6 +9,10 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from serve.contract import Policy
 
+LANES = 8
+"""onnxruntime's sigmoid takes numbers in packets, and those left over by another formula that may differ in the last
+bit. With so many copies of each there is nothing left over: an applicant gets the same bits alone and in any batch."""
+
 
 def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
     """Add the outputs probability, float64 (n,), and decision, int64 (n,), to a graph with log-odds (n, 1).
@@ -16,11 +20,18 @@ def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
     probability = 1 / (1 + exp(−log-odds)); decision: 2 refuse from refuse_from on, else 1 review from
     review_from on, else 0 accept.
     """
-    constants: dict[str, Any] = {"flat": [-1], "accept": 0, "refuse": 2, "refuse_from": policy.refuse_from}
+    constants: dict[str, Any] = {
+        "lanes": [1, LANES],
+        "first": 0,
+        "accept": 0,
+        "refuse": 2,
+        "refuse_from": policy.refuse_from,
+    }
     graph.node.extend(
         [
-            _node("Sigmoid", [log_odds], "probability_column"),
-            _node("Reshape", ["probability_column", "flat"], "probability"),
+            _node("Expand", [log_odds, "lanes"], "log_odds_lanes"),
+            _node("Sigmoid", ["log_odds_lanes"], "probability_lanes"),
+            _node("Gather", ["probability_lanes", "first"], "probability", axis=1),
             _node("GreaterOrEqual", ["probability", "refuse_from"], "is_refused"),
         ]
     )
