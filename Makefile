@@ -38,14 +38,14 @@ format: .venv/dev ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-slug: .venv/dev ## build what the platform would deploy, start it and post an applicant
+slug: .venv/deploy ## build what the platform would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
-	@for name in requirements requirements-train requirements-boosters requirements-dev; do \
+	@for name in requirements requirements-train requirements-boosters requirements-deploy requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
 
@@ -66,6 +66,10 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 	$(BIN)/python -m pip install --quiet -r requirements-train.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/train
+.venv/deploy: requirements-deploy.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-deploy.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/train .venv/deploy
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@
