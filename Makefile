@@ -8,7 +8,7 @@ BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug deploy smoke rehearse clean force bench-explain
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ format: .venv/dev ## rewrite the code in the house style
 
 slug: .venv/deploy ## build what the platform would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
+
+deploy: .venv/deploy ## push this commit to HEROKU_APP with HEROKU_API_KEY, try it, roll back if it fails
+	$(BIN)/python -m deploy
+
+smoke: .venv/deploy ## try the service at URL=https://…
+	$(BIN)/python -m deploy.smoke $(URL)
+
+rehearse: .venv/deploy ## deploy to a stand-in of the platform: a good version, a broken artifact, a broken app
+	$(BIN)/python -m deploy.rehearse
 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
