@@ -6,9 +6,10 @@ CARD ?= data/credit_data.toml
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
+LOCKS := requirements.txt requirements-train.txt requirements-boosters.txt requirements-deploy.txt requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug deploy smoke rehearse clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +29,13 @@ train: .venv/train ## train and export again, whatever has changed
 test: .venv/dev ## every test
 	$(BIN)/python -m pytest
 
-lint: .venv/dev ## style, types and the import contract
+lint: .venv/dev ## style, types, the import contract and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --quiet --pedantic --offline .github/workflows
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: .venv/dev ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
@@ -40,6 +43,21 @@ format: .venv/dev ## rewrite the code in the house style
 
 slug: .venv/deploy ## build what the platform would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
+
+slim: .venv/deploy ## the same with this Python instead of that of runtime.txt
+	$(BIN)/python -m deploy.slug --this-python
+
+sbom: .venv/dev slug ## what is deployed, as a CycloneDX bill of materials: build/sbom.json
+	$(BIN)/cyclonedx-py environment build/slug/.heroku/python --output-reproducible --output-file build/sbom.json
+
+audit: .venv/dev ## known vulnerabilities of every locked package
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDIT_FLAGS) $(addprefix -r ,$(LOCKS))
+
+retrain: .venv/dev ## train on CARD again and hold it against artifacts/model.onnx: build/retrain
+	$(BIN)/python -m deploy.retrain $(CARD)
+
+propose: .venv/deploy ## open a pull request with the model of build/retrain
+	$(BIN)/python -m deploy.propose
 
 deploy: .venv/deploy ## push this commit to HEROKU_APP with HEROKU_API_KEY, try it, roll back if it fails
 	$(BIN)/python -m deploy

@@ -29,7 +29,9 @@ class Surplus:
 
 
 PRUNED = (
-    Surplus("onnxruntime/capi/libonnxruntime.so.*", "a second copy of the library, for programs in C; ours is _state.so"),
+    Surplus(
+        "onnxruntime/capi/libonnxruntime.so.*", "a second copy of the library, for programs in C; ours is _state.so"
+    ),
     Surplus("onnxruntime/transformers", "rewrites language models"),
     Surplus("onnxruntime/quantization", "makes graphs of 8 bits"),
     Surplus("onnxruntime/tools", "converters and the like"),
@@ -86,7 +88,12 @@ def compile_all(folders: list[Path]) -> bool:
     """Compile every module under some folders, whatever was compiled before; False if one can't be."""
     return all(
         compileall.compile_dir(
-            str(folder), maxlevels=20, quiet=1, force=True, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+            str(folder),
+            maxlevels=20,
+            quiet=1,
+            force=True,
+            workers=0,
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
         )
         for folder in folders
     )

@@ -90,11 +90,18 @@ def wait_for_release(platform: Heroku, commit: str, after: int) -> Release:
             f"the platform made no release of {commit[:12]}: it was pushed before and then failed or was rolled back; "
             "push a new commit that mends it"
         )
-    wait_until(lambda: platform.release(release.version).status != "pending", RELEASE_SECONDS)
-    status = platform.release(release.version).status
+    status = wait_for_status(platform, release)
     if status != "succeeded":
-        raise DeployError(f"the release {release} is {status}, see above; what was live still is")
+        raise DeployError(
+            f"the release {release} is {status!r}, expected 'succeeded', see above; what was live still is"
+        )
     return release
+
+
+def wait_for_status(platform: Heroku, release: Release) -> str:
+    """How a release ended; 'pending' if it takes too long."""
+    wait_until(lambda: platform.release(release.version).status != "pending", RELEASE_SECONDS)
+    return platform.release(release.version).status
 
 
 def wait_for_dynos(platform: Heroku, release: Release) -> None:
@@ -114,8 +121,7 @@ def wait_for_dynos(platform: Heroku, release: Release) -> None:
 def undo(platform: Heroku, before: Release) -> str:
     """Roll back; returns a clause that says what is live now. Raises DeployError if that fails as well."""
     release = platform.roll_back(before)
-    wait_until(lambda: platform.release(release.version).status != "pending", RELEASE_SECONDS)
-    if platform.release(release.version).status != "succeeded":
+    if wait_for_status(platform, release) != "succeeded":
         raise DeployError(f"AND the rollback to {before} failed: look at the app now")
     wait_for_dynos(platform, release)
     return f"rolled back to {before}, live as v{release.version}"

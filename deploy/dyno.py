@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from honcho.environ import parse_procfile
 
 from deploy.buildpack import make_environment
@@ -80,16 +81,38 @@ def run_release(slug: Path) -> str:
     return done.stdout
 
 
-def start_web(slug: Path, **variables: str) -> Dyno:
-    """Start the web command on a free port; further variables are the app's config."""
+def start_web(slug: Path, *, log: Path | None = None, **variables: str) -> Dyno:
+    """Start the web command on a free port; what it prints goes to `log`, further variables are the app's config."""
     command = read_command(slug, "web")
     if command is None:
         raise DeployError("the Procfile has no line web:, so that nothing would listen")
     port = free_port()
     environment = make_environment(slug, DYNO="web.1", PORT=str(port), **variables)
     started = time.monotonic()
-    process = subprocess.Popen(["bash", "-c", command], cwd=slug, env=environment, start_new_session=True)
+    with open(log or os.devnull, "ab") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=slug,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     return Dyno(process, port, started)
+
+
+def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float) -> None:
+    """Ask /readyz until it answers; raises DeployError if the process ends or takes too long."""
+    while time.monotonic() - started < BOOT_SECONDS:
+        if process.poll() is not None:
+            raise DeployError(f"the web process ended with code {process.returncode} before it answered")
+        try:
+            httpx.get(f"{base}/readyz", trust_env=False).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.01)
+        else:
+            return
+    raise DeployError(f"the web process didn't get ready within {BOOT_SECONDS:g} s")
 
 
 def free_port() -> int:

@@ -76,7 +76,7 @@ def main() -> int:
     except DeployError as error:
         print(f"rehearse: {error}", file=sys.stderr)
         return 1
-    print(f"\nrehearse: {len(scenarios)} passed, 0 failed, {time.monotonic() - started:.0f} s in all")
+    print(f"\nrehearse: all {len(scenarios)} as they have to be, {time.monotonic() - started:.0f} s in all")
     return 0
 
 
@@ -95,7 +95,7 @@ def refuse_broken_artifact(stage: Stage) -> None:
     expect(1, deploy(stage))
     artifact.write_bytes(good)
     expect("v1", find_live(stage))
-    smoke(stage.url)
+    smoke(stage.url, stage.checkout)
 
 
 def roll_back_broken_app(stage: Stage) -> None:
@@ -107,12 +107,14 @@ def roll_back_broken_app(stage: Stage) -> None:
     commit(stage, "Break the app")
     expect(1, deploy(stage))
     expect("v4", find_live(stage))
-    smoke(stage.url)
+    smoke(stage.url, stage.checkout)
 
 
 @contextmanager
 def set_stage() -> Iterator[Stage]:
-    """Clone the last commit, make the platform's repository with its hook, start the platform; take all down at the end."""
+    """Clone the last commit, start a platform with an empty repository, take all down at the end."""
+    if subprocess.check_output(["git", "status", "--porcelain"], cwd=ROOT):
+        print("rehearse: only what is committed is rehearsed; this checkout has other changes")
     checkout, repository, key = FOLDER / "checkout", FOLDER / "platform" / "repository", secrets.token_hex(16)
     run("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(checkout))
     run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(repository))
@@ -144,7 +146,7 @@ def set_stage() -> Iterator[Stage]:
         "PYTHONPATH": str(checkout),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    platform = Platform(APP, CONFIG)
+    platform = Platform(APP, CONFIG, FOLDER / "web.log")
     with serve(make_api(platform, key, repository, url), api_port), serve(make_router(platform), web_port):
         try:
             yield Stage(checkout, settings, environment, url)

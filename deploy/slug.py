@@ -1,13 +1,13 @@
 """`make slug`: build what the platform would deploy, start its Procfile, post applicants, print what it weighs.
 
-Fails if anything of training can be imported there, or if the slug weighs more than it may. `--this-python` takes this interpreter instead of the one that runtime.txt names.
+Fails if anything of training can be imported there, or if the slug weighs more than it may. `--this-python` takes
+this interpreter instead of the one that runtime.txt names.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tarfile
 import time
@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from deploy import buildpack
-from deploy.dyno import BOOT_SECONDS, Dyno, run_release, start_web
+from deploy.dyno import run_release, start_web, wait_until_ready
 from deploy.errors import DeployError
 from deploy.slugignore import kept_files
 from serve.contract import Golden
@@ -73,22 +73,11 @@ def try_service(slug: Path) -> float:
     golden = load_model(slug / "artifacts" / "model.onnx").contract.golden
     dyno = start_web(slug)
     try:
-        wait_until_ready(dyno)
+        wait_until_ready(dyno.url, dyno.process, dyno.started)
         check_answers(dyno.url, golden)
         return time.monotonic() - dyno.started
     finally:
         dyno.stop()
-
-
-def wait_until_ready(dyno: Dyno) -> None:
-    """Ask /readyz until it answers; raises DeployError if the process ends or takes too long."""
-    if not dyno.wait_until_bound():
-        code = dyno.process.poll()
-        ended = f"ended with code {code}" if code is not None else f"didn't listen within {BOOT_SECONDS:g} s"
-        raise DeployError(f"the web process {ended} before it answered")
-    answer = httpx.get(f"{dyno.url}/readyz", trust_env=False, timeout=BOOT_SECONDS)
-    if answer.status_code != 200:
-        raise DeployError(f"GET /readyz answered {answer.status_code}: {answer.text}")
 
 
 def check_answers(base: str, golden: Golden) -> None:

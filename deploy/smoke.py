@@ -15,7 +15,13 @@ from deploy.errors import DeployError
 ROOT = Path(__file__).resolve().parent.parent
 
 # tests/conftest.py needs the environment of training, these tests don't: they have to run where nothing is trained.
-PYTEST = ("-m", "pytest", "tests/deployed", "--confcutdir=tests/deployed", "--override-ini=addopts=--import-mode=importlib")
+PYTEST = (
+    "-m",
+    "pytest",
+    "tests/deployed",
+    "--confcutdir=tests/deployed",
+    "--override-ini=addopts=--import-mode=importlib",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -31,10 +37,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def smoke(url: str) -> None:
-    """Run the smoke tests against a URL; raises DeployError if one fails."""
+def smoke(url: str, root: Path = ROOT) -> None:
+    """Run the smoke tests of a checkout against a URL; raises DeployError if one fails."""
     environment = {**os.environ, "DEPLOYED_URL": url}
-    if subprocess.run([sys.executable, *PYTEST], cwd=ROOT, env=environment).returncode != 0:
+    if subprocess.run([sys.executable, *PYTEST], cwd=root, env=environment).returncode != 0:
         raise DeployError(f"the smoke tests of {url} failed, see above")
 
 

@@ -106,7 +106,9 @@ def make_router(platform: Platform) -> Starlette:
             return Response("No web process is running", 503)
         url = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         try:
-            answer = await client.request(request.method, url, headers=request.headers.raw, content=await request.body())
+            answer = await client.request(
+                request.method, url, headers=request.headers.raw, content=await request.body()
+            )
         except httpx.HTTPError:
             return Response("The web process didn't answer", 503)
         headers = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}

@@ -50,9 +50,10 @@ class Release:
 class Platform:
     """One app. A new release runs its release command; only if that succeeds it becomes current and gets the dyno."""
 
-    def __init__(self, name: str, config: dict[str, str]) -> None:
+    def __init__(self, name: str, config: dict[str, str], log: Path) -> None:
         self.name = name
         self.config = config
+        self.log = log
         self.slugs: dict[str, Slug] = {}
         self.releases: list[Release] = []
         self._dyno: Dyno | None = None
@@ -111,7 +112,7 @@ class Platform:
             self._replace(replace(release, status="succeeded", current=True))
             if self._dyno is not None:
                 self._dyno.stop()
-            self._dyno = start_web(release.slug.folder, **self.config)
+            self._dyno = start_web(release.slug.folder, log=self.log, **self.config)
             self._state = "up" if self._dyno.wait_until_bound() else "crashed"
 
     def _replace(self, release: Release) -> None:
