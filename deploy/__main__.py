@@ -25,7 +25,7 @@ RELEASE_SECONDS = 600.0
 BOOT_SECONDS = 120.0
 
 CREDENTIALS = '!f() { test "$1" = get && echo username=heroku && echo "password=$HEROKU_API_KEY"; }; f'
-"""A credential helper that git runs in a shell: the token stays in the environment, off the command line and the URL."""
+"""A credential helper that git runs in a shell: the token stays in the environment, off command line and URL."""
 
 
 def main() -> int:
@@ -44,13 +44,14 @@ def deploy(platform: Heroku, settings: Settings) -> None:
     """Make the checked-out commit live, or leave what is live; raises DeployError if it isn't live at the end."""
     check_clean()
     url, commit = platform.app().web_url, git("rev-parse", "HEAD")
-    before = find_current(platform)
+    known = platform.releases()
+    before = next((release for release in known if release.current and release.slug), None)
     if before and platform.commit_of(before) == commit:
         print(f"{commit[:12]} is live already as {before}")
         smoke(url)
         return
     push(settings)
-    release = wait_for_release(platform, commit, before.version if before else 0)
+    release = wait_for_release(platform, commit, max((release.version for release in known), default=0))
     try:
         wait_for_dynos(platform, release)
         smoke(url)
@@ -65,11 +66,6 @@ def check_clean() -> None:
     """Raise DeployError if the checkout differs from its commit: what is pushed and what is tried would differ."""
     if changed := git("status", "--porcelain"):
         raise DeployError(f"the checkout has changes that a push leaves out; commit or remove them first:\n{changed}")
-
-
-def find_current(platform: Heroku) -> Release | None:
-    """The release that is live, None for a new app."""
-    return next((release for release in platform.releases() if release.current and release.slug), None)
 
 
 def push(settings: Settings) -> None:

@@ -11,6 +11,7 @@ the output `contributions`, which is empty without it. Reasons need the service 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +23,8 @@ from train.files import write_whole
 
 VERSION = "1"
 """Triton's version of a model: a number, and the name of a folder. Ours is in the file, and in `parameters` here."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 CONFIG = """\
 # Written by python -m train repository for {version}.
@@ -50,7 +53,13 @@ def run(given: argparse.Namespace, console: Console) -> None:
         model = load_model(given.model)
     except ContractError as error:
         raise TrainingError(str(error)) from error
-    folder = given.out / model.contract.name
+    name = model.contract.name
+    if not NAME.fullmatch(name):
+        raise TrainingError(
+            f"the model is named {name!r}, expected letters, digits, _ and - only, as Triton names a folder "
+            "and a URL after it; change the name in the dataset card and train again"
+        )
+    folder = given.out / name
     write_whole(folder / VERSION / "model.onnx", given.model.read_bytes())
     write_whole(folder / "config.pbtxt", write_config(model.contract, model.sha256).encode())
     console.print(f"Wrote {folder}: start Triton with --model-repository={given.out}")
