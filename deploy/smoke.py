@@ -16,11 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # tests/conftest.py needs the environment of training, these tests don't: they have to run where nothing is trained.
 PYTEST = (
-    "-m",
-    "pytest",
-    "tests/deployed",
-    "--confcutdir=tests/deployed",
-    "--override-ini=addopts=--import-mode=importlib",
+    *("-m", "pytest", "tests/deployed", "--confcutdir=tests/deployed"),
+    *("--override-ini=addopts=--import-mode=importlib", "--quiet", "--tb=line"),
 )
 
 
