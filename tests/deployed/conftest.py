@@ -6,19 +6,20 @@
 from __future__ import annotations
 
 import os
-import re
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.dyno import free_port, wait_until_ready
 from serve.model import Model, load_model
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+ARTIFACT = ROOT / "artifacts" / "model.onnx"
 LATENCIES = pytest.StashKey[str]()
 
 
@@ -28,18 +29,16 @@ def url() -> Iterator[str]:
     if given := os.environ.get("DEPLOYED_URL"):
         yield given.rstrip("/")
         return
-    # This checkout's own server: the port it has chosen is in the line that uvicorn prints.
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "MODEL_PATH": str(ARTIFACT)}
     command = [sys.executable, "-m", "serve"]
-    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": "0"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as server:
         try:
-            assert server.stderr is not None
-            lines = iter(server.stderr.readline, "")
-            found = next(match for line in lines if (match := re.search(r"running on (http://\S+)", line)))
-            yield found[1]
+            wait_until_ready(base, server, time.monotonic())
+            yield base
         finally:
-            server.send_signal(signal.SIGTERM)
-            server.communicate()
+            server.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +51,7 @@ def client(url: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def model() -> Model:
     """The artifact of this checkout, which is expected to be the one that is served."""
-    return load_model(ROOT / "artifacts" / "model.onnx")
+    return load_model(ARTIFACT)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
