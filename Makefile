@@ -6,9 +6,10 @@ CARD ?= data/credit_data.toml
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
+LOCKS := requirements.txt requirements-train.txt requirements-boosters.txt requirements-deploy.txt requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,24 +29,50 @@ train: .venv/train ## train and export again, whatever has changed
 test: .venv/dev ## every test
 	$(BIN)/python -m pytest
 
-lint: .venv/dev ## style, types and the import contract
+lint: .venv/dev ## style, types, the import contract and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --quiet --pedantic --offline .github/workflows
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: .venv/dev ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-slug: .venv/dev ## build what the platform would deploy, start it and post an applicant
+slug: .venv/deploy ## build what the platform would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
+
+slim: .venv/deploy ## the same with this Python instead of that of runtime.txt
+	$(BIN)/python -m deploy.slug --this-python
+
+sbom: .venv/dev slug ## what is deployed, as a CycloneDX bill of materials: build/sbom.json
+	$(BIN)/cyclonedx-py environment build/slug/.heroku/python --output-reproducible --output-file build/sbom.json
+
+audit: .venv/dev ## known vulnerabilities of every locked package
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDIT_FLAGS) $(addprefix -r ,$(LOCKS))
+
+retrain: .venv/dev ## train on CARD again and hold it against artifacts/model.onnx: build/retrain
+	$(BIN)/python -m deploy.retrain $(CARD)
+
+propose: .venv/deploy ## open a pull request with the model of build/retrain
+	$(BIN)/python -m deploy.propose
+
+deploy: .venv/deploy ## push this commit to HEROKU_APP with HEROKU_API_KEY, try it, roll back if it fails
+	$(BIN)/python -m deploy
+
+smoke: .venv/deploy ## try the service at URL=https://…
+	$(BIN)/python -m deploy.smoke $(URL)
+
+rehearse: .venv/deploy ## deploy to a stand-in of the platform: a good version, a broken artifact, a broken app
+	$(BIN)/python -m deploy.rehearse
 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
-	@for name in requirements requirements-train requirements-boosters requirements-dev; do \
+	@for name in requirements requirements-train requirements-boosters requirements-deploy requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
 
@@ -66,6 +93,10 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 	$(BIN)/python -m pip install --quiet -r requirements-train.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/train
+.venv/deploy: requirements-deploy.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-deploy.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/train .venv/deploy
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@

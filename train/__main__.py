@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 
 from serve.contract import Training
 from serve.model import load_model
-from train import adopt
+from train import adopt, repository
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
 from train.choose import FOLDS, Trial, choose, try_candidate
@@ -57,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if words[:1] == ["import"]:
             adopt.run(adopt.parse(words[1:]), console)
+        elif words[:1] == ["repository"]:
+            repository.run(repository.parse(words[1:]), console)
         else:
             run(parse(words), console)
     except TrainingError as error:
@@ -132,7 +134,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Train a credit model on a table and write it as one exact ONNX file.",
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
-        "A model that was fitted elsewhere: python -m train import --help",
+        "A model that was fitted elsewhere: python -m train import --help. "
+        "For Triton and KServe: python -m train repository --help",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")

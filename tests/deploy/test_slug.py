@@ -1,90 +1,81 @@
-"""What the platform would deploy: everything of the service, nothing of training."""
+"""What the platform would deploy is light, whole, and knows nothing of training."""
 
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
-from deploy.slug import is_ignored, kept_files
-
-SERVED = ("Procfile", "requirements.txt", "runtime.txt", "artifacts/model.onnx", "serve/__main__.py", "serve/app.py")
-
-
-@pytest.fixture(scope="module")
-def kept() -> list[str]:
-    """The files of this checkout that are deployed."""
-    return kept_files()
+from deploy.buildpack import HOME
+from deploy.errors import DeployError
+from deploy.slug import COMPRESSED_MB, UNPACKED_MB, check_answers, check_imports, check_weight, lay_out, weigh
+from serve.contract import Golden
+from tests.deploy.conftest import ServeFolder
 
 
-@pytest.mark.parametrize(
-    ("pattern", "path"),
-    [
-        ("/train", "train/export/graph.py"),
-        ("/train", "train"),
-        ("/README.md", "README.md"),
-        ("/requirements-*.txt", "requirements-dev.txt"),
-        ("/data", "data/credit.csv"),
-        ("/data/", "data/credit.csv"),
-        ("/data/raw", "data/raw/credit.csv"),
-        ("data/raw", "data/raw/credit.csv"),
-        ("data/raw/", "data/raw/credit.csv"),
-        ("/data/*.csv", "data/credit.csv"),
-        ("__pycache__", "serve/__pycache__/app.pyc"),
-        ("__pycache__/", "serve/__pycache__/app.pyc"),
-        ("*.md", "README.md"),
-        ("*.md", "serve/notes/NOTES.md"),
-    ],
-)
-def test_a_pattern_leaves_out_what_it_names(pattern: str, path: str) -> None:
-    """`/name` and `a/b` from the root with all that is in it, `name` and `*.ext` anywhere; a last slash is idle."""
-    assert is_ignored(path, ["/other", pattern])
+def test_the_kept_files_are_laid_out_anew(tmp_path: Path) -> None:
+    """What an earlier build left is gone, what .slugignore names never comes."""
+    checkout, slug = tmp_path / "checkout", tmp_path / "slug"
+    subprocess.run(["git", "init", "--quiet", str(checkout)], check=True)
+    (checkout / "serve").mkdir()
+    for name in ("serve/app.py", "notes.md"):
+        (checkout / name).write_text("x")
+    (checkout / ".slugignore").write_text("*.md\n")
+    slug.mkdir()
+    (slug / "old.py").touch()
+
+    lay_out(checkout, slug)
+
+    assert [".slugignore", "serve/app.py"] == sorted(
+        path.relative_to(slug).as_posix() for path in slug.rglob("*") if path.is_file()
+    )
 
 
-@pytest.mark.parametrize(
-    ("pattern", "path"),
-    [
-        ("/train", "serve/train/graph.py"),
-        ("/train", "train.py"),
-        ("/train", "training/graph.py"),
-        ("/data/", "serve/data/credit.csv"),
-        ("data/raw", "serve/data/raw/credit.csv"),
-        ("data/raw", "raw/credit.csv"),
-        ("/data/raw", "data/raw.csv"),
-        ("/data/raw", "raw/credit.csv"),
-        ("*.md", "README.md.txt"),
-        ("data", "database/credit.csv"),
-    ],
-)
-def test_a_pattern_keeps_what_it_does_not_name(pattern: str, path: str) -> None:
-    """The same name elsewhere, or a name that only begins alike."""
-    assert not is_ignored(path, ["/other", pattern])
+def test_training_in_the_slug_is_refused(empty_slug: Path) -> None:
+    """A package or folder of training that could be imported there is named."""
+    check_imports(empty_slug)
+    (empty_slug / "train").mkdir()
+    (empty_slug / "train" / "__init__.py").touch()
+
+    with pytest.raises(DeployError, match=r"^train can be imported there"):
+        check_imports(empty_slug)
 
 
-def test_without_patterns_everything_is_kept() -> None:
-    """Nothing is left out that nobody asked for."""
-    assert not is_ignored("train/graph.py", [])
+def test_the_weight_is_that_of_the_files(tmp_path: Path) -> None:
+    """Unpacked: the bytes of the files; compressed: of the archive."""
+    slug = tmp_path / "slug"
+    slug.mkdir()
+    (slug / "zeros").write_bytes(bytes(3_000_000))
+
+    unpacked, compressed = weigh(slug)
+
+    assert 3.0 == unpacked
+    assert 0 < compressed < 0.1
 
 
-def test_comments_and_empty_lines_name_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where they are indented; an indented pattern counts."""
-    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    for name in ("a.txt", "b.txt", "# a.txt"):
-        (tmp_path / name).touch()
-    (tmp_path / ".slugignore").write_text("# a.txt\n\n  \n  # a.txt\n\t#*\n  b.txt\n/.slugignore\n")
-    monkeypatch.setattr("deploy.slug.ROOT", tmp_path)
-
-    assert ["# a.txt", "a.txt"] == sorted(kept_files())
+@pytest.mark.parametrize(("unpacked", "compressed"), [(UNPACKED_MB + 1, 1), (1, COMPRESSED_MB + 1)])
+def test_a_slug_that_has_grown_fails(unpacked: float, compressed: float) -> None:
+    """So that a new package earns its megabytes."""
+    check_weight(UNPACKED_MB, COMPRESSED_MB)
+    with pytest.raises(DeployError, match=f"expected at most {UNPACKED_MB} and {COMPRESSED_MB}"):
+        check_weight(unpacked, compressed)
 
 
-@pytest.mark.parametrize("path", SERVED)
-def test_all_that_the_service_needs_is_kept(kept: list[str], path: str) -> None:
-    """The service, its model, its packages and the platform's own files."""
-    assert path in kept
+@pytest.mark.parametrize(("answer", "message"), [("[0.5]", "expected"), ("[0.25, 0.5]", None)])
+def test_answers_that_differ_are_found(serve_folder: ServeFolder, answer: str, message: str | None) -> None:
+    """Another number of answers counts as well, and so does an error."""
+    golden = Golden(((1.0,), (2.0,)), (0.25, 0.5), (0, 1))
+    with serve_folder({"predict": answer}) as url:
+        if message is None:
+            check_answers(url, golden)
+        else:
+            with pytest.raises((DeployError, ValueError)):
+                check_answers(url, golden)
+    with serve_folder({}) as url, pytest.raises(DeployError, match="answered 404"):
+        check_answers(url, golden)
 
 
-@pytest.mark.parametrize("folder", ["train", "tests", "data", "deploy", ".git", ".venv", "build"])
-def test_nothing_of_training_or_its_tools_is_kept(kept: list[str], folder: str) -> None:
-    """Not one file of these folders is deployed."""
-    assert [] == [path for path in kept if PurePosixPath(path).parts[0] == folder]
+def test_the_environment_lies_inside_the_slug() -> None:
+    """Where the platform has it."""
+    assert Path(".heroku/python") == HOME

@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 import pytest
 
-from deploy.slug import free_port, wait_until_ready
+from deploy.dyno import free_port, wait_until_ready
 from serve.model import Model
 
 SETTINGS = ("HOST", "PORT", "WEB_CONCURRENCY", "MODEL_PATH", "LOG_LEVEL")

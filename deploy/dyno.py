@@ -1,0 +1,123 @@
+"""A dyno, here: a slug's Procfile run as the platform runs it.
+
+The release command once; the web command with a $PORT of the platform's choice, which it has to listen on in time.
+SIGTERM ends it, SIGKILL if it takes too long.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from honcho.environ import parse_procfile
+
+from deploy.buildpack import make_environment
+from deploy.errors import DeployError
+
+BOOT_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dyno:
+    """A running web process and the port it was given."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    started: float
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until_bound(self) -> bool:
+        """Wait until something listens on the port; False if the process ended or took too long."""
+        while time.monotonic() - self.started < BOOT_SECONDS and self.process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return True
+            time.sleep(0.005)
+        return False
+
+    def stop(self) -> None:
+        """End the whole process group."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def read_command(slug: Path, name: str) -> str | None:
+    """The command of the Procfile under a name, None if it has none."""
+    commands: dict[str, str] = parse_procfile((slug / "Procfile").read_text()).processes
+    return commands.get(name)
+
+
+def run_release(slug: Path) -> str:
+    """Run the release command; returns what it printed, raises DeployError if it fails."""
+    command = read_command(slug, "release")
+    if command is None:
+        return ""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=slug,
+        env=make_environment(slug, DYNO="release.1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise DeployError(f"the release command ended with code {done.returncode}: {done.stdout.strip()}")
+    return done.stdout
+
+
+def start_web(slug: Path, *, log: Path | None = None, **variables: str) -> Dyno:
+    """Start the web command on a free port; what it prints goes to `log`, further variables are the app's config."""
+    command = read_command(slug, "web")
+    if command is None:
+        raise DeployError("the Procfile has no line web:, so that nothing would listen")
+    port = free_port()
+    environment = make_environment(slug, DYNO="web.1", PORT=str(port), **variables)
+    started = time.monotonic()
+    with open(log or os.devnull, "ab") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=slug,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Dyno(process, port, started)
+
+
+def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float) -> None:
+    """Ask /readyz until it answers; raises DeployError if the process ends or takes too long."""
+    while time.monotonic() - started < BOOT_SECONDS:
+        if process.poll() is not None:
+            raise DeployError(f"the web process ended with code {process.returncode} before it answered")
+        try:
+            httpx.get(f"{base}/readyz", trust_env=False).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.01)
+        else:
+            return
+    raise DeployError(f"the web process didn't get ready within {BOOT_SECONDS:g} s")
+
+
+def free_port() -> int:
+    """A port that nothing listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

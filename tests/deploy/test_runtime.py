@@ -1,0 +1,68 @@
+"""runtime.txt is read as the buildpack reads it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import DeployError
+from deploy.runtime import find_python, is_version, read_runtime
+
+THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.parametrize(
+    ("content", "version"),
+    [("python-3.13", "3.13"), ("python-3.13\n", "3.13"), (" \tpython-3.12.7 \n\n", "3.12.7"), ("python-3.0", "3.0")],
+)
+def test_a_version_is_read(tmp_path: Path, content: str, version: str) -> None:
+    """With or without a patch version, space around it."""
+    (tmp_path / "runtime.txt").write_text(content)
+
+    assert version == read_runtime(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "3.13", "python-3", "python-3.13 # newest", "Python-3.13", "python-3.013", "python-3.13.x", "pypy-7"],
+)
+def test_what_the_platform_refuses_is_refused(tmp_path: Path, content: str) -> None:
+    """A build there would fail; better here."""
+    (tmp_path / "runtime.txt").write_text(content)
+
+    with pytest.raises(DeployError, match=r"expected python-MAJOR\.MINOR"):
+        read_runtime(tmp_path)
+
+
+def test_without_the_file_it_says_so(tmp_path: Path) -> None:
+    """The platform would take any version then."""
+    with pytest.raises(DeployError, match=r"write python-3\.13 into it"):
+        read_runtime(tmp_path)
+
+
+def test_this_repositorys_file_is_valid(root: Path) -> None:
+    """And names a version that the tests run on."""
+    assert read_runtime(root) in {"3.11", "3.12", "3.13"}
+
+
+def test_an_interpreter_of_that_version_is_found() -> None:
+    """This one, for example."""
+    assert is_version(find_python(f"{THIS}.0"), THIS)
+
+
+def test_this_interpreter_stands_in_for_a_missing_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """And a line says so."""
+    assert Path(sys.executable) == find_python("3.99")
+    assert "Python 3.99 of runtime.txt isn't on this machine" in capsys.readouterr().err
+
+
+def test_a_shim_that_does_not_run_is_no_interpreter(tmp_path: Path) -> None:
+    """Version managers put programs on PATH for versions they don't have."""
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+
+    assert not is_version(shim, "3.13")
+    assert not is_version(tmp_path / "none", "3.13")

@@ -1,0 +1,88 @@
+"""The service at a URL is the one that was pushed, and it answers as exported."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import httpx
+import pytest
+
+from serve.contract import DECISIONS
+from serve.model import GOLDEN_TOLERANCE, Model
+from tests.deployed.conftest import LATENCIES
+
+REQUESTS = 30
+SLOW_SECONDS = 2.0
+"""A median above this is no service that a checkout could wait for, whatever network lies between."""
+
+
+def test_a_proven_model_is_ready(client: httpx.Client) -> None:
+    """GET /readyz."""
+    answer = client.get("/readyz")
+
+    assert 200 == answer.status_code, answer.text
+    assert "ready" == answer.json()["status"]
+
+
+def test_the_model_is_the_one_that_was_pushed(client: httpx.Client, model: Model) -> None:
+    """GET /model names this checkout's artifact: name, version and every byte."""
+    served = client.get("/model").json()
+
+    assert (model.contract.name, model.contract.version, model.sha256) == (
+        served["name"],
+        served["version"],
+        served["sha256"],
+    )
+
+
+def test_the_compatible_contract_gives_the_golden_probabilities(client: httpx.Client, model: Model) -> None:
+    """POST /predict: rows in, probabilities out."""
+    golden = model.contract.golden
+
+    answer = client.post("/predict", json={"data": golden.applicants})
+
+    assert 200 == answer.status_code, answer.text
+    assert pytest.approx(list(golden.probability), abs=GOLDEN_TOLERANCE) == answer.json()
+
+
+def test_scoring_gives_the_golden_decisions_with_reasons(client: httpx.Client, model: Model) -> None:
+    """POST /score: probability, decision and at most four reasons, from the same model."""
+    golden = model.contract.golden
+
+    answer = client.post("/score", json={"applicants": golden.applicants, "reasons": 4})
+
+    assert 200 == answer.status_code, answer.text
+    results = answer.json()["results"]
+    assert pytest.approx(list(golden.probability), abs=GOLDEN_TOLERANCE) == [found["probability"] for found in results]
+    assert [DECISIONS[decision] for decision in golden.decision] == [found["decision"] for found in results]
+    assert all(len(found["reasons"]) <= 4 for found in results)
+    assert any(found["reasons"] for found in results)
+    assert model.sha256 == answer.json()["model"]["sha256"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"data": [["x"]]}', b'{"data": [[1]]}'])
+def test_a_bad_body_is_the_clients_fault(client: httpx.Client, body: bytes) -> None:
+    """400 and a sentence, in the form of RFC 9457."""
+    answer = client.post("/predict", content=body)
+
+    assert 400 == answer.status_code
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["error"]
+
+
+def test_latency(client: httpx.Client, model: Model, pytestconfig: pytest.Config) -> None:
+    """One applicant at a time on one connection; the figures are printed below."""
+    body = {"data": model.contract.golden.applicants[:1]}
+    seconds = []
+    for _ in range(REQUESTS):
+        started = time.perf_counter()
+        client.post("/predict", json=body).raise_for_status()
+        seconds.append(time.perf_counter() - started)
+
+    median = statistics.median(seconds)
+    pytestconfig.stash[LATENCIES] = (
+        f"latency of {REQUESTS} single applicants at {client.base_url}: "
+        f"median {median * 1e3:.1f} ms, slowest {max(seconds) * 1e3:.1f} ms"
+    )
+    assert median < SLOW_SECONDS
