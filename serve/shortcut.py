@@ -2,8 +2,8 @@
 
 uvicorn starts a task for each request, which passes messages between server and application: more work than a
 decision. Here its own protocol answers a POST to one of the gate's direct paths itself, if the body is small and
-nothing else is under way on the connection. All that holds for requests is asked of the same gate and the same endpoint;
-whatever is not simple goes uvicorn's usual way, whole. docs/performance.md has what this gains.
+nothing else is under way on the connection. What holds for all requests is asked of the same gate and
+endpoint; whatever is not simple goes uvicorn's usual way, whole. docs/performance.md has what this gains.
 
 What must not change with a new uvicorn: the names of HttpToolsProtocol's parser callbacks and attributes used here.
 """

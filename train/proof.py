@@ -94,7 +94,7 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
             f"the exported graph differs from its pipeline by up to {proof.largest_difference:.2g} in probability "
             f"(expected at most {TOLERANCE:g}), in {proof.decisions_differ} decisions, in {proof.leaves_differ} "
             f"leaves, by {proof.reasons_difference:.2g} in its reasons (at most {REASONS_TOLERANCE:g}) and from "
-            f"the library by {proof.library_rounding:.2g}, over {proof.rows:,} rows; nothing was written: please report this"
+            f"the library by {proof.library_rounding:.2g}, over {proof.rows:,} rows; nothing was written: report this"
         )
     return proof
 
