@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 
 from serve.applicants import warn
 from serve.bodies import ScoreRequest, read_predict, read_score
 from serve.changes import find_changes
 from serve.contract import DECISIONS
-from serve.exchange import Ask, Batch, Heavy, Reply
-from serve.forms import to_matrix
+from serve.exchange import Ask, Reply, Work
 from serve.messages import Result, ScoreAnswer
 from serve.model import Matrix, Scores
 from serve.reasons import name_reasons
 from serve.served import Served
-from serve.sheets import is_sheet, read_sheet, write_sheet
-
-WORK_ON_THE_LOOP = 250
-"""Rows, in the time that a row alone takes, some 2 ms in all: more is done in a worker thread."""
+from serve.sheets import SHEET, is_sheet, read_sheet, write_sheet
 
 EXPLAINING, CHANGING = 5, 400
 """So many rows' time take the reasons of one row, and the search for what would change it."""
@@ -26,56 +21,31 @@ EXPLAINING, CHANGING = 5, 400
 _encode = msgspec.json.Encoder().encode
 
 
-def predict(ask: Ask) -> Reply:
+def predict(ask: Ask) -> Work:
     """POST /predict, the compatible contract: `{"data": [[…], …]}` → one probability a row."""
-    served = ask.served
-    rows = read_predict(ask.body, served.forms, served.most_rows)
-    if len(rows) == 1 and ask.is_on_loop:
-        probability, decision = served.single.score(rows[0])
-        served.tally.keep(served.single.row, probability, decision)
-        return Reply(_encode([probability]), applicants=1)
-    stay_light(ask, len(rows))
-    matrix = to_matrix(rows, len(served.fields))
-    scores = served.model.score(matrix)
-    return Reply(_encode(scores.probability.tolist()), applicants=len(rows), batch=Batch(matrix, scores))
+    rows = read_predict(ask.body, ask.served.forms, ask.served.most_rows)
+
+    def finish(matrix: Matrix, scores: Scores) -> Reply:
+        return Reply(_encode(scores.probability.tolist()), applicants=len(matrix))
+
+    return Work(rows, False, len(rows), finish)
 
 
-def score(ask: Ask) -> Reply:
+def score(ask: Ask) -> Work:
     """POST /score: probability, decision, points, reasons and warnings for each applicant, from JSON or CSV."""
     served = ask.served
-    if is_sheet(ask):
-        return _score_sheet(ask)
-    asked = read_score(ask.body, served.forms, served.most_rows)
-    matrix, scores = _run(ask, asked)
-    results = _results(served, asked, matrix, scores)
-    return _reply(_encode(ScoreAnswer(results, served.name)), b"application/json", ask, matrix, scores)
+    has_sheet = is_sheet(ask)
+    read = read_sheet if has_sheet else read_score
+    asked = read(ask.body, served.forms, served.most_rows)
+    weight = 1 + EXPLAINING * (asked.reasons > 0) + CHANGING * asked.what_would_change
 
+    def finish(matrix: Matrix, scores: Scores) -> Reply:
+        answer = ScoreAnswer(_results(served, asked, matrix, scores), served.name)
+        if has_sheet and b"json" not in ask.header(b"accept"):
+            return Reply(write_sheet(answer), SHEET, applicants=len(matrix))
+        return Reply(_encode(answer), applicants=len(matrix))
 
-def _score_sheet(ask: Ask) -> Reply:
-    served = ask.served
-    asked = read_sheet(ask.body, served.fields, served.most_rows)
-    matrix, scores = _run(ask, asked)
-    answer = ScoreAnswer(_results(served, asked, matrix, scores), served.name)
-    if b"json" in ask.header(b"accept"):
-        return _reply(_encode(answer), b"application/json", ask, matrix, scores)
-    return _reply(write_sheet(answer), b"text/csv; charset=utf-8; header=present", ask, matrix, scores)
-
-
-def _run(ask: Ask, asked: ScoreRequest) -> tuple[Matrix, Scores]:
-    served, explain = ask.served, asked.reasons > 0
-    stay_light(ask, len(asked.rows) * (1 + EXPLAINING * explain + CHANGING * asked.what_would_change))
-    if len(asked.rows) > 1 or not ask.is_on_loop:
-        matrix = to_matrix(asked.rows, len(served.fields))
-        return matrix, served.model.score(matrix, explain=explain)
-    single = served.single
-    probability, decision = single.score(asked.rows[0], explain=explain)
-    served.tally.keep(single.row, probability, decision)
-    return single.row, Scores(np.array([probability]), np.array([decision]), single.contributions)
-
-
-def _reply(body: bytes, content_type: bytes, ask: Ask, matrix: Matrix, scores: Scores) -> Reply:
-    is_counted = matrix is ask.served.single.row
-    return Reply(body, content_type, applicants=len(matrix), batch=None if is_counted else Batch(matrix, scores))
+    return Work(asked.rows, asked.reasons > 0, weight * len(asked.rows), finish)
 
 
 def _results(served: Served, asked: ScoreRequest, matrix: Matrix, scores: Scores) -> list[Result]:
@@ -97,9 +67,3 @@ def _results(served: Served, asked: ScoreRequest, matrix: Matrix, scores: Scores
             )
         )
     return results
-
-
-def stay_light(ask: Ask, rows: int) -> None:
-    """Raise Heavy for work, in rows, that would stall the event loop."""
-    if ask.is_on_loop and rows > WORK_ON_THE_LOOP:
-        raise Heavy

@@ -29,26 +29,31 @@ class Ask(Struct, frozen=True):
         return next((value for known, value in self.headers if known == name), b"")
 
 
-class Batch(Struct, frozen=True):
-    """Applicants that were scored together, to be counted: float64, shape (n, n_fields), and their scores."""
-
-    applicants: Matrix
-    scores: Scores
-
-
 class Reply(Struct, frozen=True):
-    """What to send. `applicants`: how many were scored; `batch`: those not yet counted."""
+    """What to send. `applicants`: how many were scored."""
 
     body: bytes
     content_type: bytes = JSON
     status: int = 200
     headers: Sequence[Header] = ()
     applicants: int = 0
-    batch: Batch | None = None
+
+
+class Work(Struct, frozen=True):
+    """Applicants to score, and how their scores become the reply.
+
+    `rows`: one value a field, None or NaN = missing. `weight`: in the time that a row takes without reasons.
+    `finish` gets the rows, float64, shape (n, n_fields), and their scores, good until it returns.
+    """
+
+    rows: Sequence[Sequence[float | None]] | Matrix
+    explain: bool
+    weight: int
+    finish: Callable[[Matrix, Scores], Reply]
 
 
 class Heavy(Exception):
     """Too much work for the event loop: to be asked again in a worker thread."""
 
 
-Answer = Callable[[Ask], Reply]
+Answer = Callable[[Ask], "Reply | Work"]

@@ -18,10 +18,10 @@ from serve.applicants import cut, fits
 from serve.bodies import check_rows, fault_of
 from serve.contract import Field
 from serve.duplicates import refuse_duplicates
-from serve.exchange import Ask, Batch, Reply
+from serve.exchange import Ask, Reply, Work
 from serve.forms import NAN
 from serve.messages import Fault
-from serve.model import Matrix
+from serve.model import Matrix, Scores
 from serve.problems import InvalidApplicants, Refusal
 from serve.served import Served
 from serve.tensors import (
@@ -69,7 +69,7 @@ def show_model_ready(ask: Ask) -> Reply:
     return Reply(_encode(ModelReady(ask.served.name.name, True)))
 
 
-def infer(ask: Ask) -> Reply:
+def infer(ask: Ask) -> Work:
     """POST /v2/models/{name}/infer, in JSON or with binary tensors."""
     _check_name(ask)
     served = ask.served
@@ -80,23 +80,20 @@ def infer(ask: Ask) -> Reply:
     if body.outputs is not UNSET and body.outputs:
         wanted = [(o.name, UNSET if o.parameters is UNSET else o.parameters.binary_data) for o in body.outputs]
     explain = any(name == "contributions" for name, _ in wanted)
-    answers.stay_light(ask, len(matrix) * (1 + answers.EXPLAINING * explain))
-    scores = served.model.score(matrix, explain=explain)
     is_binary = body.parameters is not UNSET and body.parameters.binary_data_output is True
-    written = [
-        write_tensor(name, getattr(scores, name), is_binary if own is UNSET else bool(own)) for name, own in wanted
-    ]
-    answer = _encode(InferAnswer(served.name.name, served.name.version, [output for output, _ in written], body.id))
-    tail = b"".join(content for _, content in written)
-    if not tail:
-        return Reply(answer, applicants=len(matrix), batch=Batch(matrix, scores))
-    return Reply(
-        answer + tail,
-        b"application/octet-stream",
-        headers=[(HEADER_LENGTH, str(len(answer)).encode())],
-        applicants=len(matrix),
-        batch=Batch(matrix, scores),
-    )
+
+    def finish(matrix: Matrix, scores: Scores) -> Reply:
+        written = [
+            write_tensor(name, getattr(scores, name), is_binary if own is UNSET else bool(own)) for name, own in wanted
+        ]
+        answer = _encode(InferAnswer(served.name.name, served.name.version, [output for output, _ in written], body.id))
+        tail = b"".join(content for _, content in written)
+        if not tail:
+            return Reply(answer, applicants=len(matrix))
+        head = [(HEADER_LENGTH, str(len(answer)).encode())]
+        return Reply(answer + tail, b"application/octet-stream", headers=head, applicants=len(matrix))
+
+    return Work(matrix, explain, len(matrix) * (1 + answers.EXPLAINING * explain), finish)
 
 
 def read_matrix(body: InferBody, raw: memoryview, served: Served) -> Matrix:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from typing import Any
 
 from serve.applicants import read_applicants
 from serve.bodies import MOST_REASONS, ScoreRequest, check_rows
-from serve.contract import Field
 from serve.exchange import Ask
+from serve.forms import Forms
 from serve.messages import Fault, ScoreAnswer
 from serve.problems import InvalidApplicants
+
+SHEET = b"text/csv; charset=utf-8; header=present"
 
 COLUMNS = ["id", "probability", "decision", "points", "reasons", "warnings", "model_version"]
 
@@ -25,8 +26,9 @@ def is_sheet(ask: Ask) -> bool:
     return ask.header(b"content-type").lower().startswith(b"text/csv")
 
 
-def read_sheet(body: bytes | bytearray, fields: Sequence[Field], most_rows: int) -> ScoreRequest:
+def read_sheet(body: bytes | bytearray, forms: Forms, most_rows: int) -> ScoreRequest:
     """The applicants of a table; raises InvalidApplicants with every fault: `/lines/2/Income` is in line 2."""
+    fields = forms.fields
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,9 +1,11 @@
-"""The shortcut for small requests that decide on applicants: answered in the moment their last byte is parsed.
+"""The shortcut for small requests that decide on applicants: answered at the end of the loop's turn in which they came.
 
 uvicorn starts a task for each request, which passes messages between server and application: more work than a
 decision. Here its own protocol answers a POST to one of the gate's direct paths itself, if the body is small and
 nothing else is under way on the connection. What holds for all requests is asked of the same gate and
-endpoint; whatever is not simple goes uvicorn's usual way, whole. docs/performance.md has what this gains.
+endpoint; whatever is not simple goes uvicorn's usual way, whole. Requests that come at the same time are scored in one
+run of the graph, which costs hardly more than one of them: nobody waits for that, all of them had arrived already.
+docs/performance.md has what this gains.
 
 What must not change with a new uvicorn: the names of HttpToolsProtocol's parser callbacks and attributes used here.
 """
@@ -15,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serve.exchange import Heavy
+from serve.exchange import Heavy, Reply
+from serve.gate import Waiting
 from serve.problems import Refusal, our_failure, too_slow
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ class Shortcut(HttpToolsProtocol):
     """uvicorn's connection, which answers the simplest requests itself."""
 
     _endpoint: Endpoint | None = None
+    _waits = False
+    _is_last = False
     _visit: Visit
     _parts: list[bytes]
     _gate: Gate
@@ -52,6 +57,7 @@ class Shortcut(HttpToolsProtocol):
             or not (self.cycle is None or self.cycle.response_complete)
             or self.flow.write_paused
             or not self.parser.should_keep_alive()
+            or self._waits
         ):
             super().on_headers_complete()
             return
@@ -70,7 +76,7 @@ class Shortcut(HttpToolsProtocol):
             self._parts.append(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole: answer it."""
+        """The request is whole: read it, and have it answered with the others of this turn of the loop."""
         endpoint = self._endpoint
         if endpoint is None:
             super().on_message_complete()
@@ -79,28 +85,44 @@ class Shortcut(HttpToolsProtocol):
         del self._gate.receiving[self]
         visit, parts, gate = self._visit, self._parts, self._gate
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        # Most of its time a small body has been here all along; a slow one must not count as waiting for us.
-        started, visit.started = visit.started, max(visit.started, gate.turn_started)
-        path = self.url.decode("ascii")
         try:
-            refusal = gate.refuse(visit, "POST", path)
+            refusal = gate.refuse(visit, "POST", self.url.decode("ascii"))
             if refusal:
                 raise refusal  # noqa: TRY301
-            reply = endpoint.answer_now(visit, self.headers, body)
-            self._write(visit, reply.status, reply.content_type, reply.body, reply.headers)
+            begun = endpoint.begin(visit, self.headers, body)
         except Heavy:
             # The usual way, from the start.
             super().on_headers_complete()
             super().on_body(body)
             super().on_message_complete()
-            return
-        except Refusal as refusal:
-            self._refuse(visit, refusal)
-        except Exception:  # noqa: BLE001 - nothing above this in the server would answer
-            gate.log_failure(visit)
+        except Exception as error:  # noqa: BLE001 - nothing above this in the server would answer
+            self.answer(visit, error)
+        else:
+            if isinstance(begun, Reply):
+                self.answer(visit, begun)
+            else:
+                self._waits = True
+                gate.queue.append(Waiting(self, visit, begun))
+
+    def answer(self, visit: Visit, reply: Reply | Exception) -> None:
+        """Send the answer, unless the client is gone."""
+        self._waits = False
+        if isinstance(reply, Reply):
+            visit.applicants = reply.applicants
+            self._write(visit, reply.status, reply.content_type, reply.body, reply.headers)
+        elif isinstance(reply, Refusal):
+            self._refuse(visit, reply)
+        else:
+            self._gate.log_failure(visit, reply)
             self._refuse(visit, our_failure())
-        visit.started = started
-        gate.note(visit, "POST", path)
+        self._gate.note(visit, "POST", self.url.decode("ascii"))
+
+    def shutdown(self) -> None:
+        """The server stops: what is under way here is answered first."""
+        if self._waits or self._endpoint:
+            self._is_last = True
+        else:
+            super().shutdown()
 
     def give_up(self) -> None:
         """The body did not arrive in time; called by the gate."""
@@ -120,6 +142,8 @@ class Shortcut(HttpToolsProtocol):
 
     def _write(self, visit: Visit, status: int, content_type: bytes, body: bytes, headers: Any) -> None:
         visit.status = status
+        if self.transport.is_closing():
+            return
         head = [
             STATUS_LINES[HTTPStatus(status)],
             b"content-type: %b\r\ncontent-length: %d\r\n" % (content_type, len(body)),
@@ -129,7 +153,7 @@ class Shortcut(HttpToolsProtocol):
         ]
         self.transport.write(b"".join([*head, body]))
         self.server_state.total_requests += 1
-        if self._gate.is_draining or any(name == b"connection" for name, _ in headers):
+        if self._is_last or self._gate.is_draining or any(name == b"connection" for name, _ in headers):
             self.transport.close()
         elif self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(

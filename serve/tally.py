@@ -6,14 +6,12 @@ and counted together.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from serve.contract import DECISIONS
 from serve.counters import Key, Ledger
-from serve.model import Matrix, Model
+from serve.model import Matrix, Model, Scores
 
 ROWS = 256
 
@@ -41,20 +39,19 @@ class Tally:
         self._applicants = np.empty((ROWS, len(fields)))
         self._probabilities = np.empty(ROWS)
         self._kept_decisions = np.empty(ROWS, np.int64)
-        self._probability_view: Any = self._probabilities.data
-        self._decision_view: Any = self._kept_decisions.data
         self._kept = 0
 
-    def keep(self, row: Matrix, probability: float, decision: int) -> None:
-        """Note one applicant: float64, shape (n_fields,) or (1, n_fields)."""
-        at = self._kept
-        self._applicants[at] = row
-        # Through a view a single element is set in a third of the time.
-        self._probability_view[at] = probability
-        self._decision_view[at] = decision
-        self._kept = at + 1
-        if self._kept == ROWS:
+    def keep(self, applicants: Matrix, scores: Scores) -> None:
+        """Note n applicants, float64, shape (n, n_fields), and their scores; few of them are kept aside."""
+        start, stop = self._kept, self._kept + len(applicants)
+        if stop > ROWS:
             self.flush()
+            self.count(applicants, scores.probability, scores.decision)
+            return
+        self._applicants[start:stop] = applicants
+        self._probabilities[start:stop] = scores.probability
+        self._kept_decisions[start:stop] = scores.decision
+        self._kept = stop
 
     def flush(self) -> None:
         """Count what was kept aside."""
