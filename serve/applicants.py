@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from serve.contract import Field
 from serve.forms import LARGEST, NAN
@@ -70,15 +71,23 @@ def read_applicants(
 
 
 def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
-    """What of a matrix, float64, shape (n, n_fields), may not enter the graph: a fault a field, the first row of it."""
-    is_missing = np.isnan(matrix)
-    is_wrong = ~(np.abs(matrix) <= LARGEST) & ~is_missing
+    """What of a matrix, float64, shape (n, n_fields), n > 0, may not enter the graph: a fault a field."""
+    # A NaN makes both of them NaN: most matrices need no closer look at their numbers.
+    if not (matrix.min() >= -LARGEST and matrix.max() <= LARGEST):
+        is_missing = np.isnan(matrix)
+        is_wrong = (np.abs(matrix) > LARGEST) | (is_missing & [not field.nullable for field in fields])
+        if is_wrong.any():
+            return _name_faults(matrix, is_wrong, fields)
+    is_wrong = np.zeros(matrix.shape, np.bool_)
     for column, field in enumerate(fields):
-        if not field.nullable:
-            is_wrong[:, column] |= is_missing[:, column]
         if field.kind == "category":
-            is_known = np.isin(matrix[:, column], np.arange(len(field.levels)))
-            is_wrong[:, column] |= ~(is_known | is_missing[:, column])
+            values = matrix[:, column]
+            is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
+            is_wrong[:, column] = ~(is_level | np.isnan(values))
+    return _name_faults(matrix, is_wrong, fields)
+
+
+def _name_faults(matrix: Matrix, is_wrong: npt.NDArray[np.bool_], fields: Sequence[Field]) -> list[Fault]:
     faults = []
     for column in np.flatnonzero(is_wrong.any(axis=0)).tolist():
         row, field = int(is_wrong[:, column].argmax()), fields[column]

@@ -9,9 +9,9 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from serve.contract import Policy
 
-LANES = 8
-"""onnxruntime's sigmoid takes numbers in packets, and those left over by another formula that may differ in the last
-bit. With so many copies of each there is nothing left over: an applicant gets the same bits alone and in any batch."""
+LANES = 2
+"""onnxruntime's sigmoid takes numbers in packets of two, and one that is left over by another formula that may differ
+in the last bit. With two copies of each none is left over: an applicant gets the same bits alone and in any batch."""
 
 
 def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
