@@ -14,14 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from serve.contract import Field
+from serve.contract import LARGEST, Field
 from serve.messages import Fault, Remark
 from serve.model import Matrix
 from serve.problems import InvalidApplicants
 from serve.reasons import describe_value
-
-LARGEST = 1e100
-"""Numbers beyond ± this are refused: nothing that people measure, and a graph may overflow on them."""
 
 MISSING = math.nan
 
