@@ -134,5 +134,5 @@ def _first_row_end(content: bytes) -> int:
         before += content.count(b'"', start, line_break)
         if before % 2 == 0:
             return line_break + 1
-        start = line_break
+        start = line_break + 1
     return len(content)

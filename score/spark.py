@@ -7,6 +7,7 @@ Spark reads and writes; OUT has the layout of the local engine and appears whole
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -61,7 +62,8 @@ def start_spark(master: str | None) -> Iterator[SparkSession]:
     if master is not None:
         builder = builder.master(master)
     if master is not None and master.startswith("local"):
-        settings |= {"spark.pyspark.python": sys.executable, "spark.driver.host": "127.0.0.1"}
+        settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         # Arrow goes through as it is; what Spark says of pandas doesn't concern us.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
