@@ -51,16 +51,19 @@ def _run_locally(asked: argparse.Namespace, scorer: Scorer, console: Console) ->
         scorer.reasons,
         portfolio.mark(),
     )
-    output = Output(Path(asked.output), job, id_type)
-    if output.is_finished:
-        console.print(f"{asked.output} is finished already", soft_wrap=True, markup=False)
-        return output.rows()
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("scoring", total=portfolio.size)
-        return score_locally(portfolio, scorer, output, asked.threads, lambda units: progress.advance(task, units))
+    with Output(Path(asked.output), job, id_type) as output:
+        if output.is_finished:
+            console.print(f"{asked.output} is finished already", soft_wrap=True, markup=False)
+            return output.rows()
+        with _progress(console) as progress:
+            task = progress.add_task("scoring", total=portfolio.size)
+            return score_locally(portfolio, scorer, output, asked.threads, lambda units: progress.advance(task, units))
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    return Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _run_spark(asked: argparse.Namespace, scorer: Scorer, content: bytes) -> Counts:

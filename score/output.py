@@ -16,6 +16,7 @@ import os
 import shutil
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import msgspec
 import pyarrow as pa
@@ -72,21 +73,34 @@ class Output:
         self.out, self._job = out, job
         self._draft = out.with_name(f".{out.name}.unfinished")
         self._id_type = id_type
+        self._lock: IO[str] | None = None
         self.is_finished = _is_finished(out, job)
         if self.is_finished:
             return
         try:
-            if self._draft.exists() and _read_manifest(self._draft) != Manifest(job, None):
-                shutil.rmtree(self._draft)
-            for name in ("scores", "rejects"):
-                (self._draft / name).mkdir(parents=True, exist_ok=True)
+            self._draft.mkdir(parents=True, exist_ok=True)
             self._lock = (self._draft / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in ("scores", "rejects"):
+                # What another job has left is begun again.
+                if _read_manifest(self._draft) != Manifest(job, None):
+                    shutil.rmtree(self._draft / name, ignore_errors=True)
+                (self._draft / name).mkdir(exist_ok=True)
             _write(self._draft / "manifest.json", msgspec.json.encode(Manifest(job, None)))
         except BlockingIOError as error:
+            self.__exit__()
             raise ScoringError(f"another run is writing {out} just now; wait for it, or choose another OUT") from error
         except OSError as error:
+            self.__exit__()
             raise ScoringError(f"can't write {self._draft}: {error.strerror}; choose another OUT") from error
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Another run may write OUT from now on."""
+        if self._lock is not None:
+            self._lock.close()
 
     def done(self, number: int) -> Counts | None:
         """What became of the rows of a part, if it is done."""
@@ -100,6 +114,8 @@ class Output:
     def finish(self, rows: Counts) -> None:
         """Everything is there: write the manifest and _SUCCESS, and let OUT appear."""
         for name in ("scores", "rejects"):
+            for left in (self._draft / name).glob(".*.draft"):
+                left.unlink()
             _settle(self._draft / name)
         _write(self._draft / "manifest.json", msgspec.json.format(msgspec.json.encode(Manifest(self._job, rows))))
         _write(self._draft / "_SUCCESS", b"")
@@ -163,15 +179,25 @@ class _Writer:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.rows = 0
+        self._waiting: list[pa.RecordBatch] = []
         self._path, self._draft = path, path.with_name(f".{path.name}.draft")
         # Dictionaries are how we hold few words, not what a reader should see: the file says string.
         self._file = pq.ParquetWriter(self._draft, schema, store_schema=False, use_dictionary=_words(schema))
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._file.write_batch(batch)
+        self._waiting.append(batch)
         self.rows += batch.num_rows
+        if sum(batch.num_rows for batch in self._waiting) >= ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            table = pa.Table.from_batches(self._waiting)
+            self._file.write_table(table, row_group_size=max(table.num_rows, 1))
+            self._waiting = []
 
     def close(self, read: int, *, keep: bool) -> None:
+        self._flush()
         self._file.add_key_value_metadata({READ: str(read)})
         self._file.close()
         if keep:
@@ -184,6 +210,9 @@ class _Writer:
         self._file.close()
         self._draft.unlink(missing_ok=True)
 
+
+ROW_GROUP = 1 << 17
+"""Rows put together before they are written: a row group for each batch would be many and small."""
 
 READ = "rows_read"
 """Entry of a part's metadata: how many rows of the input it stands for."""
