@@ -8,10 +8,10 @@ BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug clean force bench-explain bench-portfolio
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/dev ## environment in .venv with everything `make test` needs
 
@@ -43,6 +43,9 @@ slug: .venv/dev ## build what the platform would deploy, start it and post an ap
 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
+
+bench-portfolio: .venv/dev ## how fast ten million rows are scored, beside reading them and scikit-learn
+	$(BIN)/python -m benchmarks.portfolio --spark
 
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
 	@for name in requirements requirements-train requirements-boosters requirements-score requirements-spark requirements-dev; do \
