@@ -6,13 +6,13 @@ CARD ?= data/credit_data.toml
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
-LOCKS := requirements.txt requirements-train.txt requirements-boosters.txt requirements-deploy.txt requirements-dev.txt
+LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/dev ## environment in .venv with everything `make test` needs
 
@@ -51,7 +51,7 @@ sbom: .venv/dev slug ## what is deployed, as a CycloneDX bill of materials: buil
 	$(BIN)/cyclonedx-py environment build/slug/.heroku/python --output-reproducible --output-file build/sbom.json
 
 audit: .venv/dev ## known vulnerabilities of every locked package
-	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDIT_FLAGS) $(addprefix -r ,$(LOCKS))
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDIT_FLAGS) $(LOCKS:%=-r %.txt)
 
 retrain: .venv/dev ## train on CARD again and hold it against artifacts/model.onnx: build/retrain
 	$(BIN)/python -m deploy.retrain $(CARD)
@@ -71,8 +71,11 @@ rehearse: .venv/deploy ## deploy to a stand-in of the platform: a good version, 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
+bench-portfolio: .venv/dev ## how fast ten million rows are scored, beside reading them and scikit-learn
+	$(BIN)/python -m benchmarks.portfolio --spark
+
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
-	@for name in requirements requirements-train requirements-boosters requirements-deploy requirements-dev; do \
+	@for name in $(LOCKS); do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
 

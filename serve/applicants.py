@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from serve.contract import Field
-from serve.forms import LARGEST, NAN
+from serve.contract import LARGEST, Field
+from serve.forms import NAN
 from serve.messages import Fault, Remark
 from serve.model import Matrix
 from serve.problems import InvalidApplicants

@@ -22,6 +22,9 @@ CONTRACT_VERSION = 1
 DECISIONS = ("accept", "review", "refuse")
 """The graph's `decision` is an index into this."""
 
+LARGEST = 1e100
+"""Numbers beyond ± this are refused: nothing that people measure, and a graph may overflow on them."""
+
 
 class ContractError(Exception):
     """A model file can't be served; the message says what it holds, what was expected and what to do."""

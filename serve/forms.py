@@ -16,11 +16,8 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from serve.contract import Field
+from serve.contract import LARGEST, Field
 from serve.model import Matrix
-
-LARGEST = 1e100
-"""Numbers beyond ± this are refused: nothing that people measure, and a graph may overflow on them."""
 
 NAN = float("nan")
 

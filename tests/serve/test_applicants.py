@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from serve.applicants import LARGEST, fits, read_applicants, warn
-from serve.contract import Field
+from serve.applicants import fits, read_applicants, warn
+from serve.contract import LARGEST, Field
 from serve.messages import Fault, Remark
 from serve.model import Matrix
 from serve.problems import MOST_FAULTS, InvalidApplicants

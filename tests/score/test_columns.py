@@ -1,0 +1,156 @@
+"""A cell means the same in every type and file format, and the same as in a request to the service."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from score.columns import MISSING_WORDS, read_column
+from score.errors import ScoringError
+from serve.applicants import read_applicants
+from serve.contract import Field
+from serve.problems import InvalidApplicants
+
+NUMBER = Field("n", "Number", "EUR", "number", (), None, None, True, "why")
+HOME = Field("h", "Home", "", "category", ("own", "rent", "1"), None, None, True, "why")
+CLIENT = Field("c", "Client", "", "category", ("False", "True"), None, None, True, "why")
+NEEDED = Field("n", "Number", "EUR", "number", (), None, None, False, "why")
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(pa.array([1, 2, None], kind) for kind in (pa.int8(), pa.uint64(), pa.float32(), pa.float64())),
+        pa.array([Decimal("1.0"), Decimal("2.0"), None]),
+        pa.array([1.0, 2.0, NAN]),
+        pa.array([1.0, 2.0, None]).dictionary_encode(),
+        pa.array(["1", "2.0", None]),
+        pa.array(["1e0", "2", ""], pa.large_string()),
+        pa.array([" 1 ", "+2", "NA"]),
+        pa.array(["1", "2", "1"]).dictionary_encode().take(pa.array([0, 1, None])),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_a_number_may_be_of_any_numeric_type_or_text(column: pa.Array) -> None:
+    """One, two, missing."""
+    cells = read_column(column, NUMBER)
+
+    np.testing.assert_array_equal([1.0, 2.0, NAN], cells.values)
+    assert {} == cells.faults
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "values"),
+    [
+        (HOME, pa.array(["own", "rent", "1", None]), [0, 1, 2, NAN]),
+        (HOME, pa.array([" own", "rent ", "NA", ""]), [0, 1, NAN, NAN]),
+        (HOME, pa.array(["rent", "own", None, "rent"]).dictionary_encode(), [1, 0, NAN, 1]),
+        (HOME, pa.array([1, None]), [2, NAN]),
+        (HOME, pa.array([1.0, NAN, None]), [2, NAN, NAN]),
+        (CLIENT, pa.array([True, False, None]), [1, 0, NAN]),
+        (CLIENT, pa.array(["True", "False"]), [1, 0]),
+        (HOME, pa.nulls(2), [NAN, NAN]),
+        (HOME, pa.array([], pa.string()), []),
+    ],
+)
+def test_a_level_is_its_index(field: Field, column: pa.Array, values: list[float]) -> None:
+    """Whether it is written as text, number, boolean or dictionary."""
+    cells = read_column(column, field)
+
+    np.testing.assert_array_equal(values, cells.values)
+    assert {} == cells.faults
+
+
+def test_a_level_that_is_called_like_a_missing_value_is_a_level() -> None:
+    """The card knows better."""
+    field = Field("x", "X", "", "category", ("None", "some"), None, None, True, "why")
+
+    np.testing.assert_array_equal([0.0, NAN], read_column(pa.array(["None", "NA"]), field).values)
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "fault"),
+    [
+        (NUMBER, pa.array(["1", "x"]), "expected a number in EUR, got 'x'"),
+        (NUMBER, pa.array(["1", "1_000"]), "expected a number in EUR, got '1_000'"),
+        (NUMBER, pa.array(["1", "y" * 99]), f"expected a number in EUR, got '{'y' * 56}…"),
+        (NUMBER, pa.array([1.0, math.inf]), "expected a number within ±1e+100, got inf"),
+        (NUMBER, pa.array(["1", "-inf"]), "expected a number within ±1e+100, got -inf"),
+        (NUMBER, pa.array(["1", "1e400"]), "expected a number within ±1e+100, got inf"),
+        (NUMBER, pa.array([1.0, -2e100]), "expected a number within ±1e+100, got -2e+100"),
+        (HOME, pa.array(["own", "castle"]), "expected one of: own, rent, 1, got 'castle'"),
+        (HOME, pa.array(["own", "castle"]).dictionary_encode(), "expected one of: own, rent, 1, got 'castle'"),
+        (HOME, pa.array([1, 2]), "expected one of: own, rent, 1, got '2'"),
+        (HOME, pa.array([1.0, 1.5]), "expected one of: own, rent, 1, got '1.5'"),
+        (NEEDED, pa.array([1.0, None]), "missing; expected a number in EUR"),
+        (NEEDED, pa.array(["1", "NA"]), "missing; expected a number in EUR"),
+    ],
+)
+def test_a_cell_that_can_not_be_scored_is_named(field: Field, column: pa.Array, fault: str) -> None:
+    """With its value and what was expected; the row before it is not touched."""
+    cells = read_column(column, field)
+
+    if field is HOME and pa.types.is_floating(column.type):
+        assert fault == cells.faults[1]
+    else:
+        assert {1: fault} == cells.faults
+    assert math.isnan(cells.values[1])
+
+
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        (NUMBER, pa.array([True])),
+        (NUMBER, pa.array([[1.0]])),
+        (HOME, pa.array([{"a": 1}])),
+        (NUMBER, pa.array([b"1"])),
+        (NUMBER, pa.array([0], pa.timestamp("s"))),
+    ],
+)
+def test_a_type_that_holds_no_such_field_is_an_error(field: Field, column: pa.Array) -> None:
+    """It would be wrong in every row."""
+    with pytest.raises(ScoringError, match=r"is of type .*, expected (a number|one of)"):
+        read_column(column, field)
+
+
+@given(value=st.none() | st.floats(allow_nan=False) | st.integers(-(2**63), 2**63 - 1))
+def test_a_number_is_accepted_exactly_where_the_service_accepts_it(value: Any) -> None:
+    """And becomes the same float64."""
+    cells = read_column(pa.array([value]), NEEDED)
+
+    try:
+        read = read_applicants([{"n": value}], [NEEDED], "").matrix[0, 0]
+    except InvalidApplicants:
+        assert [0] == list(cells.faults)
+    else:
+        assert ({}, read) == (cells.faults, cells.values[0])
+
+
+@given(words=st.lists(st.none() | st.sampled_from(["own", "rent", "", " own ", *MISSING_WORDS]) | st.text(max_size=4)))
+def test_a_text_is_a_level_or_missing_or_a_fault(words: list[str | None]) -> None:
+    """Never two of these, in text and dictionary alike."""
+    column = pa.array(words, pa.string())
+    cells, again = read_column(column, HOME), read_column(column.dictionary_encode(), HOME)
+
+    np.testing.assert_array_equal(cells.values, again.values)
+    assert cells.faults == again.faults
+    for row, word in enumerate(words):
+        text = (word or "").strip()
+        assert (text in HOME.levels) == (not math.isnan(cells.values[row]))
+        assert (text not in HOME.levels and text not in MISSING_WORDS) == (row in cells.faults)
+
+
+@given(numbers=st.lists(st.floats(-1e100, 1e100)))
+def test_the_text_of_a_number_is_the_number(numbers: list[float]) -> None:
+    """To the last bit."""
+    cells = read_column(pa.array([repr(number) for number in numbers], pa.string()), NUMBER)
+
+    assert numbers == cells.values.tolist()
