@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from serve.contract import Contract, Field, Policy
+from serve.contract import Bins, Contract, Field, Policy
 
 
 class PredictBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +99,7 @@ class ScoreAnswer(Struct, frozen=True):
 
 
 class ModelAnswer(Struct, frozen=True):
-    """The answer of GET /model: the contract without its golden rows."""
+    """The answer of GET /model: the contract without its golden rows; `bins` in the order of `fields`."""
 
     name: str
     version: str
@@ -110,6 +110,8 @@ class ModelAnswer(Struct, frozen=True):
     policy: Policy
     base_value: float
     metrics: dict[str, float]
+    bins: tuple[Bins, ...]
+    probability_bins: Bins | None
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
@@ -135,4 +137,6 @@ def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
         policy=contract.policy,
         base_value=contract.base_value,
         metrics=contract.metrics,
+        bins=contract.bins,
+        probability_bins=contract.probability_bins,
     )

@@ -12,10 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sklearn.model_selection import train_test_split
 
 from serve.contract import Training
 from serve.model import load_model
@@ -23,11 +21,12 @@ from train import adopt
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
 from train.choose import FOLDS, Trial, choose, try_candidate
-from train.dataset import Dataset, encode
+from train.dataset import encode
 from train.describe import describe
 from train.errors import TrainingError
 from train.export import draw_reference, export
 from train.files import inferred_path, write_whole
+from train.holdout import split
 from train.infer import infer_card
 from train.policy import make_policy
 from train.proof import prove
@@ -36,9 +35,6 @@ from train.quality import measure
 from train.summary import Entry, show_summary
 from train.table import Table, read_table
 from train.threads import limit_threads
-
-HOLDOUT_SHARE = 0.2
-"""Rows that neither fitting nor choosing ever sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,8 @@ def run(given: argparse.Namespace, console: Console) -> None:
     console.print(
         f"{card.dataset.name}: {len(data.y):,} applications, {len(card.inputs)} fields, {data.y.mean():.1%} default"
     )
-    fit, holdout = split(data, given.seed)
+    parts = split(data.y, given.seed)
+    fit, holdout = data.take(parts.fit), data.take(parts.holdout)
     policy = make_policy(card.policy)
     fields = list(card.inputs.values())
 
@@ -167,13 +164,6 @@ def open_source(given: argparse.Namespace) -> Source:
         return Source(card, table, None)
     card = read_card(given.card)
     return Source(card, read_table(given.card.parent / card.dataset.path), given.card)
-
-
-def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset]:
-    """The part for fitting and choosing, and the hold-out: stratified, seeded."""
-    rows = np.arange(len(data.y))
-    fit, holdout = train_test_split(rows, test_size=HOLDOUT_SHARE, stratify=data.y, random_state=seed)
-    return data.take(np.sort(fit)), data.take(np.sort(holdout))
 
 
 def _progress(console: Console) -> Progress:

@@ -8,14 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from serve.model import load_model
-from train.__main__ import main, split
-from train.card import read_card
-from train.dataset import Dataset, encode
-from train.table import read_table
+from train.__main__ import main
 
 WriteTable = Callable[..., Path]
 TRAINING_SECONDS = 30
@@ -150,17 +146,3 @@ def test_a_command_that_makes_no_sense_is_refused_with_its_usage(
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "usage: python -m train" in capsys.readouterr().err
-
-
-def test_the_holdout_is_disjoint_stratified_and_the_same_for_a_seed(credit_card: Path) -> None:
-    """No row is in both parts, none is lost, both have the same default rate."""
-    card = read_card(credit_card)
-    labels = encode(read_table(credit_card.parent / card.dataset.path), card).y
-    data = Dataset(np.arange(len(labels), dtype=float).reshape(-1, 1), labels)
-
-    fit, holdout = split(data, seed=3)
-    again, _ = split(data, seed=3)
-
-    assert sorted([*fit.X.ravel(), *holdout.X.ravel()]) == data.X.ravel().tolist()
-    assert abs(fit.y.mean() - holdout.y.mean()) < 1e-3
-    np.testing.assert_array_equal(fit.X, again.X)
