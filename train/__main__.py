@@ -1,4 +1,4 @@
-"""`python -m train`: card → table → choose → fit → thresholds → export → proof → model.onnx.
+"""`python -m train`: card → table → choose → fit → thresholds → export → proof → report → model.onnx.
 
 The story of training, top to bottom. Exit code 2 and one sentence for anything the user can mend;
 nothing is written before everything is proven.
@@ -12,26 +12,33 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from serve.contract import Training
 from serve.model import load_model
 from train import adopt
+from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
 from train.choose import FOLDS, Trial, choose, try_candidate
-from train.dataset import encode
-from train.describe import describe
+from train.dataset import encode, encode_protected
+from train.describe import describe, describe_fields
 from train.errors import TrainingError
 from train.export import draw_reference, export
-from train.files import inferred_path, write_whole
+from train.files import inferred_path, write_together, write_whole
 from train.holdout import split
 from train.infer import infer_card
 from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
 from train.quality import measure
+from train.report.calibration import check_calibration, measure_calibration
+from train.report.evidence import gather
+from train.report.findings import find
+from train.report.pages import render_pages
+from train.report.verdict import judge, show_verdict
 from train.summary import Entry, show_summary
 from train.table import Table, read_table
 from train.threads import limit_threads
@@ -105,21 +112,32 @@ def run(given: argparse.Namespace, console: Console) -> None:
         commit=origin.commit,
         libraries=origin.libraries,
     )
-    contract = describe(card, training, origin.trained_at, qualities[name].as_dict())
+    with limit_threads(data.X.size), console.status("Judging every application by a model that hasn't seen it"):
+        evidence = gather(pipelines[name], data, parts, encode_protected(table, card), given.seed)
+    check_calibration(measure_calibration(*evidence.held_out, given.seed))
+    contract = structs.replace(
+        describe(card, training, origin.trained_at, qualities[name].as_dict()),
+        bins=make_bins(describe_fields(card), fit.X),
+        probability_bins=bin_numbers(evidence.probability),
+    )
     content = export(pipelines[name], contract, draw_reference(fit.X, given.seed))
     model = load_model(content)
     with limit_threads(data.X.size), console.status("Proving the exported graph"):
         proof = prove(pipelines[name], model, data.X, given.seed)
     console.print(str(proof))
+    with limit_threads(data.X.size), console.status("Writing the report"):
+        findings = find(model, len(content), card, evidence, tuple(entries), proof)
+        pages = render_pages(given.out, findings)
+    show_verdict(console, judge(findings))
     if source.card_path is None:
         path = inferred_path(given.out, card)
         write_whole(path, format_card(card))
         console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
     path = given.out / "model.onnx"
-    write_whole(path, content)
+    write_together({**pages, path: content})
     console.print(
-        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} kB, sha256 {model.sha256[:12]}…, "
-        f"{time.monotonic() - started:.0f} s in all"
+        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} kB, sha256 {model.sha256[:12]}…; "
+        f"{', '.join(page.name for page in pages)} beside it; {time.monotonic() - started:.0f} s in all"
     )
 
 
