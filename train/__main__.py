@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from serve.contract import Training
 from serve.model import load_model
-from train import adopt
+from train import adopt, compare, drift
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
@@ -60,6 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if words[:1] == ["import"]:
             adopt.run(adopt.parse(words[1:]), console)
+        elif words[:1] == ["drift"]:
+            return drift.run(drift.parse(words[1:]), console)
+        elif words[:1] == ["compare"]:
+            return compare.run(compare.parse(words[1:]), console)
         else:
             run(parse(words), console)
     except TrainingError as error:
@@ -147,7 +151,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Train a credit model on a table and write it as one exact ONNX file.",
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
-        "A model that was fitted elsewhere: python -m train import --help",
+        "A model that was fitted elsewhere: python -m train import --help. New applicants beside those it learnt from: "
+        "python -m train drift --help. One model beside another: python -m train compare --help.",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")

@@ -21,8 +21,6 @@ from train.summary import METRICS
 SHAPES = 12
 """Fields whose shape is drawn; of a model with hundreds the rest moves little."""
 
-SHIFTS = 30
-BARS = 25
 
 FILTERS = {
     "amount": amount,
@@ -66,14 +64,15 @@ def render_report(findings: Findings) -> bytes:
             metrics=METRICS,
             fields=list(zip(contract.fields, contract.bins, strict=True)),
             level=LEVEL,
+            most=pictures.MOST_BARS,
             pictures={
                 "calibration": pictures.draw_calibration(findings.calibration),
                 "points": pictures.draw_points(evidence.y, points, policy),
                 "roc": pictures.draw_roc(evidence.y, evidence.probability),
                 "costs": pictures.draw_costs(findings.costs),
                 "tradeoff": pictures.draw_tradeoff(findings.costs),
-                "importance": pictures.draw_importance(findings.shapes[:BARS]),
-                "shifts": pictures.draw_shifts(findings.shifts[:SHIFTS]),
+                "importance": pictures.draw_importance(findings.shapes[: pictures.MOST_BARS]),
+                "shifts": pictures.draw_shifts(findings.shifts[: pictures.MOST_BARS]),
             },
             shapes=[(shape, pictures.draw_shape(shape)) for shape in shown],
             fairness=[(field, pictures.draw_fairness(field)) for field in findings.fairness],

@@ -22,6 +22,9 @@ from train.report.svg import AMBER, BLUE, FAINT, INK, RED, render
 WIDE, SMALL = (4.7, 3.1), (3.3, 2.5)
 """Inches: half the page, a third of it; a phone shows either alone."""
 
+MOST_BARS = 25
+"""Rows of a picture with one for each field; a model with hundreds shows the first."""
+
 PERCENT = PercentFormatter(1.0, decimals=0)
 
 
