@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtr, chndtr
+from scipy.stats import chi2
 
 from serve.contract import Bins, Field
 from train.bins import Counts, count, name_bins, published
@@ -96,9 +97,9 @@ def _without_noise(value: float, scale: float, freedom: int) -> Estimate:
 
     def end(chance: float) -> float:
         """The noncentrality under which `seen` has this chance to be exceeded or met from below."""
-        if chi2.cdf(seen, freedom) <= chance:
+        if chdtr(freedom, seen) <= chance:
             return 0.0
         top = seen + 10 * np.sqrt(seen) + 50
-        return float(brentq(lambda centre: ncx2.cdf(seen, freedom, max(centre, 1e-12)) - chance, 0.0, top)) * scale
+        return float(brentq(lambda centre: chndtr(seen, freedom, centre) - chance, 0.0, top)) * scale
 
     return Estimate(value, min(end(1 - tail), value), max(end(tail), value))
