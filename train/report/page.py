@@ -51,32 +51,31 @@ def render_report(findings: Findings) -> bytes:
     policy = contract.policy
     points = np.array([policy.score_points(p) for p in evidence.probability.tolist()])
     shown = _shown(findings.shapes)
-    page = (
-        environment()
-        .get_template("report.html")
-        .render(
-            found=findings,
-            card=findings.card,
-            contract=contract,
-            training=contract.training,
-            policy=policy,
-            verdict=judge(findings),
-            metrics=METRICS,
-            fields=list(zip(contract.fields, contract.bins, strict=True)),
-            level=LEVEL,
-            most=pictures.MOST_BARS,
-            pictures={
-                "calibration": pictures.draw_calibration(findings.calibration),
-                "points": pictures.draw_points(evidence.y, points, policy),
-                "roc": pictures.draw_roc(evidence.y, evidence.probability),
-                "costs": pictures.draw_costs(findings.costs),
-                "tradeoff": pictures.draw_tradeoff(findings.costs),
-                "importance": pictures.draw_importance(findings.shapes[: pictures.MOST_BARS]),
-                "shifts": pictures.draw_shifts(findings.shifts[: pictures.MOST_BARS]),
-            },
-            shapes=[(shape, pictures.draw_shape(shape)) for shape in shown],
-            fairness=[(field, pictures.draw_fairness(field)) for field in findings.fairness],
-        )
+    made = environment()
+    made.filters["estimate"] = _whole(estimate)
+    made.filters["estimated_percent"] = _whole(estimated_percent)
+    page: str = made.get_template("report.html").render(
+        found=findings,
+        card=findings.card,
+        contract=contract,
+        training=contract.training,
+        policy=policy,
+        verdict=judge(findings),
+        metrics=METRICS,
+        fields=list(zip(contract.fields, contract.bins, strict=True)),
+        level=LEVEL,
+        most=pictures.MOST_BARS,
+        pictures={
+            "calibration": pictures.draw_calibration(findings.calibration),
+            "points": pictures.draw_points(evidence.y, points, policy),
+            "roc": pictures.draw_roc(evidence.y, evidence.probability),
+            "costs": pictures.draw_costs(findings.costs),
+            "tradeoff": pictures.draw_tradeoff(findings.costs),
+            "importance": pictures.draw_importance(findings.shapes[: pictures.MOST_BARS]),
+            "shifts": pictures.draw_shifts(findings.shifts[: pictures.MOST_BARS]),
+        },
+        shapes=[(shape, pictures.draw_shape(shape)) for shape in shown],
+        fairness=[(field, pictures.draw_fairness(field)) for field in findings.fairness],
     )
     return page.encode()
 
@@ -86,11 +85,8 @@ def _whole(say: Callable[..., str]) -> Callable[..., Markup]:
 
     def filter_(*arguments: Any) -> Markup:
         figure, bracket, interval = say(*arguments).partition(" (")
-        return (
-            Markup("{} <span class='whole'>({}</span>").format(figure, interval)
-            if bracket
-            else Markup("{}").format(figure)
-        )
+        kept = Markup(" <span class='whole'>({}</span>").format(interval) if bracket else ""
+        return Markup("{}{}").format(figure, kept)
 
     return filter_
 

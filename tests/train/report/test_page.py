@@ -91,6 +91,13 @@ def test_labels_are_shown_as_they_are_and_never_as_markup(page: str, read: Reade
     assert any("$housing$ 住" in text for text in read.texts)
 
 
+def test_an_interval_is_never_broken_over_two_lines(page: str, findings: Findings) -> None:
+    """On a phone the figure may stand above its interval."""
+    low, high = findings.auc.low, findings.auc.high
+
+    assert f"{findings.auc.value:.3f} <span class='whole'>({low:.3f}–{high:.3f})</span>" in page
+
+
 def test_every_picture_has_a_text_for_those_who_cant_see_it(page: str) -> None:
     """An accessible name each."""
     assert page.count("<svg") == page.count('<figure role="img" aria-label="')
