@@ -5,7 +5,7 @@ PORT ?= 8000
 CARD ?= data/credit_data.toml
 
 BIN := .venv/bin
-INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
+INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css serve/contract.py serve/seal.py) requirements-train.txt
 LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-dev
 
 .DEFAULT_GOAL := help

@@ -112,11 +112,26 @@ class Golden(Struct, frozen=True):
     decision: tuple[int, ...]
 
 
+class Bins(Struct, frozen=True, omit_defaults=True):
+    """How many of the training applicants lie in each part of a field's values: for drift, and to place an applicant.
+
+    A number: `counts[i]` applicants have a value above `edges[i - 1]` and at most `edges[i]`; the last count is of
+    those above every edge. A category: `counts[i]` have one of `levels[i]`, indices of levels. `missing` have none.
+    No part has 1 to 19 people: rare neighbours share a bin, and where that can't be, 10 stands for them.
+    """
+
+    counts: tuple[int, ...]
+    missing: int
+    edges: tuple[float, ...] = ()
+    levels: tuple[tuple[int, ...], ...] = ()
+
+
 class Contract(Struct, frozen=True):
     """All metadata of one model file.
 
     `base_value`: mean log-odds of the reference population; with an applicant's contributions it adds up to
-    the applicant's log-odds.
+    the applicant's log-odds. `bins`: of each field, in their order; `probability_bins`: of the probabilities that
+    the training applicants got from a model that hadn't seen them. A model without known applicants has neither.
     """
 
     contract_version: int
@@ -129,6 +144,8 @@ class Contract(Struct, frozen=True):
     training: Training
     metrics: dict[str, float]
     golden: Golden
+    bins: tuple[Bins, ...] = ()
+    probability_bins: Bins | None = None
 
 
 def write_contract(contract: Contract) -> dict[str, str]:

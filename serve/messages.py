@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from serve.contract import Contract, Field, Policy
+from serve.contract import Bins, Contract, Field, Policy
 
 
 class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +92,7 @@ class ScoreAnswer(Struct, frozen=True):
 
 
 class ModelAnswer(Struct, frozen=True):
-    """The answer of GET /model: the contract without its golden rows."""
+    """The answer of GET /model: the contract without its golden rows; `bins` in the order of `fields`."""
 
     name: str
     version: str
@@ -103,6 +103,8 @@ class ModelAnswer(Struct, frozen=True):
     policy: Policy
     base_value: float
     metrics: dict[str, float]
+    bins: tuple[Bins, ...]
+    probability_bins: Bins | None
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
@@ -136,4 +138,6 @@ def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
         policy=contract.policy,
         base_value=contract.base_value,
         metrics=contract.metrics,
+        bins=contract.bins,
+        probability_bins=contract.probability_bins,
     )

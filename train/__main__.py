@@ -1,4 +1,4 @@
-"""`python -m train`: card → table → choose → fit → thresholds → export → proof → model.onnx.
+"""`python -m train`: card → table → choose → fit → thresholds → export → proof → report → model.onnx.
 
 The story of training, top to bottom. Exit code 2 and one sentence for anything the user can mend;
 nothing is written before everything is proven.
@@ -12,33 +12,36 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from msgspec import structs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sklearn.model_selection import train_test_split
 
 from serve.contract import Training
 from serve.model import load_model
-from train import adopt, repository
+from train import adopt, compare, drift, repository
+from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
 from train.choose import FOLDS, Trial, choose, try_candidate
-from train.dataset import Dataset, encode
-from train.describe import describe
+from train.dataset import encode, encode_protected
+from train.describe import describe, describe_fields
 from train.errors import TrainingError
 from train.export import draw_reference, export
-from train.files import inferred_path, write_whole
+from train.files import inferred_path, write_together, write_whole
+from train.holdout import split
 from train.infer import infer_card
 from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
 from train.quality import measure
+from train.report.calibration import check_calibration, measure_calibration
+from train.report.evidence import gather
+from train.report.findings import find
+from train.report.pages import render_pages
+from train.report.verdict import judge, show_verdict
 from train.summary import Entry, show_summary
 from train.table import Table, read_table
 from train.threads import limit_threads
-
-HOLDOUT_SHARE = 0.2
-"""Rows that neither fitting nor choosing ever sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
             adopt.run(adopt.parse(words[1:]), console)
         elif words[:1] == ["repository"]:
             repository.run(repository.parse(words[1:]), console)
+        elif words[:1] == ["drift"]:
+            return drift.run(drift.parse(words[1:]), console)
+        elif words[:1] == ["compare"]:
+            return compare.run(compare.parse(words[1:]), console)
         else:
             run(parse(words), console)
     except TrainingError as error:
@@ -76,7 +83,8 @@ def run(given: argparse.Namespace, console: Console) -> None:
     console.print(
         f"{card.dataset.name}: {len(data.y):,} applications, {len(card.inputs)} fields, {data.y.mean():.1%} default"
     )
-    fit, holdout = split(data, given.seed)
+    parts = split(data.y, given.seed)
+    fit, holdout = data.take(parts.fit), data.take(parts.holdout)
     policy = make_policy(card.policy)
     fields = list(card.inputs.values())
 
@@ -110,21 +118,32 @@ def run(given: argparse.Namespace, console: Console) -> None:
         commit=origin.commit,
         libraries=origin.libraries,
     )
-    contract = describe(card, training, origin.trained_at, qualities[name].as_dict())
+    with limit_threads(data.X.size), console.status("Judging every application by a model that hasn't seen it"):
+        evidence = gather(pipelines[name], data, parts, encode_protected(table, card), given.seed)
+    check_calibration(measure_calibration(*evidence.held_out, given.seed))
+    contract = structs.replace(
+        describe(card, training, origin.trained_at, qualities[name].as_dict()),
+        bins=make_bins(describe_fields(card), fit.X),
+        probability_bins=bin_numbers(evidence.probability),
+    )
     content = export(pipelines[name], contract, draw_reference(fit.X, given.seed))
     model = load_model(content)
     with limit_threads(data.X.size), console.status("Proving the exported graph"):
         proof = prove(pipelines[name], model, data.X, given.seed)
     console.print(str(proof))
+    with limit_threads(data.X.size), console.status("Writing the report"):
+        findings = find(model, len(content), card, evidence, tuple(entries), proof)
+        pages = render_pages(given.out, findings)
+    show_verdict(console, judge(findings))
     if source.card_path is None:
         path = inferred_path(given.out, card)
         write_whole(path, format_card(card))
         console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
     path = given.out / "model.onnx"
-    write_whole(path, content)
+    write_together({**pages, path: content})
     console.print(
-        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} kB, sha256 {model.sha256[:12]}…, "
-        f"{time.monotonic() - started:.0f} s in all"
+        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} kB, sha256 {model.sha256[:12]}…; "
+        f"{', '.join(page.name for page in pages)} beside it; {time.monotonic() - started:.0f} s in all"
     )
 
 
@@ -134,8 +153,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Train a credit model on a table and write it as one exact ONNX file.",
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
-        "A model that was fitted elsewhere: python -m train import --help. "
-        "For Triton and KServe: python -m train repository --help",
+        "A model that was fitted elsewhere: python -m train import --help. New applicants beside those it learnt from: "
+        "python -m train drift --help. One model beside another: python -m train compare --help. "
+        "For Triton and KServe: python -m train repository --help.",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")
@@ -170,13 +190,6 @@ def open_source(given: argparse.Namespace) -> Source:
         return Source(card, table, None)
     card = read_card(given.card)
     return Source(card, read_table(given.card.parent / card.dataset.path), given.card)
-
-
-def split(data: Dataset, seed: int) -> tuple[Dataset, Dataset]:
-    """The part for fitting and choosing, and the hold-out: stratified, seeded."""
-    rows = np.arange(len(data.y))
-    fit, holdout = train_test_split(rows, test_size=HOLDOUT_SHARE, stratify=data.y, random_state=seed)
-    return data.take(np.sort(fit)), data.take(np.sort(holdout))
 
 
 def _progress(console: Console) -> Progress:

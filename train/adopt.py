@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import structs
 from rich.console import Console
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -20,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serve.contract import Training
 from serve.model import load_model
+from train.bins import bin_numbers, make_bins
 from train.card import Card, CardField, Dataset, check_card, format_card, read_card
 from train.dataset import Matrix, encode_field
 from train.describe import describe
@@ -55,7 +57,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--trust", action="store_true", help="load pickles, which run the code in them: only from a source you know"
     )
     parser.add_argument("--card", type=Path, metavar="CARD", help="the completed card of an earlier import")
-    parser.add_argument("--reference", type=Path, metavar="CSV", help="applicants to compare contributions with")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="CSV",
+        help="applicants to compare contributions (and by drift, new applicants) with",
+    )
     parser.add_argument("--name", default="imported", help="name of the model, default: imported")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
     parser.add_argument("--seed", type=int, default=0, help="of golden rows and proof; default: 0")
@@ -108,6 +115,12 @@ def run(given: argparse.Namespace, console: Console) -> None:
         libraries=origin.libraries,
     )
     contract = describe(card, training, origin.trained_at, metrics={})
+    if given.reference:
+        contract = structs.replace(
+            contract,
+            bins=make_bins(contract.fields, reference),
+            probability_bins=bin_numbers(pipeline.predict_proba(reference)[:, 1]),
+        )
     fields = list(contract.fields)
     try:
         content = export(pipeline, contract, draw_reference(reference, given.seed))

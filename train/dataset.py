@@ -49,13 +49,21 @@ def encode(table: Table, card: Card) -> Dataset:
     y = encode_target(table, card.dataset.target, card.dataset.default)
     if card.dataset.id is not None:
         check_ids(table, card.dataset.id)
-    # Protected fields too: the card must be true of all it lists. A text nobody has listed the levels of is left out.
-    columns = {
+    # Protected fields too: the card must be true of all it lists.
+    encode_protected(table, card)
+    return Dataset(np.column_stack([encode_field(table, name, field) for name, field in card.inputs.items()]), y)
+
+
+def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
+    """The fields that are kept out of the model, float64, shape (n,) each, encoded as inputs are.
+
+    A text nobody has listed the levels of is left out. Raises TrainingError as `encode` does.
+    """
+    return {
         name: encode_field(table, name, field)
         for name, field in card.fields.items()
-        if field.use or field.kind == "number" or field.levels
+        if not field.use and (field.kind == "number" or field.levels)
     }
-    return Dataset(np.column_stack([columns[name] for name in card.inputs]), y)
 
 
 def encode_field(table: Table, name: str, field: CardField) -> Matrix:

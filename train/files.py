@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from train.card import Card, format_card
@@ -15,18 +17,35 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises TrainingError if the folder can't be written.
     """
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: all are on the disk before the first takes its place.
+
+    Raises TrainingError if a folder can't be written; then every file is as it was.
+    """
+    drafts: dict[Path, str] = {}
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
-            draft.write(content)
-        try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+                drafts[path] = draft.name
+                draft.write(content)
+                draft.flush()
+                os.fsync(draft.fileno())
             os.chmod(draft.name, 0o644)
-            os.replace(draft.name, path)
-        except OSError:
-            os.unlink(draft.name)
-            raise
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        for path in list(drafts):
+            os.replace(drafts[path], path)
+            del drafts[path]
     except OSError as error:
         raise TrainingError(f"can't write {path}: {error.strerror}; choose another folder with --out") from error
+    finally:
+        for name in drafts.values():
+            os.unlink(name)
 
 
 def inferred_path(out: Path, card: Card) -> Path:

@@ -29,7 +29,7 @@ def infer_card(table: Table, target: str, id: str | None, default: str | None) -
         name=re.sub(r"[^A-Za-z0-9_.-]+", "_", table.path.name.split(".")[0]).lstrip("_.-") or "table",
         path=str(table.path.resolve()),
         target=target,
-        default=default if default is not None else _default_value(table, target),
+        default=default if default is not None else default_value(table, target),
         id=id,
     )
     if id is not None:
@@ -39,7 +39,8 @@ def infer_card(table: Table, target: str, id: str | None, default: str | None) -
     return Card(dataset, fields)
 
 
-def _default_value(table: Table, target: str) -> CardValue:
+def default_value(table: Table, target: str) -> CardValue:
+    """The value of a target that means default; raises TrainingError if it isn't plain."""
     values = sorted(set(table.column(target, "the target").dropna()))
     words = [value for value in values if value.lower() in DEFAULT_WORDS]
     # Other numbers of values are refused, with the reason, when the target is encoded.

@@ -29,9 +29,14 @@ def decide(probability: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[
     return (probability >= policy.review_from).astype(np.int64) + (probability >= policy.refuse_from)
 
 
-def mean_cost(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> float:
-    """Cost per applicant of decisions taken on outcomes y (1 = default), in the unit of the costs."""
+def costs_of(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> npt.NDArray[np.float64]:
+    """What each decision taken on outcomes y (1 = default) costs, float64, shape (n,), in the unit of the costs."""
     accepted = y * policy.cost_default
     refused = (1 - y) * policy.cost_good
     reviewed = np.full(len(y), policy.cost_review or 0.0)
-    return float(np.choose(decision, [accepted, reviewed, refused]).mean())
+    return np.choose(decision, [accepted, reviewed, refused])
+
+
+def mean_cost(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> float:
+    """Cost per applicant of decisions taken on outcomes y (1 = default), in the unit of the costs."""
+    return float(costs_of(y, decision, policy).mean())

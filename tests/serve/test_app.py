@@ -316,6 +316,8 @@ def test_model_tells_the_contract_without_its_golden_rows(client: httpx.Client, 
         "policy",
         "base_value",
         "metrics",
+        "bins",
+        "probability_bins",
     } == set(answer)
     assert name_of(model) == {key: answer[key] for key in ("name", "version", "sha256")}
     assert [field.name for field in model.contract.fields] == [field["name"] for field in answer["fields"]]

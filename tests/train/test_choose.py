@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.__main__ import split
 from train.candidates import CANDIDATES
 from train.card import read_card
 from train.choose import FOLDS, Trial, choose, try_candidate
 from train.dataset import encode
+from train.holdout import split
 from train.table import read_table
 
 LEAST_AUC = 0.842
@@ -31,7 +31,8 @@ def test_boosting_reaches_its_quality_on_credit_data(credit_card: Path) -> None:
 def test_the_same_seed_gives_the_same_trial(credit_card: Path) -> None:
     """Choosing is reproducible."""
     card = read_card(credit_card)
-    data, _ = split(encode(read_table(credit_card.parent / card.dataset.path), card), 0)
+    every = encode(read_table(credit_card.parent / card.dataset.path), card)
+    data = every.take(split(every.y, 0).fit)
     fields = list(card.inputs.values())
 
     one, two = (try_candidate(CANDIDATES["logistic"], data, fields, 5) for _ in range(2))

@@ -12,13 +12,14 @@ from sklearn.pipeline import Pipeline
 
 from serve.contract import Training
 from serve.model import Model, load_model
-from train.__main__ import main, split
+from train.__main__ import main
 from train.candidates import CANDIDATES
 from train.card import Card, CardPolicy, read_card
 from train.dataset import Dataset, encode
 from train.describe import describe
 from train.errors import TrainingError
 from train.export import draw_reference, export
+from train.holdout import split
 from train.infer import infer_card
 from train.policy import make_policy
 from train.proof import GENERATED_ROWS, TOLERANCE, Proof, prove
@@ -40,7 +41,8 @@ def fitted(
     out = tmp_path_factory.mktemp(request.param)
     assert 0 == main([str(credit_card), "--model", request.param, "--out", str(out)])
     card = read_card(credit_card)
-    fit, _ = split(encode(read_table(credit_card.parent / card.dataset.path), card), 0)
+    data = encode(read_table(credit_card.parent / card.dataset.path), card)
+    fit = data.take(split(data.y, 0).fit)
     pipeline = CANDIDATES[request.param].build(list(card.inputs.values()), 0).fit(fit.X, fit.y)
     return pipeline, load_model(out / "model.onnx")
 
@@ -100,7 +102,7 @@ def test_other_thresholds_are_caught(fitted: tuple[Pipeline, Model], data: Datas
 
 def export_and_prove(card: Card, data: Dataset, kind: str, iterations: dict[str, int]) -> Proof:
     """Fit a candidate on the training part, export it and prove it on all rows."""
-    fit, _ = split(data, 0)
+    fit = data.take(split(data.y, 0).fit)
     pipeline = CANDIDATES[kind].build(list(card.inputs.values()), 0).set_params(**iterations).fit(fit.X, fit.y)
     training = Training(kind, len(fit.y), 0, None, 0, "data", "card", "commit", {})
     contract = describe(card, training, "2026-01-02T03:04:05Z", {})

@@ -1,0 +1,118 @@
+"""A small table whose truth is known, a model of it, and everything that is found of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from msgspec import structs
+from sklearn.pipeline import Pipeline
+
+from serve.contract import Training
+from serve.model import Model, load_model
+from train.bins import bin_numbers, make_bins
+from train.candidates import CANDIDATES
+from train.card import Card, CardField, CardPolicy, Dataset
+from train.choose import Trial
+from train.dataset import Dataset as Rows
+from train.describe import describe
+from train.export import draw_reference, export
+from train.holdout import split
+from train.policy import make_policy
+from train.proof import Proof
+from train.quality import measure
+from train.report.evidence import Evidence, gather
+from train.report.findings import Findings, find
+from train.summary import Entry
+
+SEED = 3
+ROWS = 1200
+
+CARD = Card(
+    dataset=Dataset(name="loans", path="loans.csv", target="outcome", default=1, source="Made here", licence="MIT"),
+    fields={
+        "income": CardField(
+            "Income", "number", "EUR", minimum=0.0, maximum=120.0, nullable=True, risk="decreases", reason="Low income"
+        ),
+        "amount": CardField(
+            "Amount <of> it", "number", "EUR", minimum=0.0, maximum=60.0, risk="increases", reason="High amount"
+        ),
+        "home": CardField(
+            "Home | $housing$ 住", "category", levels=("own", "rent", "other"), nullable=True, reason="Home"
+        ),
+        "age": CardField("Age", "number", "years", use=False),
+        "sex": CardField("Sex", "category", levels=("f", "m", "x"), use=False),
+    },
+    policy=CardPolicy(cost_review=0.4),
+)
+"""Every kind of field, a protected number and a protected category, and labels that HTML, Markdown and TeX misread."""
+
+
+@pytest.fixture(scope="session")
+def card() -> Card:
+    """The card of the table."""
+    return CARD
+
+
+@pytest.fixture(scope="session")
+def protected() -> dict[str, np.ndarray]:
+    """Age drives income, so that it has a proxy; sex is chance, and one level is too rare to speak of."""
+    random = np.random.default_rng(SEED + 1)
+    age = random.integers(18, 80, ROWS).astype(float)
+    return {"age": age, "sex": random.choice([0.0, 1.0, 2.0], ROWS, p=[0.49, 0.49, 0.02])}
+
+
+@pytest.fixture(scope="session")
+def rows(protected: dict[str, np.ndarray]) -> Rows:
+    """Applicants and outcomes."""
+    random = np.random.default_rng(SEED)
+    income = 10 + 0.9 * protected["age"] + random.normal(0, 10, ROWS)
+    amount = random.uniform(1, 50, ROWS)
+    home = random.choice([0.0, 1.0, 2.0], ROWS)
+    odds = np.exp(0.06 * amount - 0.05 * income + (home == 1))
+    y = (random.random(ROWS) < odds / (1 + odds)).astype(np.int64)
+    income[random.random(ROWS) < 0.1] = np.nan
+    return Rows(np.column_stack([income, amount, home]), y)
+
+
+@pytest.fixture(scope="session")
+def pipeline(rows: Rows) -> Pipeline:
+    """The model, fitted on the part for fitting."""
+    fit = rows.take(split(rows.y, SEED).fit)
+    return CANDIDATES["boosting"].build(list(CARD.inputs.values()), SEED).fit(fit.X, fit.y)
+
+
+@pytest.fixture(scope="session")
+def evidence(rows: Rows, pipeline: Pipeline, protected: dict[str, np.ndarray]) -> Evidence:
+    """The applications, judged by models that hadn't seen them."""
+    return gather(pipeline, rows, split(rows.y, SEED), protected, SEED)
+
+
+@pytest.fixture(scope="session")
+def content(rows: Rows, pipeline: Pipeline, evidence: Evidence) -> bytes:
+    """The bytes of the model file."""
+    fit = rows.take(split(rows.y, SEED).fit)
+    training = Training(
+        "boosting", len(fit.y), len(evidence.holdout), 0.2, SEED, "d" * 64, "c" * 64, "0123abc", {"python": "3"}
+    )
+    metrics = measure(*evidence.held_out, make_policy(CARD.policy)).as_dict()
+    contract = describe(CARD, training, "2026-01-02T03:04:05Z", metrics)
+    contract = structs.replace(
+        contract,
+        bins=make_bins(contract.fields, fit.X),
+        probability_bins=bin_numbers(evidence.probability),
+    )
+    return export(pipeline, contract, draw_reference(fit.X, SEED))
+
+
+@pytest.fixture(scope="session")
+def model(content: bytes) -> Model:
+    """The loaded model."""
+    return load_model(content)
+
+
+@pytest.fixture(scope="session")
+def findings(model: Model, content: bytes, evidence: Evidence) -> Findings:
+    """All that is found of the model."""
+    quality = measure(*evidence.held_out, model.contract.policy)
+    entries = tuple(Entry(Trial(CANDIDATES[name], 0.4, 0.8), quality) for name in ("logistic", "boosting"))
+    return find(model, len(content), CARD, evidence, entries, Proof(rows=1000))

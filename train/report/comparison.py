@@ -1,0 +1,140 @@
+"""Two models on the same rows: what differs beyond noise, who would be decided otherwise, and how those paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import xlogy
+
+from serve.contract import Policy
+from serve.model import Scores
+from train.bins import bin_numbers, count, name_bins
+from train.dataset import Labels, Matrix
+from train.policy import costs_of
+from train.report.intervals import Estimate, percentile, resample, share
+from train.report.stability import PROBABILITY, Shift, compare_counts
+
+Weights = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One metric: of the champion, of the challenger, and challenger − champion with a paired bootstrap interval."""
+
+    title: str
+    champion: float
+    challenger: float
+    difference: Estimate
+    is_better_higher: bool
+
+    @property
+    def verdict(self) -> str:
+        """'better' or 'worse' beyond noise, else 'same'."""
+        if not self.difference.excludes(0.0) or self.difference.value == 0:
+            return "same"
+        return "better" if (self.difference.value > 0) == self.is_better_higher else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Applicants with the same pair of answers, and how they paid."""
+
+    title: str
+    count: int
+    share: float
+    default_rate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A challenger beside a champion on the same rows, with known outcomes."""
+
+    rows: int
+    differences: tuple[Difference, ...]
+    swaps: tuple[Swap, ...]
+    scores: Shift
+
+    @property
+    def is_not_worse(self) -> bool:
+        """Whether the challenger may replace the champion: no metric is worse beyond noise."""
+        return all(difference.verdict != "worse" for difference in self.differences)
+
+
+def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, seed: int) -> Comparison:
+    """Compare the scores of the same n rows with outcomes y, int64, (n,), 1 = default.
+
+    Each model decides by its own thresholds; `policy` says what the answers cost.
+    """
+    metrics: list[_Metric] = [
+        _Metric("AUC", True, lambda scores: _area(y, scores.probability)),
+        _Metric("log loss", False, lambda scores: _mean(_log_loss(y, scores.probability))),
+        _Metric("Brier score", False, lambda scores: _mean((scores.probability - y) ** 2)),
+        _Metric("cost per applicant", False, lambda scores: _mean(costs_of(y, scores.decision, policy))),
+    ]
+    pairs = [(metric.prepare(champion), metric.prepare(challenger)) for metric in metrics]
+    draws = np.array([[other(weights) - one(weights) for one, other in pairs] for weights in resample(len(y), seed)])
+    every = np.ones(len(y), dtype=np.int64)
+    bins = bin_numbers(champion.probability)
+    counts = [count(scores.probability, bins) for scores in (champion, challenger)]
+    return Comparison(
+        rows=len(y),
+        differences=tuple(
+            _difference(metric, one(every), other(every), draws[:, place])
+            for place, (metric, (one, other)) in enumerate(zip(metrics, pairs, strict=True))
+        ),
+        swaps=tuple(_swaps(y, champion.decision == 0, challenger.decision == 0)),
+        scores=compare_counts(PROBABILITY, name_bins(bins, None), *counts),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    """prepare: from the scores of all rows to the metric of a resample, given how often it draws each row."""
+
+    title: str
+    is_better_higher: bool
+    prepare: Callable[[Scores], Callable[[Weights], float]]
+
+
+def _difference(metric: _Metric, one: float, other: float, draws: Matrix) -> Difference:
+    return Difference(metric.title, one, other, percentile(other - one, draws), metric.is_better_higher)
+
+
+def _mean(losses: Matrix) -> Callable[[Weights], float]:
+    return lambda weights: float(weights @ losses) / len(losses)
+
+
+def _area(y: Labels, probability: Matrix) -> Callable[[Weights], float]:
+    """The area under the ROC curve; ties count half."""
+    _, places = np.unique(probability, return_inverse=True)
+
+    def area(weights: Weights) -> float:
+        bad = np.bincount(places, weights * y)
+        good = np.bincount(places, weights * (1 - y))
+        pairs = bad.sum() * good.sum()
+        return float(bad @ (np.cumsum(good) - good / 2) / pairs) if pairs else 0.5
+
+    return area
+
+
+def _log_loss(y: Labels, probability: Matrix) -> Matrix:
+    smallest = np.finfo(np.float64).eps
+    p = np.clip(probability, smallest, 1 - smallest)
+    loss: Matrix = -(xlogy(y, p) + xlogy(1 - y, 1 - p))
+    return loss
+
+
+def _swaps(y: Labels, was_accepted: npt.NDArray[np.bool_], is_accepted: npt.NDArray[np.bool_]) -> list[Swap]:
+    kinds = {
+        "accepted by both": was_accepted & is_accepted,
+        "newly accepted": ~was_accepted & is_accepted,
+        "no longer accepted": was_accepted & ~is_accepted,
+        "accepted by neither": ~was_accepted & ~is_accepted,
+    }
+    return [
+        Swap(title, int(here.sum()), float(here.mean()), share(int(y[here].sum()), int(here.sum())))
+        for title, here in kinds.items()
+    ]
