@@ -3,12 +3,13 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 CARD ?= data/credit_data.toml
+TAIWAN ?= $(wildcard ../shared/data/taiwan.csv)
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug clean force bench-explain bench-quality
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +45,11 @@ slug: .venv/dev ## build what the platform would deploy, start it and post an ap
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
+bench-quality: .venv/bench ## AUC and log loss beside five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
+	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
+
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
-	@for name in requirements requirements-train requirements-boosters requirements-dev; do \
+	@for name in requirements requirements-train requirements-boosters requirements-search requirements-mlflow requirements-dev requirements-bench; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
 
@@ -68,4 +72,8 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 
 .venv/dev: requirements-dev.txt .venv/train
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.venv/bench: requirements-bench.txt .venv/dev
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
 	@touch $@
