@@ -35,6 +35,7 @@ class MlflowStore:
         """Keep a run: settings as parameters, each fold a step of fold_log_loss and fold_auc."""
         from mlflow.entities import Metric, Param, RunTag
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
 
         started = int(datetime.fromisoformat(run.started).timestamp() * 1000)
         ended = started + int(run.seconds * 1000)
@@ -64,8 +65,8 @@ class MlflowStore:
                 tags=[RunTag(name, value) for name, value in tags.items()],
             )
             client.set_terminated(id, end_time=ended)
-        except MlflowException as error:
-            raise TrainingError(f"can't record in the MLflow store {self.place}: {error}") from error
+        except (MlflowException, SQLAlchemyError) as error:
+            raise TrainingError(f"can't record in the MLflow store {self.place}: {_first_line(error)}") from error
 
 
 def _connect(uri: str, folder: Path) -> MlflowClient:
@@ -74,6 +75,7 @@ def _connect(uri: str, folder: Path) -> MlflowClient:
     try:
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
     except ImportError as error:
         raise TrainingError(
             "mlflow isn't installed; install it with: python -m pip install -r requirements-mlflow.txt"
@@ -90,8 +92,12 @@ def _connect(uri: str, folder: Path) -> MlflowClient:
             warnings.simplefilter("ignore", DeprecationWarning)
             client = MlflowClient(uri)
             client.search_experiments(max_results=1)
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         raise TrainingError(
-            f"can't open the MLflow store {uri}: {error}; name another one in {URI_VARIABLE}"
+            f"can't open the MLflow store {uri}: {_first_line(error)}; name another one in {URI_VARIABLE}"
         ) from error
     return client
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -77,12 +77,6 @@ def search(
         yield trial
 
 
-def share_time(deadline: float, candidates: int) -> float:
-    """The moment until which the first of so many candidates may use what is left until the deadline."""
-    now = time.monotonic()
-    return now + max(0.0, deadline - now) / candidates
-
-
 def distribution(span: Span) -> BaseDistribution:
     """A span in Optuna's words."""
     from optuna.distributions import FloatDistribution, IntDistribution

@@ -1,7 +1,7 @@
 """The best trial of each candidate: of its default settings, or of those that `--search` finds.
 
-The default settings of every candidate are tried first and to the end. The time limit, or Ctrl-C once, ends
-what is searched beyond them, and training goes on with the best so far.
+The default settings of every candidate are tried first and to the end; then the candidates take turns. The
+time limit, or Ctrl-C once, ends what is searched, and training goes on with the best so far.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,7 +19,7 @@ from train.candidates import Candidate, Settings
 from train.card import CardField
 from train.choose import FOLDS, Trial, choose, try_candidate
 from train.dataset import Dataset
-from train.search import search, share_time
+from train.search import search
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,14 @@ def try_all(
             progress.update(task, description=candidate.title)
             keep(try_candidate(candidate, data, fields, seed, advance))
         try:
-            for place, trials in enumerate(list(found.values())):
-                until = share_time(deadline, len(candidates) - place)
-                progress.update(task, description=_describe(trials))
-                for trial in search(trials[0], data, fields, seed, effort.runs - 1, until, advance):
-                    keep(trial)
-                    progress.update(task, description=_describe(trials))
+            searches = [
+                search(one[0], data, fields, seed, effort.runs - 1, deadline, advance) for one in found.values()
+            ]
+            for _ in range(effort.runs - 1):
+                for candidate, one in zip(candidates, searches, strict=True):
+                    progress.update(task, description=_describe(found[candidate.name]))
+                    for trial in islice(one, 1):
+                        keep(trial)
         except KeyboardInterrupt:
             console.print("Interrupted: the search ends here and training goes on; Ctrl-C again stops it")
     if effort.runs > 1:
