@@ -3,13 +3,14 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 CARD ?= data/credit_data.toml
+TAIWAN ?= $(wildcard ../shared/data/taiwan.csv)
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css serve/contract.py serve/seal.py) requirements-train.txt
-LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-dev
+LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-search requirements-mlflow requirements-dev requirements-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio
+.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ bench-explain: .venv/dev ## what probability and reasons cost in the graph
 bench-portfolio: .venv/dev ## how fast ten million rows are scored, beside reading them and scikit-learn
 	$(BIN)/python -m benchmarks.portfolio --spark
 
+bench-quality: .venv/bench ## AUC and log loss beside five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
+	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
+
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
 	@for name in $(LOCKS); do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -102,4 +106,8 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 
 .venv/dev: requirements-dev.txt .venv/train .venv/deploy
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+.venv/bench: requirements-bench.txt .venv/dev
+	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
 	@touch $@

@@ -86,8 +86,9 @@ class Policy(Struct, frozen=True):
 class Training(Struct, frozen=True):
     """How the model came to be, so that somebody else can make it again.
 
-    `data_sha256` is of the table. A model that was fitted elsewhere has no rows and no default rate, and
-    `data_sha256` is of the files it was imported from.
+    `data_sha256` is of the table. `settings`: what the estimator was made with beyond what is never tuned.
+    A model that was fitted elsewhere has no rows, no default rate and no settings, and `data_sha256` is of
+    the files it was imported from.
     """
 
     estimator: str
@@ -99,6 +100,7 @@ class Training(Struct, frozen=True):
     card_sha256: str
     commit: str
     libraries: dict[str, str]
+    settings: dict[str, int | float] = {}
 
 
 class Golden(Struct, frozen=True):

@@ -1,12 +1,13 @@
 """`python -m train`: card → table → choose → fit → thresholds → export → proof → report → model.onnx.
 
-The story of training, top to bottom. Exit code 2 and one sentence for anything the user can mend;
-nothing is written before everything is proven.
+The story of training, top to bottom. Exit code 2 and one sentence for anything the user can mend, 130 when
+interrupted; no card or model is written before everything is proven, only the record of finished runs.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from pathlib import Path
 
 from msgspec import structs
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from serve.contract import Training
 from serve.model import load_model
@@ -22,7 +22,7 @@ from train import adopt, compare, drift, repository
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
 from train.card import Card, check_card, format_card, read_card
-from train.choose import FOLDS, Trial, choose, try_candidate
+from train.choose import Trial, choose
 from train.dataset import encode, encode_protected
 from train.describe import describe, describe_fields
 from train.errors import TrainingError
@@ -39,9 +39,12 @@ from train.report.evidence import gather
 from train.report.findings import find
 from train.report.pages import render_pages
 from train.report.verdict import judge, show_verdict
+from train.runs import Context, JsonLines, RunLog
+from train.search import check_optuna
 from train.summary import Entry, show_summary
 from train.table import Table, read_table
 from train.threads import limit_threads
+from train.trials import Effort, try_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,17 @@ def main(arguments: list[str] | None = None) -> int:
     except TrainingError as error:
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False, highlight=False)
         return 2
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: no model was written; finished runs stay recorded", style="red")
+        return 130
     return 0
 
 
 def run(given: argparse.Namespace, console: Console) -> None:
     """Train as asked and write the artifact; raises TrainingError."""
     started = time.monotonic()
+    if given.search > 1:
+        check_optuna()
     source = open_source(given)
     card, table = source.card, source.table
     data = encode(table, card)
@@ -88,25 +96,28 @@ def run(given: argparse.Namespace, console: Console) -> None:
     policy = make_policy(card.policy)
     fields = list(card.inputs.values())
 
+    origin = trace_origin([path for path in (source.card_path, table.path) if path is not None])
+    context = Context(card.dataset.name, len(fit.y), given.seed, table.sha256, sha256(format_card(card)), origin)
+    log = open_log(given)
+
+    def record(trial: Trial) -> None:
+        log.record(context.describe(trial))
+
     is_auto = given.model == "auto"
-    names = [name for name in CANDIDATES if not CANDIDATES[name].is_optional] if is_auto else [given.model]
-    trials: list[Trial] = []
+    candidates = [one for one in CANDIDATES.values() if (not one.is_optional if is_auto else one.name == given.model)]
+    effort = Effort(given.search, given.time_limit)
     pipelines, qualities = {}, {}
-    with limit_threads(data.X.size), _progress(console) as progress:
-        task = progress.add_task("", total=len(names) * (FOLDS + 1))
-        for name in names:
-            candidate = CANDIDATES[name]
-            progress.update(task, description=candidate.title)
-            trials.append(try_candidate(candidate, fit, fields, given.seed, lambda: progress.advance(task)))
-            pipelines[name] = candidate.build(fields, given.seed).fit(fit.X, fit.y)
-            qualities[name] = measure(holdout.y, pipelines[name].predict_proba(holdout.X)[:, 1], policy)
-            progress.advance(task)
+    with limit_threads(data.X.size):
+        trials = try_all(candidates, fit, fields, given.seed, effort, record, console)
+        for trial in trials:
+            pipeline = trial.candidate.build(fields, given.seed, trial.settings).fit(fit.X, fit.y)
+            pipelines[trial.candidate.name] = pipeline
+            qualities[trial.candidate.name] = measure(holdout.y, pipeline.predict_proba(holdout.X)[:, 1], policy)
     chosen = choose(trials)
     name = chosen.candidate.name
     entries = [Entry(trial, qualities[trial.candidate.name]) for trial in trials]
     show_summary(console, holdout.y, entries, chosen, policy)
 
-    origin = trace_origin([path for path in (source.card_path, table.path) if path is not None])
     training = Training(
         estimator=name,
         rows=len(fit.y),
@@ -114,9 +125,10 @@ def run(given: argparse.Namespace, console: Console) -> None:
         default_rate=float(fit.y.mean()),
         seed=given.seed,
         data_sha256=table.sha256,
-        card_sha256=sha256(format_card(card)),
+        card_sha256=context.card_sha256,
         commit=origin.commit,
         libraries=origin.libraries,
+        settings=chosen.settings,
     )
     with limit_threads(data.X.size), console.status("Judging every application by a model that hasn't seen it"):
         evidence = gather(pipelines[name], data, parts, encode_protected(table, card), given.seed)
@@ -139,12 +151,22 @@ def run(given: argparse.Namespace, console: Console) -> None:
         path = inferred_path(given.out, card)
         write_whole(path, format_card(card))
         console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
+    console.print(f"Recorded every run in {log.place}")
     path = given.out / "model.onnx"
     write_together({**pages, path: content})
     console.print(
         f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} kB, sha256 {model.sha256[:12]}…; "
         f"{', '.join(page.name for page in pages)} beside it; {time.monotonic() - started:.0f} s in all"
     )
+
+
+def open_log(given: argparse.Namespace) -> RunLog:
+    """Where this command records its runs; raises TrainingError if it can't be had."""
+    if not given.mlflow:
+        return JsonLines(given.out / "runs.jsonl")
+    from train.mlflow_store import MlflowStore
+
+    return MlflowStore(given.out)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -169,8 +191,33 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="default: auto, the better of logistic and boosting",
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
-    parser.add_argument("--seed", type=int, default=0, help="of split, folds and fit; default: 0")
+    parser.add_argument("--seed", type=int, default=0, help="of split, folds, fit and search; default: 0")
+    parser.add_argument(
+        "--search",
+        type=whole,
+        default=1,
+        metavar="N",
+        help="try N settings of each candidate on the same five folds, the default ones first, and take the best; "
+        "needs requirements-search.txt. The same seed finds the same. Ctrl-C ends the search and trains with the "
+        "best so far; a second Ctrl-C stops without a model",
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=seconds,
+        default=math.inf,
+        metavar="SECONDS",
+        help="with --search: end it after so long, however many runs were made; what is found then depends on the "
+        "speed of the machine",
+    )
+    parser.add_argument(
+        "--mlflow",
+        action="store_true",
+        help="record every run in an MLflow store, DIR/mlflow.db or the one that MLFLOW_TRACKING_URI names, instead "
+        "of DIR/runs.jsonl; needs requirements-mlflow.txt",
+    )
     given = parser.parse_args(arguments)
+    if given.search == 1 and given.time_limit < math.inf:
+        parser.error("--time-limit goes with --search N, of 2 or more")
     if (given.card is None) == (given.data is None):
         parser.error("give either a card or --data FILE --target COLUMN")
     if given.data is not None and given.target is None:
@@ -178,6 +225,25 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if given.card is not None and (given.target or given.id or given.default):
         parser.error("--target, --id and --default go with --data; with a card they are written in the card")
     return given
+
+
+def whole(text: str) -> int:
+    """A whole number from 1."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number from 1")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A number of seconds above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a number of seconds above 0")
+    return number
 
 
 def open_source(given: argparse.Namespace) -> Source:
@@ -190,11 +256,6 @@ def open_source(given: argparse.Namespace) -> Source:
         return Source(card, table, None)
     card = read_card(given.card)
     return Source(card, read_table(given.card.parent / card.dataset.path), given.card)
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-"""The models that are tried: each a name and how its pipeline is built. Add one here and it takes part."""
+"""The models that are tried, as data: estimator, default settings and the space that `--search` looks in.
+
+Add a row to CANDIDATES and it takes part. Every model has at most 8 leaves a tree and 600 trees: more
+leaves can't be explained exactly by a table in the graph, more trees make the file large and slow.
+"""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,146 +24,232 @@ from train.errors import TrainingError
 
 DIRECTION = {"increases": 1, "decreases": -1, None: 0}
 
+Settings = dict[str, int | float]
+"""Arguments of an estimator by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The values a setting may take, both ends included: whole numbers where both ends are; `log`: by their ratio."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model to try: `build` makes its unfitted pipeline for the fields, in the order of the columns of X.
+    """A model to try.
 
-    An optional one needs a library of requirements-boosters.txt and is tried only when named.
+    `preprocess` makes the unfitted step before the estimator, `estimator` the estimator with all that is
+    never tuned; both get the fields in the order of the columns of X. Each name in `space` is one in
+    `settings`, whose default lies within. A candidate that `requires` a library is tried only when named.
     """
 
     name: str
     title: str
-    build: Callable[[list[CardField], int], Pipeline]
-    is_optional: bool = False
+    preprocess: Callable[[list[CardField]], Any]
+    estimator: Callable[[list[CardField], int], Any]
+    settings: Settings
+    space: dict[str, Span] = field(default_factory=dict)
+    requires: str = ""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it needs a library that `python -m train` itself doesn't."""
+        return bool(self.requires)
+
+    def build(self, fields: list[CardField], seed: int, settings: Settings | None = None) -> Pipeline:
+        """Its unfitted pipeline; `settings` override the defaults.
+
+        Raises TrainingError if its library isn't installed.
+        """
+        estimator = self.estimator(fields, seed).set_params(**self.settings | (settings or {}))
+        return Pipeline([("preprocess", self.preprocess(fields)), ("classify", estimator)])
 
 
-def build_logistic(fields: list[CardField], seed: int) -> Pipeline:
-    """Median imputation, StandardScaler, one-hot, logistic regression."""
-    numbers = Pipeline(
-        [("impute", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
-    )
-    return Pipeline(
-        [
-            ("preprocess", _by_kind(fields, numbers)),
-            ("classify", LogisticRegression(C=1.0, max_iter=2000, random_state=seed)),
-        ]
-    )
+def scale_and_one_hot(fields: list[CardField]) -> ColumnTransformer:
+    """For linear models: median imputation and StandardScaler, one-hot categories."""
+    steps = [("impute", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
+    return _by_kind(fields, Pipeline(steps))
 
 
-def build_boosting(fields: list[CardField], seed: int) -> Pipeline:
-    """One-hot, gradient boosting of trees with at most 8 leaves, monotonic where the card knows the direction.
+def one_hot(fields: list[CardField]) -> ColumnTransformer:
+    """For trees: numbers as they are, one-hot categories.
 
-    Numbers go in as they are: a tree asks only for order, sends a missing value its own way, and its
-    splits stay readable in the field's unit. Slow learning, few columns a split and L2 keep 300 small
-    trees from learning noise. No class weights: probabilities stay probabilities.
+    A tree asks only for order, sends a missing value its own way, and its splits stay readable in the
+    field's unit.
     """
-    classifier = HistGradientBoostingClassifier(
-        learning_rate=0.05,
-        max_iter=300,
-        max_leaf_nodes=8,
-        min_samples_leaf=20,
-        max_features=0.3,
-        l2_regularization=20.0,
-        monotonic_cst=_directions(fields),
-        early_stopping=False,
-        random_state=seed,
+    return _by_kind(fields, "passthrough")
+
+
+def make_logistic(fields: list[CardField], seed: int) -> LogisticRegression:
+    """Logistic regression."""
+    return LogisticRegression(max_iter=2000, random_state=seed)
+
+
+def make_boosting(fields: list[CardField], seed: int) -> HistGradientBoostingClassifier:
+    """scikit-learn's boosting, monotonic where the card knows the direction.
+
+    No class weights: probabilities stay probabilities.
+    """
+    return HistGradientBoostingClassifier(
+        max_leaf_nodes=8, monotonic_cst=directions(fields), early_stopping=False, random_state=seed
     )
-    return _with_one_hot(fields, classifier)
 
 
-def build_lightgbm(fields: list[CardField], seed: int) -> Pipeline:
-    """LightGBM with the settings of `build_boosting`."""
-    classifier = _load("lightgbm").LGBMClassifier(
-        learning_rate=0.05,
-        n_estimators=300,
+def make_lightgbm(fields: list[CardField], seed: int) -> Any:
+    """LightGBM, the same bytes at every fit."""
+    return load("lightgbm").LGBMClassifier(
         num_leaves=8,
-        min_child_samples=20,
-        colsample_bytree=0.3,
-        reg_lambda=20.0,
-        monotone_constraints=_directions(fields),
+        monotone_constraints=directions(fields),
         random_state=seed,
         n_jobs=1,
         deterministic=True,
         force_col_wise=True,
         verbosity=-1,
     )
-    return _with_one_hot(fields, classifier)
 
 
-def build_xgboost(fields: list[CardField], seed: int) -> Pipeline:
-    """XGBoost with the settings of `build_boosting`."""
-    classifier = _load("xgboost").XGBClassifier(
-        learning_rate=0.05,
-        n_estimators=300,
+def make_xgboost(fields: list[CardField], seed: int) -> Any:
+    """XGBoost, trees grown by leaves."""
+    return load("xgboost").XGBClassifier(
         max_leaves=8,
         max_depth=0,
         grow_policy="lossguide",
         tree_method="hist",
-        min_child_weight=5.0,
-        colsample_bynode=0.3,
-        reg_lambda=5.0,
-        monotone_constraints=tuple(_directions(fields)),
+        monotone_constraints=tuple(directions(fields)),
         random_state=seed,
         n_jobs=1,
     )
-    return _with_one_hot(fields, classifier)
 
 
-def build_catboost(fields: list[CardField], seed: int) -> Pipeline:
+def make_catboost(fields: list[CardField], seed: int) -> Any:
     """CatBoost: symmetric trees of depth 3, 8 leaves each."""
-    classifier = _load("catboost").CatBoostClassifier(
-        learning_rate=0.05,
-        iterations=600,
+    return load("catboost").CatBoostClassifier(
         depth=3,
-        rsm=0.3,
-        l2_leaf_reg=5.0,
-        monotone_constraints=_directions(fields),
+        monotone_constraints=directions(fields),
         random_seed=seed,
         thread_count=1,
         verbose=False,
         allow_writing_files=False,
     )
-    return _with_one_hot(fields, classifier)
 
 
 CANDIDATES = {
     candidate.name: candidate
     for candidate in (
-        Candidate("logistic", "Logistic regression", build_logistic),
-        Candidate("boosting", "Boosting, 8 leaves", build_boosting),
-        Candidate("lightgbm", "LightGBM, 8 leaves", build_lightgbm, is_optional=True),
-        Candidate("xgboost", "XGBoost, 8 leaves", build_xgboost, is_optional=True),
-        Candidate("catboost", "CatBoost, depth 3", build_catboost, is_optional=True),
+        Candidate(
+            "logistic",
+            "Logistic regression",
+            scale_and_one_hot,
+            make_logistic,
+            {"C": 1.0},
+            {"C": Span(1e-3, 1e2, log=True)},
+        ),
+        Candidate(
+            "boosting",
+            "Boosting, 8 leaves",
+            one_hot,
+            make_boosting,
+            # Slow learning, few columns a split and L2 keep 300 small trees from learning noise.
+            {
+                "learning_rate": 0.05,
+                "max_iter": 300,
+                "min_samples_leaf": 20,
+                "max_features": 0.3,
+                "l2_regularization": 20.0,
+            },
+            {
+                "learning_rate": Span(0.015, 0.15, log=True),
+                "max_iter": Span(100, 600),
+                "min_samples_leaf": Span(5, 200, log=True),
+                "max_features": Span(0.1, 1.0),
+                "l2_regularization": Span(0.1, 200.0, log=True),
+            },
+        ),
+        Candidate(
+            "lightgbm",
+            "LightGBM, 8 leaves",
+            one_hot,
+            make_lightgbm,
+            {
+                "learning_rate": 0.05,
+                "n_estimators": 300,
+                "min_child_samples": 20,
+                "colsample_bytree": 0.3,
+                "reg_lambda": 20.0,
+            },
+            {
+                "learning_rate": Span(0.015, 0.15, log=True),
+                "n_estimators": Span(100, 600),
+                "min_child_samples": Span(5, 200, log=True),
+                "colsample_bytree": Span(0.1, 1.0),
+                "reg_lambda": Span(0.1, 200.0, log=True),
+            },
+            requires="lightgbm",
+        ),
+        Candidate(
+            "xgboost",
+            "XGBoost, 8 leaves",
+            one_hot,
+            make_xgboost,
+            {
+                "learning_rate": 0.05,
+                "n_estimators": 300,
+                "min_child_weight": 5.0,
+                "colsample_bynode": 0.3,
+                "reg_lambda": 5.0,
+            },
+            {
+                "learning_rate": Span(0.015, 0.15, log=True),
+                "n_estimators": Span(100, 600),
+                "min_child_weight": Span(0.5, 50.0, log=True),
+                "colsample_bynode": Span(0.1, 1.0),
+                "reg_lambda": Span(0.1, 200.0, log=True),
+            },
+            requires="xgboost",
+        ),
+        Candidate(
+            "catboost",
+            "CatBoost, depth 3",
+            one_hot,
+            make_catboost,
+            {"learning_rate": 0.05, "iterations": 600, "rsm": 0.3, "l2_leaf_reg": 5.0},
+            {
+                "learning_rate": Span(0.015, 0.3, log=True),
+                "iterations": Span(100, 600),
+                "rsm": Span(0.1, 1.0),
+                "l2_leaf_reg": Span(0.1, 200.0, log=True),
+            },
+            requires="catboost",
+        ),
     )
 }
 
 
-def _by_kind(fields: list[CardField], numbers: Pipeline | str) -> ColumnTransformer:
-    """Numbers first, then the one-hot columns of each category, in the order of the fields."""
-    columns = {kind: [i for i, field in enumerate(fields) if field.kind == kind] for kind in ("number", "category")}
-    one_hot = OneHotEncoder(categories=_levels(fields), handle_unknown="ignore", sparse_output=False)
-    parts = [("numbers", numbers, columns["number"]), ("categories", one_hot, columns["category"])]
-    return ColumnTransformer([part for part in parts if part[2]])
-
-
-def _with_one_hot(fields: list[CardField], classifier: Any) -> Pipeline:
-    return Pipeline([("preprocess", _by_kind(fields, "passthrough")), ("classify", classifier)])
-
-
-def _directions(fields: list[CardField]) -> list[int]:
-    """The monotonic direction of each encoded column: numbers as the card says, one-hot columns free."""
-    numbers = [DIRECTION[field.risk] for field in fields if field.kind == "number"]
-    return numbers + [0] * sum(len(levels) for levels in _levels(fields))
-
-
-def _load(library: str) -> Any:
+def load(library: str) -> Any:
+    """An optional library; raises TrainingError saying how to install it."""
     try:
         return importlib.import_module(library)
     except ImportError as error:
         raise TrainingError(
             f"{library} isn't installed; install it with: python -m pip install -r requirements-boosters.txt"
         ) from error
+
+
+def directions(fields: list[CardField]) -> list[int]:
+    """The monotonic direction of each encoded column: numbers as the card says, one-hot columns free."""
+    numbers = [DIRECTION[field.risk] for field in fields if field.kind == "number"]
+    return numbers + [0] * sum(len(levels) for levels in _levels(fields))
+
+
+def _by_kind(fields: list[CardField], numbers: Pipeline | str) -> ColumnTransformer:
+    """Numbers first, then the one-hot columns of each category, in the order of the fields."""
+    columns = {kind: [i for i, field in enumerate(fields) if field.kind == kind] for kind in ("number", "category")}
+    encoder = OneHotEncoder(categories=_levels(fields), handle_unknown="ignore", sparse_output=False)
+    parts = [("numbers", numbers, columns["number"]), ("categories", encoder, columns["category"])]
+    return ColumnTransformer([part for part in parts if part[2]])
 
 
 def _levels(fields: list[CardField]) -> list[np.ndarray]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from train.candidates import Candidate
+from train.candidates import Candidate, Settings
 from train.card import CardField
 from train.dataset import Dataset
 
@@ -17,12 +18,31 @@ FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A candidate on the folds: means over them of log loss and AUC."""
+class Fold:
+    """Metrics on the rows of one fold, of a model fitted on the others."""
 
-    candidate: Candidate
     log_loss: float
     auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate with some settings on the folds; `seconds`: of all fits together."""
+
+    candidate: Candidate
+    settings: Settings
+    folds: tuple[Fold, ...]
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def log_loss(self) -> float:
+        """Mean over the folds."""
+        return float(np.mean([fold.log_loss for fold in self.folds]))
+
+    @property
+    def auc(self) -> float:
+        """Mean over the folds."""
+        return float(np.mean([fold.auc for fold in self.folds]))
 
 
 def try_candidate(
@@ -31,18 +51,25 @@ def try_candidate(
     fields: list[CardField],
     seed: int,
     on_fold: Callable[[], None] = lambda: None,
+    settings: Settings | None = None,
 ) -> Trial:
-    """Fit and measure a candidate on each fold; the same seed gives every candidate the same folds."""
-    losses, aucs = [], []
+    """Fit and measure a candidate on each fold, with its default settings unless some are given.
+
+    The same seed gives every candidate and all settings the same folds. `on_fold` is called after each
+    fold; what it raises ends the trial.
+    """
+    chosen = candidate.settings | (settings or {})
+    folds: list[Fold] = []
+    started = time.perf_counter()
     for fit, held in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(data.X, data.y):
-        pipeline = candidate.build(fields, seed).fit(data.X[fit], data.y[fit])
+        pipeline = candidate.build(fields, seed, chosen).fit(data.X[fit], data.y[fit])
         probability = pipeline.predict_proba(data.X[held])[:, 1]
-        losses.append(log_loss(data.y[held], probability, labels=[0, 1]))
-        aucs.append(roc_auc_score(data.y[held], probability))
+        y = data.y[held]
+        folds.append(Fold(float(log_loss(y, probability, labels=[0, 1])), float(roc_auc_score(y, probability))))
         on_fold()
-    return Trial(candidate, float(np.mean(losses)), float(np.mean(aucs)))
+    return Trial(candidate, chosen, tuple(folds), time.perf_counter() - started)
 
 
 def choose(trials: Iterable[Trial]) -> Trial:
-    """The trial with the smallest log loss."""
+    """The trial with the smallest log loss, the first of equals."""
     return min(trials, key=lambda trial: trial.log_loss)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from train.candidates import CANDIDATES
 from train.card import read_card
-from train.choose import FOLDS, Trial, choose, try_candidate
+from train.choose import FOLDS, Fold, Trial, choose, try_candidate
 from train.dataset import encode
 from train.holdout import split
 from train.table import read_table
@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_trial(credit_card: Path) -> None:
 
 def test_the_smallest_log_loss_is_chosen_whatever_the_auc() -> None:
     """Probabilities matter, not the ranking alone."""
-    worse = Trial(CANDIDATES["logistic"], log_loss=0.5, auc=0.9)
-    better = Trial(CANDIDATES["boosting"], log_loss=0.4, auc=0.8)
+    worse = Trial(CANDIDATES["logistic"], {}, (Fold(log_loss=0.5, auc=0.9),))
+    better = Trial(CANDIDATES["boosting"], {}, (Fold(log_loss=0.4, auc=0.8),))
 
     assert better is choose([worse, better])

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from sklearn.pipeline import Pipeline
 
 from serve.model import load_model
 from train.__main__ import main
-from train.candidates import CANDIDATES, Candidate
+from train.candidates import CANDIDATES
 from train.card import CardField
 
 WriteTable = Callable[..., Path]
 TRAINING_SECONDS = 30
+PAGES = {"report.html", "MODEL_CARD.md", "CHANGELOG.md"}
 """Of processor time, which neighbours on the machine change little."""
 
 
@@ -40,7 +45,7 @@ def test_the_embedded_data_become_a_proven_artifact_within_30_seconds(credit_car
     assert 0 == done.returncode, done.stderr
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < TRAINING_SECONDS
-    assert {"model.onnx", "report.html", "MODEL_CARD.md", "CHANGELOG.md"} == {path.name for path in tmp_path.iterdir()}
+    assert PAGES | {"model.onnx", "runs.jsonl"} == {path.name for path in tmp_path.iterdir()}
     for word in ("AUC", "Gini", "KS", "Brier", "calibration error", "Accept all", "Refuse all", "0 decisions differ"):
         assert word in done.stdout
     contract = load_model(tmp_path / "model.onnx").contract
@@ -56,9 +61,9 @@ def test_training_twice_gives_the_same_bytes(
     for folder in ("one", "two"):
         assert 0 == main([str(credit_card), "--model", "boosting", "--out", str(tmp_path / folder)])
 
-    one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    names = PAGES | {"model.onnx"}
+    one, two = ({name: (tmp_path / folder / name).read_bytes() for name in names} for folder in ("one", "two"))
     assert one == two
-    assert {"model.onnx", "report.html", "MODEL_CARD.md", "CHANGELOG.md"} == set(one)
 
 
 def test_training_again_leaves_the_changelog_as_it_is(
@@ -81,16 +86,93 @@ def test_probabilities_that_are_none_stop_the_export(
 ) -> None:
     """A learner with class weights: one sentence with ratio, expectation and next step, and nothing written."""
 
-    def build_weighted(fields: list[CardField], seed: int) -> Pipeline:
-        return CANDIDATES["logistic"].build(fields, seed).set_params(classify__class_weight="balanced")
+    def build_weighted(fields: list[CardField], seed: int) -> Any:
+        return CANDIDATES["logistic"].estimator(fields, seed).set_params(class_weight="balanced")
 
-    weighted = Candidate("weighted", "Weighted", build_weighted, is_optional=True)
+    weighted = replace(CANDIDATES["logistic"], name="weighted", estimator=build_weighted, requires="sklearn")
     monkeypatch.setitem(CANDIDATES, "weighted", weighted)
 
     error = fail([str(credit_card), "--model", "weighted", "--out", str(tmp_path / "out")], capsys)
 
     assert "times the default rate, expected 0.95 to 1.05" in error
     assert "fit without class weights" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_search_is_reproducible_and_records_every_run(
+    write_table: WriteTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same seed gives the same settings and bytes; each run is a line with all it takes to repeat it."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    table = write_table(random=np.random.default_rng(0).normal(size=300))
+    arguments = ["--data", str(table), "--target", "outcome", "--id", "number", "--model", "logistic", "--search", "6"]
+    for folder in ("one", "two"):
+        assert 0 == main([*arguments, "--out", str(tmp_path / folder)])
+
+    printed = capsys.readouterr().out
+    runs, again = (
+        [json.loads(line) for line in (tmp_path / folder / "runs.jsonl").read_text().splitlines()]
+        for folder in ("one", "two")
+    )
+    best = min(runs, key=lambda run: run["log_loss"])
+    training = load_model(tmp_path / "one/model.onnx").contract.training
+    assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "two/model.onnx").read_bytes()
+    assert [(run["settings"], run["folds"]) for run in runs] == [(run["settings"], run["folds"]) for run in again]
+    assert best["settings"] == training.settings != CANDIDATES["logistic"].settings
+    assert "with the best of 6 runs" in printed
+    assert str(tmp_path / "one/runs.jsonl") in printed
+    assert CANDIDATES["logistic"].settings == runs[0]["settings"]
+    assert 6 == len(runs)
+    for run in runs:
+        assert [5, 240, 0] == [len(run["folds"]), run["rows"], run["seed"]]
+        assert run["log_loss"] == pytest.approx(np.mean([fold["log_loss"] for fold in run["folds"]]))
+        assert run["seconds"] > 0
+        assert runs[0]["training"] == run["training"]
+        assert (hashlib.sha256(table.read_bytes()).hexdigest(), training.card_sha256, training.libraries) == (
+            run["data_sha256"],
+            run["card_sha256"],
+            run["libraries"],
+        )
+
+
+def test_ctrl_c_before_anything_can_be_chosen_stops_without_a_model(
+    write_table: WriteTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 130, as shells expect, and one line."""
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(CANDIDATES, "logistic", replace(CANDIDATES["logistic"], preprocess=interrupt))
+    arguments = ["--data", str(write_table()), "--target", "outcome", "--out", str(tmp_path / "out")]
+
+    assert 130 == main([*arguments, "--model", "logistic"])
+
+    assert "interrupted: no model was written" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "model.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("library", "options", "file"),
+    [("optuna", ["--search", "2"], "requirements-search.txt"), ("mlflow", ["--mlflow"], "requirements-mlflow.txt")],
+)
+def test_an_extra_that_is_absent_is_named_with_its_file(
+    library: str,
+    options: list[str],
+    file: str,
+    write_table: WriteTable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    root: Path,
+) -> None:
+    """One sentence says what to install, before anything is fitted or written."""
+    monkeypatch.setitem(sys.modules, library, None)
+    arguments = ["--data", str(write_table()), "--target", "outcome", "--out", str(tmp_path / "out"), *options]
+
+    assert f"{library} isn't installed; install it with: python -m pip install -r {file}" in fail(arguments, capsys)
+
+    assert (root / file).exists()
     assert not (tmp_path / "out").exists()
 
 
@@ -177,7 +259,18 @@ def test_a_folder_that_cant_be_written_leaves_nothing_behind(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["a.toml", "--data", "b.csv"], ["--data", "b.csv"], ["a.toml", "--target", "y"], ["a.toml", "--model", "svm"]],
+    [
+        [],
+        ["a.toml", "--data", "b.csv"],
+        ["--data", "b.csv"],
+        ["a.toml", "--target", "y"],
+        ["a.toml", "--model", "svm"],
+        ["a.toml", "--search", "0"],
+        ["a.toml", "--search", "many"],
+        ["a.toml", "--time-limit", "5"],
+        ["a.toml", "--search", "2", "--time-limit", "-1"],
+        ["a.toml", "--search", "2", "--time-limit", "nan"],
+    ],
 )
 def test_a_command_that_makes_no_sense_is_refused_with_its_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
