@@ -12,7 +12,7 @@ from serve.model import Model, load_model
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
 from train.card import Card, CardField, CardPolicy, Dataset
-from train.choose import Trial
+from train.choose import Fold, Trial
 from train.dataset import Dataset as Rows
 from train.describe import describe
 from train.export import draw_reference, export
@@ -114,5 +114,5 @@ def model(content: bytes) -> Model:
 def findings(model: Model, content: bytes, evidence: Evidence) -> Findings:
     """All that is found of the model."""
     quality = measure(*evidence.held_out, model.contract.policy)
-    entries = tuple(Entry(Trial(CANDIDATES[name], 0.4, 0.8), quality) for name in ("logistic", "boosting"))
+    entries = tuple(Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality) for name in ("logistic", "boosting"))
     return find(model, len(content), CARD, evidence, entries, Proof(rows=1000))
