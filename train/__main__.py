@@ -7,10 +7,12 @@ nothing is written before everything is proven.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from rich.console import Console
@@ -57,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if words[:1] == ["import"]:
             adopt.run(adopt.parse(words[1:]), console)
+        elif words[:1] == ["features"]:
+            command = load_features()
+            command.run(command.parse(words[1:]), console)
         else:
             run(parse(words), console)
     except TrainingError as error:
@@ -126,13 +131,24 @@ def run(given: argparse.Namespace, console: Console) -> None:
     )
 
 
+def load_features() -> ModuleType:
+    """The command that needs the libraries of requirements-features.txt; raises TrainingError where they aren't."""
+    try:
+        return importlib.import_module("train.features.command")
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"{error.name} isn't installed; install it with: python -m pip install -r requirements-features.txt"
+        ) from error
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Train a credit model on a table and write it as one exact ONNX file.",
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
-        "A model that was fitted elsewhere: python -m train import --help",
+        "A model that was fitted elsewhere: python -m train import --help. "
+        "Features of relational tables: python -m train features --help",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")
