@@ -40,7 +40,7 @@ def infer_card(table: Table, target: str, id: str | None, default: str | None) -
 
 
 def _default_value(table: Table, target: str) -> CardValue:
-    values = sorted(set(table.column(target, "the target").dropna()))
+    values = sorted(set(table.texts(target, "the target").dropna()))
     words = [value for value in values if value.lower() in DEFAULT_WORDS]
     # Other numbers of values are refused, with the reason, when the target is encoded.
     if len(values) == 2 and len(words) != 1:
@@ -51,7 +51,7 @@ def _default_value(table: Table, target: str) -> CardValue:
     return words[0] if words else ""
 
 
-def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
+def _infer_field(name: str, cells: pd.Series[str] | pd.Series[float]) -> CardField:
     label = re.sub(r"[_\s]+", " ", name).strip() or name
     nullable = bool(cells.isna().any())
     reason = f"Value of {label}"
@@ -77,7 +77,7 @@ def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
             use=False,
             note=f"Not used: {len(levels)} different texts, which looks like a name, a date or a free text.",
         )
-    return CardField(label=label, kind="category", levels=tuple(levels), nullable=nullable, reason=reason)
+    return CardField(label=label, kind="category", levels=tuple(map(str, levels)), nullable=nullable, reason=reason)
 
 
 def round_out(value: float, *, down: bool) -> float:
