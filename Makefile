@@ -8,7 +8,7 @@ BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug clean force bench-explain bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ slug: .venv/dev ## build what the platform would deploy, start it and post an ap
 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
+
+bench-features: .venv/dev ## time and memory of the relational features on 54 million rows, and pandas beside
+	$(BIN)/python -m benchmarks.features
 
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
 	@for name in requirements requirements-train requirements-boosters requirements-features requirements-features-spark \

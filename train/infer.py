@@ -51,7 +51,7 @@ def _default_value(table: Table, target: str) -> CardValue:
     return words[0] if words else ""
 
 
-def _infer_field(name: str, cells: pd.Series[str] | pd.Series[float]) -> CardField:
+def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
     label = re.sub(r"[_\s]+", " ", name).strip() or name
     nullable = bool(cells.isna().any())
     reason = f"Value of {label}"

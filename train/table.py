@@ -65,7 +65,9 @@ def read_table(path: Path) -> Table:
     """
     try:
         content = path.read_bytes()
-        cells = _read_parquet(path, content) if is_parquet(path) else pd.read_csv(path, dtype=str, skipinitialspace=True)
+        cells = (
+            _read_parquet(path, content) if is_parquet(path) else pd.read_csv(path, dtype=str, skipinitialspace=True)
+        )
     except OSError as error:
         raise TrainingError(f"can't read the table {path}: {error.strerror or error}; check the path") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from benchmarks.home_credit.draw import Columns, Floats, People, choose, gap, money, sigmoid
 
-PARTS = (
-    "APARTMENTS BASEMENTAREA YEARS_BEGINEXPLUATATION YEARS_BUILD COMMONAREA ELEVATORS ENTRANCES FLOORSMAX FLOORSMIN "
-    "LANDAREA LIVINGAPARTMENTS LIVINGAREA NONLIVINGAPARTMENTS NONLIVINGAREA"
-).split()
+PARTS = [
+    "APARTMENTS", "BASEMENTAREA", "YEARS_BEGINEXPLUATATION", "YEARS_BUILD", "COMMONAREA", "ELEVATORS", "ENTRANCES",
+    "FLOORSMAX", "FLOORSMIN", "LANDAREA", "LIVINGAPARTMENTS", "LIVINGAREA", "NONLIVINGAPARTMENTS", "NONLIVINGAREA",
+]  # fmt: skip
 WEEKDAYS = {
     "TUESDAY": 18, "WEDNESDAY": 17, "MONDAY": 16, "THURSDAY": 16, "FRIDAY": 16, "SATURDAY": 11, "SUNDAY": 6,
 }  # fmt: skip
@@ -85,8 +85,8 @@ def draw_applications(random: np.random.Generator, people: People, probability: 
         "AMT_ANNUITY": maybe(np.round(amount / random.uniform(12, 40, n) / 4.5) * 4.5, 0.00004),
         "AMT_GOODS_PRICE": maybe(np.round(amount * random.uniform(0.85, 1, n) / 4500) * 4500, 0.0009),
         "NAME_TYPE_SUITE": choose(
-            random, {"Unaccompanied": 0.81, "Family": 0.13, "Spouse, partner": 0.037, "Children": 0.01, "Other_B": 0.006,
-                     "Other_A": 0.003, "Group of people": 0.001}, n, 0.0042,
+            random, {"Unaccompanied": 0.81, "Family": 0.13, "Spouse, partner": 0.037, "Children": 0.01,
+                     "Other_B": 0.006, "Other_A": 0.003, "Group of people": 0.001}, n, 0.0042,
         ),
         "NAME_INCOME_TYPE": choose(
             random, {"Working": 0.52, "Commercial associate": 0.23, "Pensioner": 0.18, "State servant": 0.07}, n

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 Integers = npt.NDArray[np.int64]
 Columns = dict[str, pa.Array]
 

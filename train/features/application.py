@@ -109,9 +109,7 @@ FIELDS: dict[str, CardField] = {
     "REG_CITY_NOT_WORK_CITY": _number("Permanent and work address in different cities (1 = yes)"),
     "LIVE_CITY_NOT_WORK_CITY": _number("Contact and work address in different cities (1 = yes)"),
     "ORGANIZATION_TYPE": _category("Type of employer"),
-    **{
-        f"EXT_SOURCE_{i}": CardField(label=f"External score {i}", kind="number", risk="decreases") for i in (1, 2, 3)
-    },
+    **{f"EXT_SOURCE_{i}": CardField(label=f"External score {i}", kind="number", risk="decreases") for i in (1, 2, 3)},
     **{
         f"{part}_{suffix}": _number(f"Building of the home: {words}, {statistic}")
         for suffix, statistic in BUILDING_STATISTICS.items()

@@ -67,7 +67,7 @@ def find_sources(folder: Path, applications: str, without: Collection[str], *, n
             # The key of the table below stands in both.
             dependants = {column: each.depending_on(column) for column in each.columns}
             if children:
-                dependants[children[0].key] = [each.name]
+                dependants[children[0].key] = [f"the features of {children[0].name}"]
             check_columns(found, {column: names for column, names in dependants.items() if names})
             tables[each.name] = found
     return Sources(file, tables)
@@ -120,25 +120,28 @@ def compute(
         if recipe.name not in sources.tables:
             continue
         known = dict(levels or {})
-        table = recipe.derive(engine.read(sources.tables[recipe.name], recipe.columns))
+        source = sources.tables[recipe.name]
+        table = recipe.derive(engine.read(source, recipe.columns))
         if recipe.child and (child := recipe.child.recipe).name in sources.tables:
             step(child.scopes[0].title)
-            below = engine.read(sources.tables[child.name], child.columns)
+            below = sources.tables[child.name]
+            rows = engine.read(below, child.columns)
             if levels is None:
-                known[child.name] = find_levels(below, child, engine, scratch)
-            saved = _save(below, child, list_features(child, known[child.name]), engine, scratch)
-            table = table.left_join(saved, child.key)
+                known[child.name] = find_levels(rows, child, below.path, engine, scratch)
+            table = table.left_join(
+                _save(rows, child, list_features(child, known[child.name]), below, engine, scratch), child.key
+            )
         step(recipe.scopes[0].title)
         if levels is None:
-            known[recipe.name] = find_levels(table, recipe, engine, scratch)
+            known[recipe.name] = find_levels(table, recipe, source.path, engine, scratch)
         mine = _list(recipe, sources, known)
-        parts.append(_save(table, recipe, mine, engine, scratch))
+        parts.append(_save(table, recipe, mine, source, engine, scratch))
         features += mine
     step("Joining the tables")
-    fields = describe(features)
-    fields = {name: field for name, field in fields.items() if name not in _absent(sources)}
+    absent = set(application.FIELDS) - set(sources.applications.columns)
+    fields = {name: field for name, field in describe(features).items() if name not in absent}
     path = scratch / "joined.parquet"
-    engine.save(_join(sources, parts, list(fields), engine), path)
+    engine.save(_join(sources, parts, list(fields), engine), path, sources.applications.path)
     return Computed(path, fields)
 
 
@@ -148,16 +151,14 @@ def _list(recipe: Recipe, sources: Sources, levels: AllLevels) -> list[Feature]:
     return list_features(recipe, levels[recipe.name], child_levels)
 
 
-def _save(table: ir.Table, recipe: Recipe, features: Sequence[Feature], engine: Engine, scratch: Path) -> ir.Table:
+def _save(
+    table: ir.Table, recipe: Recipe, features: Sequence[Feature], source: File, engine: Engine, scratch: Path
+) -> ir.Table:
     """Aggregate, save, and read back."""
     path = scratch / f"{recipe.name}.parquet"
-    engine.save(aggregate(table, recipe.key, features), path)
+    engine.save(aggregate(table, recipe.key, features), path, source.path)
     types = {recipe.key: "int64"} | {feature.name: "float64" for feature in features}
     return engine.read(File(path, tuple(types)), types)
-
-
-def _absent(sources: Sources) -> set[str]:
-    return {name for name in application.FIELDS if name not in sources.applications.columns}
 
 
 def _join(sources: Sources, parts: Sequence[ir.Table], fields: Sequence[str], engine: Engine) -> ir.Table:

@@ -16,8 +16,8 @@ import ibis
 import ibis.expr.types as ir
 
 from train.errors import TrainingError
-from train.features.sources import File
 from train.features.java import require_java
+from train.features.sources import File
 
 
 class Engine(Protocol):
@@ -26,8 +26,11 @@ class Engine(Protocol):
     def read(self, file: File, types: Mapping[str, str]) -> ir.Table:
         """Some columns of a file, as float64, int64 or string; an empty cell, NaN and infinities are missing."""
 
-    def save(self, table: ir.Table, path: Path) -> None:
-        """Write Parquet (a file or a folder of parts in the order of the rows); raises TrainingError if it can't."""
+    def save(self, table: ir.Table, path: Path, source: Path) -> None:
+        """Write Parquet (a file or a folder of parts in the order of the rows).
+
+        Raises TrainingError, naming the file it is made from, if it can't.
+        """
 
     def close(self) -> None:
         """Give everything back."""
@@ -61,14 +64,14 @@ class DuckDB:
             raise TrainingError(f"can't read {file.path}: {_first_line(error)}") from error
         return select(table, types)
 
-    def save(self, table: ir.Table, path: Path) -> None:
+    def save(self, table: ir.Table, path: Path, source: Path) -> None:
         """See Engine."""
         try:
             self._connection.to_parquet(table, path)
         except duckdb.OutOfMemoryException as error:
             raise TrainingError(f"the memory isn't enough: {_first_line(error)}; allow more with --memory") from error
         except duckdb.Error as error:
-            raise TrainingError(f"DuckDB can't compute {path.stem}: {_first_line(error)}") from error
+            raise TrainingError(f"can't compute features from {source}: {_first_line(error)}") from error
 
     def close(self) -> None:
         """See Engine."""
@@ -114,12 +117,12 @@ class Spark:
             raise TrainingError(f"can't read {file.path}: {_first_line(error)}") from error
         return select(table, types)
 
-    def save(self, table: ir.Table, path: Path) -> None:
+    def save(self, table: ir.Table, path: Path, source: Path) -> None:
         """See Engine."""
         try:
             self._connection.to_parquet_dir(table, path)
         except self._errors as error:
-            raise TrainingError(f"Spark can't compute {path.stem}: {_first_line(error)}") from error
+            raise TrainingError(f"can't compute features from {source}: {_first_line(error)}") from error
 
     def close(self) -> None:
         """See Engine."""

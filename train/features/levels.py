@@ -18,7 +18,7 @@ MOST_LEVELS = 100
 _GAPS = "has gaps: "
 
 
-def find_levels(table: ir.Table, recipe: Recipe, engine: Engine, scratch: Path) -> Levels:
+def find_levels(table: ir.Table, recipe: Recipe, source: Path, engine: Engine, scratch: Path) -> Levels:
     """The levels that occur, sorted; None last where some row has none. One pass over the table."""
     names = [category.name for category in recipe.categories]
     if not names:
@@ -26,14 +26,14 @@ def find_levels(table: ir.Table, recipe: Recipe, engine: Engine, scratch: Path) 
     found = {name: table[name].collect(distinct=True) for name in names}
     gaps = {_GAPS + name: table[name].isnull().any() for name in names}
     path = scratch / f"{recipe.name}.levels.parquet"
-    engine.save(table.aggregate(**found, **gaps), path)
+    engine.save(table.aggregate(**found, **gaps), path, source)
     row = pyarrow.dataset.dataset(path, format="parquet").to_table().to_pylist()[0]
     levels: dict[str, list[str | None]] = {}
     for name in names:
         texts = sorted(text for text in row[name] or [] if text is not None)
         if len(texts) > MOST_LEVELS:
             raise TrainingError(
-                f"column {name!r} of {recipe.file} has {len(texts):,} different texts, expected a category "
+                f"column {name!r} of {source} has {len(texts):,} different texts, expected a category "
                 f"with at most {MOST_LEVELS}; look what happened to it"
             )
         levels[name] = [*texts, *([None] if row[_GAPS + name] else [])]

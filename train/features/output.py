@@ -51,7 +51,9 @@ def write(table: Computed, chosen: Chosen, out: Path, card: Path | None) -> list
         return lines
     listing = out.with_suffix(".dropped.csv")
     write_whole(listing, _format_dropped(chosen.dropped))
-    lines.append(f"Wrote {listing}: {len(chosen.dropped)} columns dropped, empty or |r| > {CLOSEST} with one that stays")
+    lines.append(
+        f"Wrote {listing}: {len(chosen.dropped)} columns dropped, empty or |r| > {CLOSEST} with one that stays"
+    )
     write_whole(card, write_card(make_card(table.fields, chosen.kept, out, card)))
     lines.append(f"Wrote {card}: labels, bounds, reasons; look through it, then: python -m train {card}")
     return lines

@@ -124,7 +124,6 @@ class Recipe:
     def depending_on(self, column: str) -> list[str]:
         """Names of the features that are computed from a column of the file; all of them for the key."""
         scopes = [scope for scope in self.scopes if column in (self.key, scope.column)]
-        scopes = self.scopes if self.scopes[0] in scopes else tuple(scopes)
         names = [
             _name(scope, number.name, statistic)
             for scope in self.scopes
@@ -170,9 +169,7 @@ def _spell_out(recipe: Recipe, levels: Levels, child_levels: Levels | None) -> I
     below: list[Feature] = []
     if recipe.child and child_levels is not None:
         numbers += recipe.child.numbers
-        below = [
-            feature for feature in list_features(recipe.child.recipe, child_levels) if feature.is_share
-        ]
+        below = [feature for feature in list_features(recipe.child.recipe, child_levels) if feature.is_share]
     for scope in recipe.scopes:
         for number in numbers:
             for statistic in number.statistics:
