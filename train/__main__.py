@@ -151,7 +151,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "Features of relational tables: python -m train features --help",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV or Parquet file without a card")
     parser.add_argument("--target", metavar="COLUMN", help="with --data: the column to predict")
     parser.add_argument("--default", metavar="VALUE", help="with --data: the target's value that means default")
     parser.add_argument("--id", metavar="COLUMN", help="with --data: the column that identifies a row")
