@@ -7,10 +7,10 @@ TAIWAN ?= $(wildcard ../shared/data/taiwan.csv)
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css serve/contract.py serve/seal.py) requirements-train.txt
-LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-search requirements-mlflow requirements-dev requirements-bench
+LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-features requirements-features-spark requirements-search requirements-mlflow requirements-dev requirements-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality
+.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench-portfolio: .venv/dev ## how fast ten million rows are scored, beside readi
 
 bench-quality: .venv/bench ## AUC and log loss beside five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
 	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
+
+bench-features: .venv/dev ## time and memory of the relational features on 54 million rows, and pandas beside
+	$(BIN)/python -m benchmarks.features
 
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
 	@for name in $(LOCKS); do \

@@ -7,11 +7,13 @@ interrupted; no card or model is written before everything is proven, only the r
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from msgspec import structs
 from rich.console import Console
@@ -69,6 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
             return drift.run(drift.parse(words[1:]), console)
         elif words[:1] == ["compare"]:
             return compare.run(compare.parse(words[1:]), console)
+        elif words[:1] == ["features"]:
+            command = load_features()
+            command.run(command.parse(words[1:]), console)
         else:
             run(parse(words), console)
     except TrainingError as error:
@@ -169,6 +174,16 @@ def open_log(given: argparse.Namespace) -> RunLog:
     return MlflowStore(given.out)
 
 
+def load_features() -> ModuleType:
+    """The command that needs the libraries of requirements-features.txt; raises TrainingError where they aren't."""
+    try:
+        return importlib.import_module("train.features.command")
+    except ModuleNotFoundError as error:
+        raise TrainingError(
+            f"{error.name} isn't installed; install it with: python -m pip install -r requirements-features.txt"
+        ) from error
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
     parser = argparse.ArgumentParser(
@@ -177,10 +192,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
         "A model that was fitted elsewhere: python -m train import --help. New applicants beside those it learnt from: "
         "python -m train drift --help. One model beside another: python -m train compare --help. "
+        "Features of relational tables: python -m train features --help. "
         "For Triton and KServe: python -m train repository --help.",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV file without a card")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV or Parquet file without a card")
     parser.add_argument("--target", metavar="COLUMN", help="with --data: the column to predict")
     parser.add_argument("--default", metavar="VALUE", help="with --data: the target's value that means default")
     parser.add_argument("--id", metavar="COLUMN", help="with --data: the column that identifies a row")

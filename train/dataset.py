@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 from train.card import Card, CardField, CardValue
 from train.errors import TrainingError
@@ -76,6 +77,7 @@ def encode_field(table: Table, name: str, field: CardField) -> Matrix:
             "but the card doesn't let it be missing; fill it, or say nullable = true"
         )
     if field.kind == "category":
+        cells = table.texts(name, "a field of the card")
         codes = pd.Index(field.levels, dtype=str).get_indexer(pd.Index(cells))
         unknown = (codes < 0) & ~missing
         if unknown.any():
@@ -85,7 +87,8 @@ def encode_field(table: Table, name: str, field: CardField) -> Matrix:
                 f"which the card doesn't list; its levels are: {', '.join(field.levels)}"
             )
         return np.where(missing, np.nan, codes.astype(np.float64))
-    numbers = np.array([parse_number(cell) for cell in cells])
+    is_float = is_float_dtype(cells)
+    numbers = cells.to_numpy(np.float64) if is_float else np.array([parse_number(cell) for cell in cells])
     wrong = ~np.isfinite(numbers) & ~missing
     if wrong.any():
         row = int(wrong.argmax())
@@ -104,7 +107,7 @@ def encode_field(table: Table, name: str, field: CardField) -> Matrix:
 
 def encode_target(table: Table, name: str, default: CardValue) -> Labels:
     """The target as int64, shape (n,), 1 where it is the value that means default."""
-    cells = table.column(name, "the target")
+    cells = table.texts(name, "the target")
     if cells.isna().any():
         row = int(cells.isna().to_numpy().argmax())
         raise TrainingError(
@@ -134,7 +137,7 @@ def encode_target(table: Table, name: str, default: CardValue) -> Labels:
 
 def check_ids(table: Table, name: str) -> None:
     """Raise TrainingError if an id is missing or stands twice."""
-    cells = table.column(name, "the id")
+    cells = table.texts(name, "the id")
     if cells.isna().any():
         row = int(cells.isna().to_numpy().argmax())
         raise TrainingError(f"the id {name!r} is empty in line {table.line(row)} of {table.path}; every row needs one")
@@ -150,13 +153,13 @@ def check_ids(table: Table, name: str) -> None:
 def parse_number(cell: object) -> float:
     """A cell as the float64 nearest to its text; NaN if it is missing or no number."""
     try:
-        return float(cell) if isinstance(cell, str) else np.nan
+        return float(cell) if isinstance(cell, str | float) else np.nan
     except ValueError:
         return np.nan
 
 
-def are_numbers(cells: Iterable[str]) -> bool:
-    """Whether every text is a finite number."""
+def are_numbers(cells: Iterable[str | float]) -> bool:
+    """Whether every text (or number) is a finite number."""
     return all(np.isfinite(parse_number(cell)) for cell in cells)
 
 

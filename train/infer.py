@@ -41,7 +41,7 @@ def infer_card(table: Table, target: str, id: str | None, default: str | None) -
 
 def default_value(table: Table, target: str) -> CardValue:
     """The value of a target that means default; raises TrainingError if it isn't plain."""
-    values = sorted(set(table.column(target, "the target").dropna()))
+    values = sorted(set(table.texts(target, "the target").dropna()))
     words = [value for value in values if value.lower() in DEFAULT_WORDS]
     # Other numbers of values are refused, with the reason, when the target is encoded.
     if len(values) == 2 and len(words) != 1:
@@ -78,7 +78,7 @@ def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
             use=False,
             note=f"Not used: {len(levels)} different texts, which looks like a name, a date or a free text.",
         )
-    return CardField(label=label, kind="category", levels=tuple(levels), nullable=nullable, reason=reason)
+    return CardField(label=label, kind="category", levels=tuple(map(str, levels)), nullable=nullable, reason=reason)
 
 
 def round_out(value: float, *, down: bool) -> float:

@@ -114,5 +114,8 @@ def model(content: bytes) -> Model:
 def findings(model: Model, content: bytes, evidence: Evidence) -> Findings:
     """All that is found of the model."""
     quality = measure(*evidence.held_out, model.contract.policy)
-    entries = tuple(Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality) for name in ("logistic", "boosting"))
+    entries = tuple(
+        Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality)
+        for name in ("logistic", "boosting")
+    )
     return find(model, len(content), CARD, evidence, entries, Proof(rows=1000))

@@ -1,0 +1,58 @@
+"""The seven tables that the tests of features read: the real sample where it is, and made-up ones with every gap."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.dataset
+import pytest
+
+from benchmarks.home_credit.__main__ import generate
+from train.features.application import FILE
+from train.features.compute import compute, find_sources
+from train.features.engines import DuckDB, Engine
+
+APPLICATIONS = 300
+
+ComputeIn = Callable[[Path, Engine, Path], pd.DataFrame]
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 made-up applications with their rows in six more tables."""
+    folder = tmp_path_factory.mktemp("made_up")
+    generate(APPLICATIONS, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(made_up: Path) -> Path:
+    """The folder that HOME_CREDIT_DIR names, else the made-up one."""
+    return Path(os.environ.get("HOME_CREDIT_DIR") or made_up)
+
+
+def compute_table(folder: Path, engine: Engine, scratch: Path) -> pd.DataFrame:
+    """All features of a folder, near-duplicates too, indexed by id, without the target."""
+    sources = find_sources(folder, FILE, [], needs_target=True)
+    computed = compute(sources, None, engine, scratch, lambda title: None)
+    table: pd.DataFrame = pyarrow.dataset.dataset(computed.path, format="parquet").to_table().to_pandas()
+    assert ["SK_ID_CURR", "TARGET", *computed.fields] == list(table.columns)
+    return table.set_index("SK_ID_CURR").drop(columns="TARGET")
+
+
+@pytest.fixture(scope="session")
+def in_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], pd.DataFrame]:
+    """The features of a folder, computed in DuckDB."""
+
+    def run(folder: Path) -> pd.DataFrame:
+        scratch = tmp_path_factory.mktemp("duckdb")
+        engine = DuckDB(scratch / "spill", "1GB")
+        try:
+            return compute_table(folder, engine, scratch)
+        finally:
+            engine.close()
+
+    return run

@@ -1,0 +1,86 @@
+"""Profiles and near-duplicates: what pandas says of the whole table, found batch by batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from train.features.profile import BATCH_ROWS, Duplicate, find_duplicates, profile
+
+ROWS = 2 * BATCH_ROWS + 17
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Columns that repeat others more or less, with gaps, far from 0."""
+    random = np.random.default_rng(3)
+    a, b = random.normal(1e6, 1, ROWS), random.normal(size=ROWS)
+    frame = pd.DataFrame(
+        {
+            "a": np.where(random.random(ROWS) < 0.3, np.nan, a),
+            "minus_a": -2 * a + 5,
+            "b": b,
+            "nearly_b": b + random.normal(0, 0.1, ROWS),
+            "less_b": b + random.normal(0, 0.3, ROWS),
+            "empty": np.nan,
+            "constant": 7.0,
+            "text": pd.Series(["x"] * ROWS).where(random.random(ROWS) < 0.5),
+        }
+    )
+    # Together in 19 rows only, in which they are equal.
+    frame["rare"] = b.copy()
+    frame["other"] = b * 3 + random.normal(0, 9, ROWS)
+    frame.loc[19:, "rare"] = np.nan
+    return frame
+
+
+@pytest.fixture(scope="module")
+def path(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as Parquet."""
+    path = tmp_path_factory.mktemp("profile") / "table.parquet"
+    table.to_parquet(path)
+    return path
+
+
+def test_a_profile_says_what_pandas_says(table: pd.DataFrame, path: Path) -> None:
+    """Presence, range, mean and deviation over all batches; levels of a text."""
+    profiles = profile(path, list(table.columns))
+
+    assert list(table.columns) == list(profiles)
+    for name in table.select_dtypes("number").columns.drop("empty"):
+        facts, column = profiles[name], table[name]
+        assert (ROWS, column.count()) == (facts.rows, facts.present)
+        assert (column.min(), column.max()) == (facts.minimum, facts.maximum)
+        assert facts.mean == pytest.approx(column.mean(), rel=1e-12)
+        assert facts.deviation == pytest.approx(column.std(ddof=0), rel=1e-9)
+    assert 0 == profiles["empty"].present
+    assert ("x",) == profiles["text"].levels
+    assert table["text"].count() == profiles["text"].present
+
+
+def test_of_near_duplicates_the_fuller_one_stays(table: pd.DataFrame, path: Path) -> None:
+    """|r| > 0.98 of either sign over the common rows, as pandas has it; too few common rows say nothing."""
+    found = find_duplicates(path, profile(path, list(table.columns)))
+
+    assert ["a", "nearly_b", "empty"] == [duplicate.name for duplicate in found]
+    assert ["minus_a", "b", ""] == [duplicate.kept for duplicate in found]
+    r = table.corr(numeric_only=True).to_dict()
+    assert found[0].correlation == pytest.approx(r["a"]["minus_a"], abs=1e-9)
+    assert found[1].correlation == pytest.approx(r["b"]["nearly_b"], abs=1e-9)
+    assert 0.9 < r["b"]["less_b"] < 0.98
+    assert r["b"]["rare"] > 0.98
+
+
+def test_a_dropped_column_has_a_kept_one_that_says_the_same(tmp_path: Path) -> None:
+    """In a chain a ~ b ~ c, where a and c are further apart, b goes and c stays."""
+    random = np.random.default_rng(5)
+    a, noise = random.normal(size=4_000), random.normal(size=4_000)
+    pd.DataFrame({"a": a, "b": a + 0.15 * noise, "c": a + 0.3 * noise}).to_parquet(tmp_path / "chain.parquet")
+
+    found = find_duplicates(tmp_path / "chain.parquet", profile(tmp_path / "chain.parquet", ["a", "b", "c"]))
+
+    assert [("b", "a")] == [(duplicate.name, duplicate.kept) for duplicate in found]
+    assert isinstance(found[0], Duplicate)

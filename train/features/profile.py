@@ -1,0 +1,140 @@
+"""What the finished features look like: gaps, ranges, levels; and which of them say the same as another.
+
+Both read the Parquet in batches: memory doesn't grow with the applications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+
+from train.dataset import FEWEST_VALUES
+
+CLOSEST = 0.98
+"""Two columns whose correlation is beyond this, either sign, are near-duplicates."""
+
+BATCH_ROWS = 16_384
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One column: rows with a value, rows in all; of a number its range, mean and deviation, of a text its levels."""
+
+    present: int
+    rows: int
+    minimum: float = np.nan
+    maximum: float = np.nan
+    mean: float = 0.0
+    deviation: float = 0.0
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A column to drop, because it is empty (`kept` is "") or because `kept` says the same."""
+
+    name: str
+    kept: str
+    correlation: float
+
+
+def profile(path: Path, names: Sequence[str]) -> dict[str, Profile]:
+    """Profile columns of a Parquet file or folder; float64 columns are numbers, others texts."""
+    dataset = pyarrow.dataset.dataset(path, format="parquet")
+    numbers = [name for name in names if pa.types.is_floating(dataset.schema.field(name).type)]
+    texts = [name for name in names if name not in numbers]
+    present, low, high, mean, spread = (np.zeros(len(numbers)) for _ in range(5))
+    low, high = low + np.inf, high - np.inf
+    levels: dict[str, set[str]] = {name: set() for name in texts}
+    filled = dict.fromkeys(texts, 0)
+    rows = 0
+    for batch in dataset.to_batches(columns=list(names), batch_size=BATCH_ROWS):
+        rows += len(batch)
+        X = _matrix(batch, numbers)
+        here = ~np.isnan(X)
+        count = here.sum(axis=0)
+        low, high = np.fmin(low, np.fmin.reduce(X, initial=np.inf)), np.fmax(high, np.fmax.reduce(X, initial=-np.inf))
+        # Chan, Golub & LeVeque, Updating formulae and a pairwise algorithm, 1979: means and squares of two parts.
+        at = np.where(here, X, 0).sum(axis=0) / np.maximum(count, 1)
+        square = np.where(here, X - at, 0) ** 2
+        shift, total = at - mean, np.maximum(present + count, 1)
+        spread += square.sum(axis=0) + shift**2 * present * count / total
+        mean += shift * count / total
+        present += count
+        for name in texts:
+            column = batch.column(batch.schema.get_field_index(name))
+            filled[name] += len(column) - column.null_count
+            levels[name].update(text for text in pc.unique(column).to_pylist() if text is not None)
+    deviation = np.sqrt(spread / np.maximum(present, 1))
+    profiles = {
+        name: Profile(int(present[i]), rows, float(low[i]), float(high[i]), float(mean[i]), float(deviation[i]))
+        for i, name in enumerate(numbers)
+    }
+    profiles |= {name: Profile(filled[name], rows, levels=tuple(sorted(levels[name]))) for name in texts}
+    return {name: profiles[name] for name in names}
+
+
+def find_duplicates(path: Path, profiles: dict[str, Profile]) -> list[Duplicate]:
+    """The columns to drop, in order: the empty ones, and of each two near-duplicates the one with fewer values.
+
+    The correlation is Pearson's over the rows in which both are present, at least 20 of them. A column is held
+    only against those that stay, so that every dropped one has a column in the result that says the same.
+    """
+    empty = [name for name, column in profiles.items() if not column.present]
+    numbers = [name for name, column in profiles.items() if column.present and not column.levels]
+    fullest = sorted(numbers, key=lambda name: -profiles[name].present)
+    r = _correlate(path, fullest, profiles)
+    kept: list[int] = []
+    dropped = {name: Duplicate(name, "", np.nan) for name in empty}
+    for i, name in enumerate(fullest):
+        close = [j for j in kept if abs(r[i, j]) > CLOSEST]
+        if close:
+            nearest = max(close, key=lambda j: abs(r[i, j]))
+            dropped[name] = Duplicate(name, fullest[nearest], float(r[i, nearest]))
+        else:
+            kept.append(i)
+    return [dropped[name] for name in profiles if name in dropped]
+
+
+def _correlate(path: Path, names: list[str], profiles: dict[str, Profile]) -> Matrix:
+    """Pairwise-complete correlations, float64, shape (n_names, n_names); 0 where nothing can be said.
+
+    Four matrix products a batch: of values, squares and presence. Columns are standardised first, so that
+    no digits are lost.
+    """
+    mean = np.array([profiles[name].mean for name in names])
+    scale = np.array([profiles[name].deviation or 1.0 for name in names])
+    shape = (len(names), len(names))
+    both, sums, squares, products = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for batch in pyarrow.dataset.dataset(path, format="parquet").to_batches(columns=names, batch_size=BATCH_ROWS):
+        X = (_matrix(batch, names) - mean) / scale
+        here = (~np.isnan(X)).astype(np.float64)
+        X = np.nan_to_num(X, copy=False)
+        both += here.T @ here
+        sums += X.T @ here
+        squares += (X**2).T @ here
+        products += X.T @ X
+    n = np.maximum(both, 1)
+    variance = squares / n - (sums / n) ** 2
+    covariance = products / n - sums / n * (sums.T / n)
+    # Below it the variance is rounding, not a difference between applicants.
+    is_known = (both >= FEWEST_VALUES) & (variance > 1e-12) & (variance.T > 1e-12)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(is_known, covariance / np.sqrt(variance * variance.T), 0.0)
+
+
+def _matrix(batch: pa.RecordBatch, names: Sequence[str]) -> Matrix:
+    """Columns of a batch as float64, shape (n, n_names), NaN = missing."""
+    X = np.empty((len(batch), len(names)), order="F")
+    for i, name in enumerate(names):
+        X[:, i] = batch.column(batch.schema.get_field_index(name)).to_numpy(zero_copy_only=False)
+    return X
