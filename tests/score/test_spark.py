@@ -1,8 +1,8 @@
-"""The Spark engine gives what the local one gives; Spark is started once for all of it."""
+"""The Spark engine gives what the local one gives; one test, so that parallel workers start Spark only once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,16 +17,7 @@ from score.batches import Scorer
 from score.errors import ScoringError
 from score.output import Counts
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 Draw = Callable[..., pa.Table]
-
-
-@pytest.fixture(scope="module")
-def session() -> Iterator[SparkSession]:
-    """Spark on two threads of this machine."""
-    with engine.start_spark("local[2]") as session:
-        yield session
 
 
 def rows(folder: Path) -> list[dict[str, object]]:
@@ -35,60 +26,59 @@ def rows(folder: Path) -> list[dict[str, object]]:
     return sorted(found, key=lambda row: str(row["id"]))
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv"])
-def test_both_engines_give_the_same(
-    session: SparkSession, scorer: Scorer, content: bytes, model_path: Path, draw: Draw, tmp_path: Path, kind: str
+def compare_engines(
+    kind: str, session: SparkSession, scorer: Scorer, content: bytes, table: pa.Table, folder: Path
 ) -> None:
     """Probabilities to the last bit, reasons, rejects and their faults, over several files and tasks."""
-    table = draw(3001)
+    is_csv = kind == "csv"
     table = table.set_column(1, "Amount", pa.array([1e200, *table.column("Amount").to_pylist()[1:]]))
     table = table.set_column(3, "Home, now", pa.array(["own", "tent", *table.column("Home, now").to_pylist()[2:]]))
-    source = tmp_path / "in"
-    source.mkdir()
-    for number, start in enumerate((0, 1000, 1017)):
-        part = table.slice(start, (1000, 17, 1984)[number])
-        if kind == "csv":
+    source, model = folder / "in", folder / "model.onnx"
+    source.mkdir(parents=True)
+    model.write_bytes(content)
+    for number, (start, size) in enumerate([(0, 1000), (1000, 17), (1017, 1984)]):
+        part = table.slice(start, size)
+        if is_csv:
             arrow_csv.write_csv(part, source / f"{number}.csv")
         else:
             pq.write_table(part, source / f"{number}.parquet")
-    if kind == "csv":
+    if is_csv:
         with (source / "0.csv").open("a") as file:
             file.write("too,few\n")
-    one, other = tmp_path / "local", tmp_path / "spark"
+    one, other = folder / "local", folder / "spark"
 
-    assert 0 == main([str(source), str(one), "--model", str(model_path), "--reasons", "3"])
+    assert 0 == main([str(source), str(one), "--model", str(model), "--reasons", "3"])
     counts = engine._score(session, str(source), str(other), scorer, content)
 
-    assert Counts(3001 + (kind == "csv"), 2999, 2 + (kind == "csv")) == counts
+    assert Counts(3001 + is_csv, 2999, 2 + is_csv) == counts
     assert rows(one / "scores") == rows(other / "scores")
     assert [row["fault"] for row in rows(one / "rejects")] == [row["fault"] for row in rows(other / "rejects")]
     assert (other / "_SUCCESS").exists()
-    assert not (tmp_path / "spark.unfinished").exists()
+    assert not (folder / "spark.unfinished").exists()
 
 
-def test_other_scores_are_never_overwritten(
-    session: SparkSession, scorer: Scorer, content: bytes, draw: Draw, tmp_path: Path
+def refuse(session: SparkSession, scorer: Scorer, content: bytes, table: pa.Table, folder: Path) -> None:
+    """Nothing is overwritten, a missing column and an absent path are named, and nothing is left behind."""
+    source, partial, absent, out = (folder / name for name in ("x.parquet", "y.parquet", "no.parquet", "out"))
+    pq.write_table(table, source)
+    pq.write_table(table.drop(["Income"]), partial)
+    before = {path.name for path in folder.iterdir()}
+
+    for path, target, said in (
+        (source, source, "x.parquet exists; remove it, or choose another OUT"),
+        (partial, out, "has no column 'Income', which the model test needs"),
+        (absent, out, "doesn't exist; check the path"),
+    ):
+        with pytest.raises(ScoringError, match=said):
+            engine._score(session, str(path), str(target), scorer, content)
+    assert before == {path.name for path in folder.iterdir()}
+
+
+def test_the_spark_engine_gives_what_the_local_one_gives(
+    scorer: Scorer, content: bytes, draw: Draw, tmp_path: Path
 ) -> None:
-    """Whatever stands where OUT should be."""
-    pq.write_table(draw(5), tmp_path / "x.parquet")
-    (tmp_path / "out").mkdir()
-
-    with pytest.raises(ScoringError, match="out exists; remove it, or choose another OUT"):
-        engine._score(session, str(tmp_path / "x.parquet"), str(tmp_path / "out"), scorer, content)
-
-
-def test_a_missing_column_is_named_before_anything_runs(
-    session: SparkSession, scorer: Scorer, content: bytes, draw: Draw, tmp_path: Path
-) -> None:
-    """As by the local engine."""
-    pq.write_table(draw(5).drop(["Income"]), tmp_path / "x.parquet")
-
-    with pytest.raises(ScoringError, match="has no column 'Income', which the model test needs"):
-        engine._score(session, str(tmp_path / "x.parquet"), str(tmp_path / "out"), scorer, content)
-    assert ["x.parquet"] == [path.name for path in tmp_path.iterdir()]
-
-
-def test_an_absent_path_is_named(session: SparkSession, scorer: Scorer, content: bytes, tmp_path: Path) -> None:
-    """In one sentence."""
-    with pytest.raises(ScoringError, match="doesn't exist; check the path"):
-        engine._score(session, str(tmp_path / "no.parquet"), str(tmp_path / "out"), scorer, content)
+    """From Parquet and CSV; what it can't score it refuses in the same words."""
+    with engine.start_spark("local[2]") as session:
+        compare_engines("parquet", session, scorer, content, draw(3001), tmp_path / "parquet")
+        compare_engines("csv", session, scorer, content, draw(3001), tmp_path / "csv")
+        refuse(session, scorer, content, draw(5), tmp_path)
