@@ -171,7 +171,8 @@ def drop_near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     """Without each column that has |r| > 0.98 with one before it."""
     r = table.corr(numeric_only=True).abs().to_numpy()
     numbers = table.select_dtypes("number").columns
-    return table.drop(columns=numbers[(np.triu(r, 1) > 0.98).any(axis=0)])
+    near = np.flatnonzero(np.any(np.triu(r, 1) > 0.98, axis=0))
+    return table.drop(columns=[numbers[place] for place in near])
 
 
 if __name__ == "__main__":

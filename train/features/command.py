@@ -1,7 +1,8 @@
 """`python -m train features`: seven tables → one row an applicant → features.parquet and its card.
 
 The story, top to bottom. Files and columns are checked before an engine starts; each table is aggregated to one
-row an applicant, the rows are joined, near-duplicates are dropped; results are renamed into place when whole.
+row an applicant, near-duplicates are dropped, the rest is written side by side, and renamed into place when
+whole.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from train.features.engines import DuckDB, Engine, Spark
 from train.features.output import choose_columns, write
 
 STEPS_BESIDE_TABLES = 4
-"""Starting the engine, joining, looking for near-duplicates, writing."""
+"""Starting the engine, the applications, looking for near-duplicates, writing."""
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

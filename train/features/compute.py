@@ -1,6 +1,7 @@
-"""The seven tables as one: found, checked, aggregated table by table, joined to the applications.
+"""The seven tables as one: found, checked, aggregated table by table to one row an applicant.
 
-Each table's aggregates are saved before the next one is read, so that memory holds one table at a time.
+Each table's features are saved before the next one is read, for all applicants in the order of their ids, so that
+memory holds one table at a time and what is saved can be read side by side.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from train.features.pos_cash import POS_CASH
 from train.features.previous_application import PREVIOUS_APPLICATION
 from train.features.recipe import Feature, Levels, Recipe, aggregate, list_features
 from train.features.sources import File, check_columns, find_file, shorten
+from train.features.stored import Stored
 
 RECIPES = (BUREAU, PREVIOUS_APPLICATION, POS_CASH, INSTALLMENTS, CREDIT_CARD)
 """The tables beside the application, in the order of their features."""
@@ -45,9 +47,9 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The joined table as Parquet, ordered by id, and what people read of each of its fields, in order."""
+    """The features, ordered by id, and what people read of each of them, in order."""
 
-    path: Path
+    stored: Stored
     fields: dict[str, CardField]
 
 
@@ -114,8 +116,11 @@ def compute(
 
     Raises TrainingError if an engine can't.
     """
+    step("Applications")
+    applications = scratch / "applications.parquet"
+    ids = _save_applications(sources.applications, engine, applications)
     features: list[Feature] = []
-    parts: list[ir.Table] = []
+    paths = [applications]
     for recipe in RECIPES:
         if recipe.name not in sources.tables:
             continue
@@ -128,21 +133,22 @@ def compute(
             rows = engine.read(below, child.columns)
             if levels is None:
                 known[child.name] = find_levels(rows, child, below.path, engine, scratch)
-            table = table.left_join(
-                _save(rows, child, list_features(child, known[child.name]), below, engine, scratch), child.key
-            )
+            made = list_features(child, known[child.name])
+            path = scratch / f"{child.name}.parquet"
+            engine.save(aggregate(rows, child.key, made), path, below.path)
+            table = table.left_join(_read_back(engine, path, child.key, made), child.key)
         step(recipe.scopes[0].title)
         if levels is None:
             known[recipe.name] = find_levels(table, recipe, source.path, engine, scratch)
         mine = _list(recipe, sources, known)
-        parts.append(_save(table, recipe, mine, source, engine, scratch))
+        paths.append(scratch / f"{recipe.name}.parquet")
+        joined = ids.left_join(aggregate(table, recipe.key, mine), recipe.key)
+        names = [feature.name for feature in mine]
+        engine.save(joined.select(recipe.key, *names).order_by(recipe.key), paths[-1], source.path)
         features += mine
-    step("Joining the tables")
     absent = set(application.FIELDS) - set(sources.applications.columns)
     fields = {name: field for name, field in describe(features).items() if name not in absent}
-    path = scratch / "joined.parquet"
-    engine.save(_join(sources, parts, list(fields), engine), path, sources.applications.path)
-    return Computed(path, fields)
+    return Computed(Stored(tuple(paths), application.ID), fields)
 
 
 def _list(recipe: Recipe, sources: Sources, levels: AllLevels) -> list[Feature]:
@@ -151,21 +157,13 @@ def _list(recipe: Recipe, sources: Sources, levels: AllLevels) -> list[Feature]:
     return list_features(recipe, levels[recipe.name], child_levels)
 
 
-def _save(
-    table: ir.Table, recipe: Recipe, features: Sequence[Feature], source: File, engine: Engine, scratch: Path
-) -> ir.Table:
-    """Aggregate, save, and read back."""
-    path = scratch / f"{recipe.name}.parquet"
-    engine.save(aggregate(table, recipe.key, features), path, source.path)
-    types = {recipe.key: "int64"} | {feature.name: "float64" for feature in features}
+def _save_applications(file: File, engine: Engine, path: Path) -> ir.Table:
+    """Save the applications, ordered by id, and give back their ids."""
+    types = {name: kind for name, kind in application.COLUMNS.items() if name in file.columns}
+    engine.save(application.derive(engine.read(file, types)).order_by(application.ID), path, file.path)
+    return _read_back(engine, path, application.ID, ())
+
+
+def _read_back(engine: Engine, path: Path, key: str, features: Sequence[Feature]) -> ir.Table:
+    types = {key: "int64"} | {feature.name: "float64" for feature in features}
     return engine.read(File(path, tuple(types)), types)
-
-
-def _join(sources: Sources, parts: Sequence[ir.Table], fields: Sequence[str], engine: Engine) -> ir.Table:
-    """The applications with the aggregates of every table beside them, ordered by id."""
-    types = {name: kind for name, kind in application.COLUMNS.items() if name in sources.applications.columns}
-    joined = application.derive(engine.read(sources.applications, types))
-    for number, part in enumerate(parts):
-        joined = joined.left_join(part, application.ID, rname=f"{{name}} of part {number}")
-    ends = [name for name in (application.ID, application.TARGET) if name in types]
-    return joined.select(*ends, *fields).order_by(application.ID)

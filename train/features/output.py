@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset
 import pyarrow.parquet
 
 from train.card import Card
@@ -18,7 +17,8 @@ from train.errors import TrainingError
 from train.features import application
 from train.features.card import make_card, write_card
 from train.features.compute import Computed
-from train.features.profile import BATCH_ROWS, CLOSEST, Duplicate, Profile, find_duplicates, profile
+from train.features.profile import CLOSEST, Duplicate, Profile, find_duplicates, profile
+from train.features.stored import Stored
 from train.files import write_whole
 
 
@@ -32,10 +32,10 @@ class Chosen:
 
 def choose_columns(table: Computed, like: Card | None) -> Chosen:
     """Exactly the fields of a card; without one all but the empty and the near-duplicates."""
-    profiles = profile(table.path, list(like.fields if like else table.fields))
+    profiles = profile(table.stored, list(like.fields if like else table.fields))
     if like is not None:
         return Chosen(profiles, ())
-    dropped = find_duplicates(table.path, profiles)
+    dropped = find_duplicates(table.stored, profiles)
     names = {duplicate.name for duplicate in dropped}
     return Chosen({name: facts for name, facts in profiles.items() if name not in names}, tuple(dropped))
 
@@ -45,7 +45,7 @@ def write(table: Computed, chosen: Chosen, out: Path, card: Path | None) -> list
 
     Without `card` (the fields are those of a card that exists) only the table is written.
     """
-    rows = _write_table(table.path, list(chosen.kept), out)
+    rows = _write_table(table.stored, list(chosen.kept), out)
     lines = [f"Wrote {out}: {rows:,} applications, {len(chosen.kept)} fields"]
     if card is None:
         return lines
@@ -59,20 +59,19 @@ def write(table: Computed, chosen: Chosen, out: Path, card: Path | None) -> list
     return lines
 
 
-def _write_table(source: Path, names: list[str], out: Path) -> int:
+def _write_table(stored: Stored, names: list[str], out: Path) -> int:
     """Copy some columns, batch by batch; returns the number of rows."""
-    dataset = pyarrow.dataset.dataset(source, format="parquet")
-    ends = [name for name in (application.ID, application.TARGET) if name in dataset.schema.names]
-    columns = [*ends, *names]
-    schema = pa.schema([pa.field(name, dataset.schema.field(name).type) for name in columns])
+    types = stored.read_types()
+    columns = [*(name for name in (application.ID, application.TARGET) if name in types), *names]
+    schema = pa.schema([pa.field(name, types[name]) for name in columns])
     rows = 0
     try:
         with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as draft:
             try:
                 with pyarrow.parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
-                    for batch in dataset.to_batches(columns=columns, batch_size=BATCH_ROWS):
-                        writer.write_batch(batch.cast(schema))
-                        rows += len(batch)
+                    for table in stored.batches(columns):
+                        writer.write_table(table.cast(schema))
+                        rows += len(table)
                 draft.flush()
                 os.fsync(draft.fileno())
                 os.chmod(draft.name, 0o644)

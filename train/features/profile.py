@@ -1,26 +1,23 @@
 """What the finished features look like: gaps, ranges, levels; and which of them say the same as another.
 
-Both read the Parquet in batches: memory doesn't grow with the applications.
+Both read batch by batch: memory doesn't grow with the applications.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset
 
 from train.dataset import FEWEST_VALUES
+from train.features.stored import Stored
 
 CLOSEST = 0.98
 """Two columns whose correlation is beyond this, either sign, are near-duplicates."""
-
-BATCH_ROWS = 16_384
 
 Matrix = npt.NDArray[np.float64]
 
@@ -47,17 +44,17 @@ class Duplicate:
     correlation: float
 
 
-def profile(path: Path, names: Sequence[str]) -> dict[str, Profile]:
-    """Profile columns of a Parquet file or folder; float64 columns are numbers, others texts."""
-    dataset = pyarrow.dataset.dataset(path, format="parquet")
-    numbers = [name for name in names if pa.types.is_floating(dataset.schema.field(name).type)]
+def profile(stored: Stored, names: Sequence[str]) -> dict[str, Profile]:
+    """Profile some columns; float64 columns are numbers, others texts."""
+    types = stored.read_types()
+    numbers = [name for name in names if pa.types.is_floating(types[name])]
     texts = [name for name in names if name not in numbers]
     present, low, high, mean, spread = (np.zeros(len(numbers)) for _ in range(5))
     low, high = low + np.inf, high - np.inf
     levels: dict[str, set[str]] = {name: set() for name in texts}
     filled = dict.fromkeys(texts, 0)
     rows = 0
-    for batch in dataset.to_batches(columns=list(names), batch_size=BATCH_ROWS):
+    for batch in stored.batches(names):
         rows += len(batch)
         X = _matrix(batch, numbers)
         here = ~np.isnan(X)
@@ -71,7 +68,7 @@ def profile(path: Path, names: Sequence[str]) -> dict[str, Profile]:
         mean += shift * count / total
         present += count
         for name in texts:
-            column = batch.column(batch.schema.get_field_index(name))
+            column = batch[name]
             filled[name] += len(column) - column.null_count
             levels[name].update(text for text in pc.unique(column).to_pylist() if text is not None)
     deviation = np.sqrt(spread / np.maximum(present, 1))
@@ -83,7 +80,7 @@ def profile(path: Path, names: Sequence[str]) -> dict[str, Profile]:
     return {name: profiles[name] for name in names}
 
 
-def find_duplicates(path: Path, profiles: dict[str, Profile]) -> list[Duplicate]:
+def find_duplicates(stored: Stored, profiles: dict[str, Profile]) -> list[Duplicate]:
     """The columns to drop, in order: the empty ones, and of each two near-duplicates the one with fewer values.
 
     The correlation is Pearson's over the rows in which both are present, at least 20 of them. A column is held
@@ -92,7 +89,7 @@ def find_duplicates(path: Path, profiles: dict[str, Profile]) -> list[Duplicate]
     empty = [name for name, column in profiles.items() if not column.present]
     numbers = [name for name, column in profiles.items() if column.present and not column.levels]
     fullest = sorted(numbers, key=lambda name: -profiles[name].present)
-    r = _correlate(path, fullest, profiles)
+    r = _correlate(stored, fullest, profiles)
     kept: list[int] = []
     dropped = {name: Duplicate(name, "", np.nan) for name in empty}
     for i, name in enumerate(fullest):
@@ -105,7 +102,7 @@ def find_duplicates(path: Path, profiles: dict[str, Profile]) -> list[Duplicate]
     return [dropped[name] for name in profiles if name in dropped]
 
 
-def _correlate(path: Path, names: list[str], profiles: dict[str, Profile]) -> Matrix:
+def _correlate(stored: Stored, names: list[str], profiles: dict[str, Profile]) -> Matrix:
     """Pairwise-complete correlations, float64, shape (n_names, n_names); 0 where nothing can be said.
 
     Four matrix products a batch: of values, squares and presence. Columns are standardised first, so that
@@ -115,7 +112,7 @@ def _correlate(path: Path, names: list[str], profiles: dict[str, Profile]) -> Ma
     scale = np.array([profiles[name].deviation or 1.0 for name in names])
     shape = (len(names), len(names))
     both, sums, squares, products = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for batch in pyarrow.dataset.dataset(path, format="parquet").to_batches(columns=names, batch_size=BATCH_ROWS):
+    for batch in stored.batches(names):
         X = (_matrix(batch, names) - mean) / scale
         here = (~np.isnan(X)).astype(np.float64)
         X = np.nan_to_num(X, copy=False)
@@ -132,9 +129,9 @@ def _correlate(path: Path, names: list[str], profiles: dict[str, Profile]) -> Ma
         return np.where(is_known, covariance / np.sqrt(variance * variance.T), 0.0)
 
 
-def _matrix(batch: pa.RecordBatch, names: Sequence[str]) -> Matrix:
+def _matrix(batch: pa.Table, names: Sequence[str]) -> Matrix:
     """Columns of a batch as float64, shape (n, n_names), NaN = missing."""
     X = np.empty((len(batch), len(names)), order="F")
     for i, name in enumerate(names):
-        X[:, i] = batch.column(batch.schema.get_field_index(name)).to_numpy(zero_copy_only=False)
+        X[:, i] = batch[name].to_numpy()
     return X

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from train.features.profile import BATCH_ROWS, Duplicate, find_duplicates, profile
+from train.errors import TrainingError
+from train.features.profile import Duplicate, find_duplicates, profile
+from train.features.stored import BATCH_ROWS, Stored
 
 ROWS = 2 * BATCH_ROWS + 17
 
@@ -20,6 +22,7 @@ def table() -> pd.DataFrame:
     a, b = random.normal(1e6, 1, ROWS), random.normal(size=ROWS)
     frame = pd.DataFrame(
         {
+            "id": np.arange(ROWS),
             "a": np.where(random.random(ROWS) < 0.3, np.nan, a),
             "minus_a": -2 * a + 5,
             "b": b,
@@ -38,19 +41,22 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def path(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as Parquet."""
-    path = tmp_path_factory.mktemp("profile") / "table.parquet"
-    table.to_parquet(path)
-    return path
+def stored(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """The same as two files side by side, one of them in parts that end elsewhere."""
+    folder = tmp_path_factory.mktemp("profile")
+    (folder / "parts").mkdir()
+    for number, (start, end) in enumerate([(0, 5), (5, 20_000), (20_000, ROWS)]):
+        table[["id", "a", "b", "text"]][start:end].to_parquet(folder / "parts" / f"part-{number}.parquet")
+    table.drop(columns=["a", "text"]).to_parquet(folder / "others.parquet", row_group_size=7_000)
+    return Stored((folder / "parts", folder / "others.parquet"), "id")
 
 
-def test_a_profile_says_what_pandas_says(table: pd.DataFrame, path: Path) -> None:
+def test_a_profile_says_what_pandas_says(table: pd.DataFrame, stored: Stored) -> None:
     """Presence, range, mean and deviation over all batches; levels of a text."""
-    profiles = profile(path, list(table.columns))
+    profiles = profile(stored, list(table.columns.drop("id")))
 
-    assert list(table.columns) == list(profiles)
-    for name in table.select_dtypes("number").columns.drop("empty"):
+    assert list(table.columns.drop("id")) == list(profiles)
+    for name in table.select_dtypes("number").columns.drop(["id", "empty"]):
         facts, column = profiles[name], table[name]
         assert (ROWS, column.count()) == (facts.rows, facts.present)
         assert (column.min(), column.max()) == (facts.minimum, facts.maximum)
@@ -61,13 +67,13 @@ def test_a_profile_says_what_pandas_says(table: pd.DataFrame, path: Path) -> Non
     assert table["text"].count() == profiles["text"].present
 
 
-def test_of_near_duplicates_the_fuller_one_stays(table: pd.DataFrame, path: Path) -> None:
+def test_of_near_duplicates_the_fuller_one_stays(table: pd.DataFrame, stored: Stored) -> None:
     """|r| > 0.98 of either sign over the common rows, as pandas has it; too few common rows say nothing."""
-    found = find_duplicates(path, profile(path, list(table.columns)))
+    found = find_duplicates(stored, profile(stored, list(table.columns.drop("id"))))
 
     assert ["a", "nearly_b", "empty"] == [duplicate.name for duplicate in found]
     assert ["minus_a", "b", ""] == [duplicate.kept for duplicate in found]
-    r = table.corr(numeric_only=True).to_dict()
+    r = table.drop(columns="id").corr(numeric_only=True).to_dict()
     assert found[0].correlation == pytest.approx(r["a"]["minus_a"], abs=1e-9)
     assert found[1].correlation == pytest.approx(r["b"]["nearly_b"], abs=1e-9)
     assert 0.9 < r["b"]["less_b"] < 0.98
@@ -78,9 +84,22 @@ def test_a_dropped_column_has_a_kept_one_that_says_the_same(tmp_path: Path) -> N
     """In a chain a ~ b ~ c, where a and c are further apart, b goes and c stays."""
     random = np.random.default_rng(5)
     a, noise = random.normal(size=4_000), random.normal(size=4_000)
-    pd.DataFrame({"a": a, "b": a + 0.15 * noise, "c": a + 0.3 * noise}).to_parquet(tmp_path / "chain.parquet")
+    pd.DataFrame({"id": np.arange(4_000), "a": a, "b": a + 0.15 * noise, "c": a + 0.3 * noise}).to_parquet(
+        tmp_path / "chain.parquet"
+    )
 
-    found = find_duplicates(tmp_path / "chain.parquet", profile(tmp_path / "chain.parquet", ["a", "b", "c"]))
+    chain = Stored((tmp_path / "chain.parquet",), "id")
+    found = find_duplicates(chain, profile(chain, ["a", "b", "c"]))
 
     assert [("b", "a")] == [(duplicate.name, duplicate.kept) for duplicate in found]
     assert isinstance(found[0], Duplicate)
+
+
+@pytest.mark.parametrize("ids", [[1, 2], [1, 3, 2], [1, 2, 3, 4]], ids=["fewer", "another order", "more"])
+def test_files_that_hold_other_applicants_are_never_read_side_by_side(ids: list[int], tmp_path: Path) -> None:
+    """A row must not be made of two people."""
+    pd.DataFrame({"id": [1, 2, 3], "a": 0.0}).to_parquet(tmp_path / "one.parquet")
+    pd.DataFrame({"id": ids, "b": 0.0}).to_parquet(tmp_path / "two.parquet")
+
+    with pytest.raises(TrainingError, match="different applicants"):
+        list(Stored((tmp_path / "one.parquet", tmp_path / "two.parquet"), "id").batches(["a", "b"]))
