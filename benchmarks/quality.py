@@ -67,8 +67,11 @@ def main() -> None:
         tables.append((given.taiwan, "default"))
     tasks = [Task(path, target, name, given.seconds) for path, target in tables for name in COMPARED]
     console = Console()
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool, console.status("Measuring"):
-        results = list(pool.map(measure, tasks))
+    results = []
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        for task, result in zip(tasks, pool.map(measure, tasks), strict=True):
+            results.append(result)
+            console.print(f"{task.path.stem}, {COMPARED[task.candidate].title}: {result}", soft_wrap=True)
     lines = []
     for place, (path, _) in enumerate(tables):
         rows = format_rows(results[place * len(COMPARED) : (place + 1) * len(COMPARED)])
