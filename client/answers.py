@@ -21,6 +21,12 @@ Applicant = dict[str, Value]
 Decision = Literal["accept", "review", "refuse"]
 
 
+class Stamp(Struct, frozen=True):
+    """The part of GET /model that is read first: which contract it speaks, None if it doesn't say."""
+
+    contract_version: int | str | None = None
+
+
 class Field(Struct, frozen=True):
     """One question to an applicant."""
 

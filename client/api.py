@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from client.answers import CONTRACT_VERSION, Applicant, Fault, Model, Problem, Result, ScoreAnswer
+from client.answers import CONTRACT_VERSION, Applicant, Fault, Model, Problem, Result, ScoreAnswer, Stamp
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 
@@ -56,10 +56,9 @@ class Api:
     def model(self) -> Model:
         """The contract of the model that is served; raises ApiError."""
         content = self._ask("GET", "/model")
-        version = _decode(content, dict[str, msgspec.Raw]).get("contract_version")
-        if version is None or version != str(CONTRACT_VERSION).encode():
-            got = bytes(version or b"none").decode(errors="replace")[:20]
-            raise OtherContract(f"contract version {got}, expected {CONTRACT_VERSION}")
+        version = _decode(content, Stamp).contract_version
+        if version != CONTRACT_VERSION:
+            raise OtherContract(f"contract version {str(version)[:20]}, expected {CONTRACT_VERSION}")
         return _decode(content, Model)
 
     def score(

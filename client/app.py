@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Container, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -30,23 +31,19 @@ LOOK = Path(__file__).resolve().parent / "look.css"
 
 def main() -> None:
     """Show the page once, for one visitor, as things are now."""
-    st.set_page_config(page_title=plain_language(_asked_language()).say("app.title"), page_icon="⚖️", layout="wide")
+    browser = (st.context.locale or DEFAULT)[:2]
+    asked = _asked("lang", LANGUAGES, browser if browser in LANGUAGES else DEFAULT)
+    st.set_page_config(page_title=plain_language(asked).say("app.title"), page_icon="⚖️", layout="wide")
     st.html(LOOK)
     heading, views, languages = st.columns([3, 4, 1], vertical_alignment="bottom")
     with languages:
-        language = plain_language(_switch_language())
+        language = plain_language(_switch("lang", "Language · Langue", LANGUAGES))
+        # What is read aloud in French is pronounced in French.
+        st.html(f"<script>document.documentElement.lang = '{language.code}'</script>", unsafe_allow_javascript=True)
     heading.title(language.say("app.title"), anchor=False)
     with views:
-        view = st.segmented_control(
-            language.say("app.view"),
-            list(VIEWS),
-            format_func=lambda name: language.say(f"view.{name}"),
-            default=next(iter(VIEWS)),
-            required=True,
-            key="view",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        _asked("view", VIEWS, next(iter(VIEWS)))
+        view = _switch("view", language.say("app.view"), {name: language.say(f"view.{name}") for name in VIEWS})
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
@@ -63,26 +60,27 @@ def main() -> None:
         _show_model(model, language)
 
 
-def _asked_language() -> str:
-    """The language of the address, else of the browser, else English."""
-    asked = st.session_state.get("lang") or st.query_params.get("lang") or (st.context.locale or "")[:2]
-    return asked if asked in LANGUAGES else DEFAULT
+def _asked(key: str, known: Container[str], default: str) -> str:
+    """What a switch stands on: as it was set before, else as the address says, else the default."""
+    if st.session_state.get(key) not in known:
+        in_address = st.query_params.get(key)
+        st.session_state[key] = in_address if in_address in known else default
+    chosen: str = st.session_state[key]
+    return chosen
 
 
-def _switch_language() -> str:
-    code = st.segmented_control(
-        "Language · Langue",
-        list(LANGUAGES),
-        format_func=LANGUAGES.__getitem__,
-        default=_asked_language(),
+def _switch(key: str, label: str, names: Mapping[str, str]) -> str:
+    """A switch between names, one of which is always on; the address follows, so that it can be kept and sent."""
+    chosen = st.segmented_control(
+        label,
+        list(names),
+        format_func=names.__getitem__,
         required=True,
-        key="lang",
-        bind="query-params",
+        key=key,
+        on_change=lambda: st.query_params.update({key: st.session_state[key]}),
         label_visibility="collapsed",
     )
-    # What is read aloud in French is pronounced in French.
-    st.html(f"<script>document.documentElement.lang = '{code}'</script>", unsafe_allow_javascript=True)
-    return code
+    return chosen or next(iter(names))
 
 
 @st.cache_resource(show_spinner=False)

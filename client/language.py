@@ -21,7 +21,7 @@ from babel.numbers import format_decimal, format_percent
 from client.answers import Field, Model, Value
 
 FOLDER = Path(__file__).resolve().parent / "languages"
-LANGUAGES = {path.stem: path.stem.upper() for path in sorted(FOLDER.glob("*.json"))}
+LANGUAGES: dict[str, str] = {path.stem: path.stem.upper() for path in sorted(FOLDER.glob("*.json"))}
 """Code → what the switch shows; one file, one language."""
 
 DEFAULT = "en"

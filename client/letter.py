@@ -20,7 +20,8 @@ MOST_CHANGES = 3
 
 STYLE = """
 @page { size: A4; margin: 20mm }
-body { font: 11pt/1.5 Georgia, "Liberation Serif", serif; color: #000; background: #fff; max-width: 170mm; margin: 2rem auto; padding: 0 1rem }
+body { font: 11pt/1.5 Georgia, "Liberation Serif", serif; color: #000; background: #fff }
+body { max-width: 170mm; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.15rem; margin: 2.5rem 0 1.5rem }
 header, footer { color: #333; font-size: .9em }
 header { display: flex; justify-content: space-between; gap: 1rem }
@@ -63,15 +64,16 @@ def write_letter(applicant: Applicant, result: Result, model: Model, parties: Pa
         body += _list("ul", say("letter.changes"), changes)
     subject = say("letter.subject", reference=parties.reference).strip()
     greeting = say("letter.greeting_name", name=parties.name) if parties.name else say("letter.greeting")
+    origin = f"{say('letter.model', name=model.name, version=model.version)} sha256 {model.sha256}"
     return (
         f'<!doctype html>\n<html lang="{language.code}">\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n'
+        f'<meta name="viewport" content="width=device-width">\n'
+        f"<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n"
         f"<header><span>{escape(parties.lender)}</span><span>{escape(language.day(parties.day))}</span></header>\n"
-        f"<main><h1>{escape(subject)}</h1>\n<p>{escape(greeting)}</p>\n<p>{escape(say(f'letter.{result.decision}'))}</p>\n"
-        f"{body}<p>{escape(say('letter.rights'))}</p>\n"
+        f"<main><h1>{escape(subject)}</h1>\n<p>{escape(greeting)}</p>\n"
+        f"<p>{escape(say(f'letter.{result.decision}'))}</p>\n{body}<p>{escape(say('letter.rights'))}</p>\n"
         f'<p class="closing">{escape(say("letter.closing"))}\n\n{escape(parties.lender)}</p></main>\n'
-        f"<footer>{escape(say('letter.model', name=model.name, version=model.version))} sha256 {escape(model.sha256)}</footer>\n"
-        "</html>\n"
+        f"<footer>{escape(origin)}</footer>\n</html>\n"
     )
 
 

@@ -33,12 +33,10 @@ def load(path: Path, model: Model, language: Language) -> Loaded:
     if loaded is None or loaded.stamp != stamp:
         table, fault = NO_TABLE, None
         try:
-            if uploaded:
-                table = read_table(uploaded.name, uploaded.getvalue(), model.fields)
-            elif path.is_file():
-                table = read_table(path.name, path.read_bytes(), model.fields)
-            else:
-                raise TableError("table.absent", file=str(path))
+            name, content = (uploaded.name, uploaded.getvalue()) if uploaded else (path.name, path.read_bytes())
+            table = read_table(name, content, model.fields)
+        except OSError:
+            fault = TableError("table.absent", file=str(path))
         except TableError as error:
             fault = error
         loaded = Loaded(stamp, table, population_of(table.applicants, model.fields), fault)

@@ -86,10 +86,10 @@ def _read(cell: str, field: Field, has_comma: bool) -> Value:
         return text if text in field.levels or text not in GAPS else None
     if text in GAPS:
         return None
+    # Thousands may be set apart by a space, of whatever width.
+    plain = "".join(text.split()).replace(",", ".") if has_comma else text
     try:
-        number = float(
-            text.replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", ".") if has_comma else text
-        )
+        number = float(plain)
     except ValueError:
         return text
     # JSON has neither; the service will say that this text is no number.

@@ -14,14 +14,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from serve.applicants import warn
 from serve.bodies import read_predict, read_score
 from serve.changes import find_changes
 from serve.contract import DECISIONS
-from serve.home import home_page
+from serve.home import choose_language, read_home
 from serve.messages import ModelName, Result, ScoreAnswer, describe_model
 from serve.model import Model, load_model
 from serve.problems import InvalidApplicants, on_disconnect, on_failure, on_http_error, on_invalid_applicants
@@ -47,6 +47,8 @@ def make_app(model: Model) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", show_home),
+            Route("/page.js", show_script),
+            Route("/page.css", show_style),
             Route("/predict", predict, methods=["POST"]),
             Route("/score", score, methods=["POST"]),
             Route("/model", show_model),
@@ -61,6 +63,7 @@ def make_app(model: Model) -> Starlette:
         },
     )
     app.state.model = model
+    app.state.home = read_home(model.contract)
     return app
 
 
@@ -91,8 +94,20 @@ async def show_ready(request: Request) -> Response:
 
 
 async def show_home(request: Request) -> Response:
-    """GET /: a page for people."""
-    return HTMLResponse(home_page(_model(request).contract))
+    """GET /: a page for people, in the language they ask for."""
+    language = choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return Response(request.app.state.home.pages[language], media_type="text/html", headers=headers)
+
+
+async def show_script(request: Request) -> Response:
+    """GET /page.js: the script of the page."""
+    return Response(request.app.state.home.script, media_type="text/javascript")
+
+
+async def show_style(request: Request) -> Response:
+    """GET /page.css: its style."""
+    return Response(request.app.state.home.style, media_type="text/css")
 
 
 async def _answer(answer: Callable[[Model, bytes], object], request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from client import figures
+from client import by_field, figures
 from client.desk import Desk
 from client.views.pick import NEW, pick
 
@@ -25,11 +25,9 @@ def show_compare(desk: Desk) -> None:
     applicants = [desk.table.applicants[row] for row in picked]
     names = [desk.table.ids[row] for row in picked]
     results = desk.api.score(applicants, reasons=len(desk.model.fields))
-    for side, applicant, result in zip(sides, applicants, results, strict=True):
-        with side:
-            st.html(figures.verdict(result, language))
-            st.html(figures.gauge(result, desk.model.policy, language))
-    st.html(figures.comparison(names, applicants, desk.model, language))
+    for side, result in zip(sides, results, strict=True):
+        side.html(figures.verdict(result, desk.model.policy, language))
+    st.html(by_field.comparison(names, applicants, desk.model, language))
     below = st.columns(2, gap="large")
     for side, applicant, result in zip(below, applicants, results, strict=True):
-        side.html(figures.waterfall(result, desk.model, applicant, language))
+        side.html(by_field.waterfall(result, desk.model, applicant, language))

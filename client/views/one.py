@@ -6,7 +6,7 @@ from datetime import date
 
 import streamlit as st
 
-from client import figures
+from client import by_field, figures
 from client.answers import Applicant, Result
 from client.desk import Desk
 from client.faults import explained_faults
@@ -34,7 +34,7 @@ def _what_if(desk: Desk, row: int) -> None:
         top = st.container(key="verdict")
         left, right = st.columns([5, 6], gap="large")
         with left:
-            st.subheader(language.say("form.title"), anchor=False)
+            st.header(language.say("form.title"), anchor=False)
             key = f"{desk.table.sha256}/{row}/{st.session_state.get(turn, 0)}"
             edited = ask(desk.model.fields, applicant, key, language)
             changed = edited != applicant and row != NEW
@@ -47,8 +47,8 @@ def _what_if(desk: Desk, row: int) -> None:
             return
         asked = [edited, applicant] if changed else [edited]
         answers = desk.api.score(asked, reasons=len(desk.model.fields), what_would_change=True)
-        with top:
-            _show_verdict(desk, answers[0], answers[1] if changed else None)
+        before = answers[1] if changed else None
+        top.html(figures.verdict(answers[0], desk.model.policy, language, before=before))
         with right:
             _show_why(desk, edited, answers[0])
         _show_letter(desk, edited, answers[0], reference)
@@ -58,26 +58,20 @@ def _reset(turn: str) -> None:
     st.session_state[turn] = st.session_state.get(turn, 0) + 1
 
 
-def _show_verdict(desk: Desk, result: Result, before: Result | None) -> None:
-    left, right = st.columns([5, 6], gap="large")
-    left.html(figures.verdict(result, desk.language, before=before))
-    right.html(figures.gauge(result, desk.model.policy, desk.language))
-
-
 def _show_why(desk: Desk, applicant: Applicant, result: Result) -> None:
     """Warnings, how the points come about, reasons in words, what would change the decision, the others."""
     language = desk.language
     fields = {field.name: field for field in desk.model.fields}
     if result.warnings:
-        st.subheader(language.say("warning.title"), anchor=False)
+        st.header(language.say("warning.title"), anchor=False)
         remarks = [word_remark(remark, applicant, fields, language) for remark in result.warnings]
         st.html(figures.bullets(remarks, "warnings"))
-    st.html(figures.waterfall(result, desk.model, applicant, language))
-    st.subheader(language.say("reasons.title"), anchor=False)
+    st.html(by_field.waterfall(result, desk.model, applicant, language))
+    st.header(language.say("reasons.title"), anchor=False)
     reasons = [word_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons[:4]]
     st.html(figures.bullets(reasons or [language.say("reasons.none")], "reasons"))
     if result.decision == "refuse":
-        st.subheader(language.say("change.title"), anchor=False)
+        st.header(language.say("change.title"), anchor=False)
         changes = [
             language.say(
                 "change.effect",
@@ -89,7 +83,7 @@ def _show_why(desk: Desk, applicant: Applicant, result: Result) -> None:
         ]
         st.html(figures.bullets(changes or [language.say("change.none")], "changes"))
     if desk.population.size:
-        st.html(figures.standing(applicant, desk.model, desk.population, language))
+        st.html(by_field.standing(applicant, desk.model, desk.population, language))
 
 
 def _show_letter(desk: Desk, applicant: Applicant, result: Result, reference: str) -> None:

@@ -21,13 +21,14 @@ def pick(desk: Desk, label: str, *, key: str, first: int = 0, may_be_new: bool =
     if len(table.ids) > MOST_OPTIONS:
         return _typed(desk, label, key, first)
     rows = [*([NEW] if may_be_new else []), *range(len(table.ids))]
-    return st.selectbox(
+    picked: int = st.selectbox(
         label,
         rows,
         index=min(first + may_be_new, len(rows) - 1),
         format_func=lambda row: language.say("pick.new") if row == NEW else table.ids[row],
         key=f"{key} {table.sha256}",
     )
+    return picked
 
 
 def empty(desk: Desk) -> Applicant:

@@ -54,10 +54,10 @@ def _show(desk: Desk, scored: Scored) -> None:
     for column, (key, value) in zip(st.columns(len(figures_of)), figures_of.items(), strict=True):
         column.metric(language.say(key), value)
     if results:
-        st.subheader(language.say("portfolio.distribution"), anchor=False)
+        st.header(language.say("portfolio.distribution"), anchor=False)
         st.altair_chart(_draw(desk, scored))
         st.caption(figures.thresholds(desk.model.policy, language))
-    st.subheader(language.say("portfolio.table"), anchor=False)
+    st.header(language.say("portfolio.table"), anchor=False)
     st.dataframe(_frame(desk, scored), hide_index=True, alt=language.say("portfolio.table"))
     st.download_button(
         language.say("portfolio.download"),
@@ -82,11 +82,11 @@ def _draw(desk: Desk, scored: Scored) -> alt.Chart:
     counts["high"] = counts["low"] + 1 / BINS
     names = {decision: language.say(f"decision.{decision}") for decision in COLOURS}
     counts["name"] = counts["decision"].map(names)
-    return (
+    chart: alt.Chart = (
         alt.Chart(counts)
         .mark_bar(binSpacing=1)
         .encode(
-            x=alt.X("low:Q", bin="binned", title=language.say("gauge.title"), axis=alt.Axis(format="%")),
+            x=alt.X("low:Q", bin="binned", title=language.say("portfolio.axis"), axis=alt.Axis(format="%")),
             x2="high:Q",
             y=alt.Y("count:Q", title=language.say("portfolio.count")),
             color=alt.Color(
@@ -99,12 +99,13 @@ def _draw(desk: Desk, scored: Scored) -> alt.Chart:
         )
         .properties(height=240)
     )
+    return chart
 
 
 def _frame(desk: Desk, scored: Scored) -> pd.DataFrame:
     """The results as people read them."""
     language, known = desk.language, {field.name: field for field in desk.model.fields}
-    lines = []
+    lines: list[tuple[object, ...]] = []
     for row, (name, applicant) in enumerate(zip(desk.table.ids, desk.table.applicants, strict=True)):
         result = scored.results.get(row)
         if result is None:
