@@ -8,7 +8,7 @@ BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve client screenshots train test lint format lock slug clean force bench-explain
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ format: .venv/dev ## rewrite the code in the house style
 slug: .venv/dev ## build what the platform would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
 
+client: .venv/client ## the loan officer's page on http://127.0.0.1:8501, in front of CREDIT_API_URL
+	$(BIN)/streamlit run client/app.py
+
+screenshots: .venv/dev ## pictures of both pages into docs/, for the README
+	$(BIN)/python -m deploy.screenshots
+
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
@@ -64,6 +70,10 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 
 .venv/train: requirements-train.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet -r requirements-train.txt
+	@touch $@
+
+.venv/client: requirements-client.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-client.txt
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/train

@@ -34,7 +34,7 @@ def gauge(result: Result, policy: Policy, language: Language) -> str:
     """The probability of default on a scale from 0 to 1, against the thresholds of the policy."""
     title = language.say("gauge.title", probability=language.percent(result.probability))
     drawn = "".join(
-        f'<i class="{name}" style="width:{100 * (high - low):.3f}%"></i>' for name, low, high in _zones(policy)
+        f'<i class="{name}" style="width:{100 * (high - low):.3f}%"></i>' for name, low, high in zones(policy)
     )
     return (
         '<figure class="gauge">'
@@ -48,15 +48,15 @@ def thresholds(policy: Policy, language: Language) -> str:
     """The policy in one line: accepted below, reviewed from, refused from."""
     return language.say("list.join").join(
         language.say(f"gauge.{name}", low=language.percent(low), high=language.percent(high))
-        for name, low, high in _zones(policy)
+        for name, low, high in zones(policy)
     )
 
 
-def _zones(policy: Policy) -> Sequence[tuple[str, float, float]]:
+def zones(policy: Policy) -> Sequence[tuple[str, float, float]]:
     """Decision, from and to, for each decision that the policy can take."""
     edges = [0.0, policy.review_from, policy.refuse_from, 1.0]
-    zones = zip(("accept", "review", "refuse"), edges[:-1], edges[1:], strict=True)
-    return [(name, low, high) for name, low, high in zones if high > low]
+    spans = zip(("accept", "review", "refuse"), edges[:-1], edges[1:], strict=True)
+    return [(name, low, high) for name, low, high in spans if high > low]
 
 
 def bullets(lines: Iterable[str], kind: str) -> str:

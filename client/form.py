@@ -22,11 +22,12 @@ def ask(fields: Sequence[Field], applicant: Applicant, key: str, language: Langu
 
     `key` names this applicant: another one has another, or would inherit what was typed.
     """
-    columns = st.columns(2)
     answers: Applicant = {}
-    for number, field in enumerate(fields):
-        with columns[number % 2]:
-            answers[field.name] = _ask_field(field, applicant.get(field.name), f"{key}/{field.name}", language)
+    # Row by row, so that on a phone, where columns stand below each other, the order is the card's.
+    for start in range(0, len(fields), 2):
+        for column, field in zip(st.columns(2), fields[start : start + 2], strict=False):
+            with column:
+                answers[field.name] = _ask_field(field, applicant[field.name], f"{key}/{field.name}", language)
     return answers
 
 

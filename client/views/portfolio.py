@@ -58,7 +58,12 @@ def _show(desk: Desk, scored: Scored) -> None:
         st.altair_chart(_draw(desk, scored))
         st.caption(figures.thresholds(desk.model.policy, language))
     st.header(language.say("portfolio.table"), anchor=False)
-    st.dataframe(_frame(desk, scored), hide_index=True, alt=language.say("portfolio.table"))
+    st.dataframe(
+        _frame(desk, scored),
+        hide_index=True,
+        column_config={language.say("column.probability"): st.column_config.NumberColumn(format="percent")},
+        alt=language.say("portfolio.table"),
+    )
     st.download_button(
         language.say("portfolio.download"),
         write_results(desk.table, scored, desk.model.fields, language),
@@ -80,7 +85,7 @@ def _draw(desk: Desk, scored: Scored) -> alt.Chart:
     )
     counts = results.value_counts().rename("count").reset_index()
     counts["high"] = counts["low"] + 1 / BINS
-    names = {decision: language.say(f"decision.{decision}") for decision in COLOURS}
+    names = {decision: language.say(f"decision.{decision}") for decision, *_ in figures.zones(desk.model.policy)}
     counts["name"] = counts["decision"].map(names)
     chart: alt.Chart = (
         alt.Chart(counts)
@@ -92,12 +97,12 @@ def _draw(desk: Desk, scored: Scored) -> alt.Chart:
             color=alt.Color(
                 "name:N",
                 title=None,
-                scale=alt.Scale(domain=list(names.values()), range=list(COLOURS.values())),
+                scale=alt.Scale(domain=list(names.values()), range=[COLOURS[name] for name in names]),
                 legend=alt.Legend(orient="top"),
             ),
             tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("count:Q", title=language.say("portfolio.count"))],
         )
-        .properties(height=240)
+        .properties(height=240, description=language.say("portfolio.distribution"))
     )
     return chart
 
