@@ -79,8 +79,7 @@ def ask(service: str, row: pd.Series[Any], **changed: object) -> dict[str, Any]:
     """What the service says of a row of the table, asked without the client."""
     contract = httpx.get(f"{service}/model", trust_env=False).json()
     names = [field["name"] for field in contract["fields"]]
-    cells = {name: None if pd.isna(row[name]) else row[name] for name in names}
-    applicant = {name: cell.item() if hasattr(cell, "item") else cell for name, cell in cells.items()} | changed
+    applicant = json.loads(row[names].to_json()) | changed
     body = {"applicants": [applicant]}
     answer: dict[str, Any] = httpx.post(f"{service}/score", json=body, trust_env=False).json()["results"][0]
     return answer
@@ -135,18 +134,17 @@ def test_a_changed_field_moves_the_decision_and_can_be_taken_back(
     assert before == shown(app)
 
 
-def test_a_gap_and_a_value_out_of_bounds_are_warned_of(visit: Callable[..., AppTest]) -> None:
+def test_a_gap_and_a_value_out_of_bounds_are_warned_of(visit: Callable[..., AppTest], holdout: pd.DataFrame) -> None:
     """And scored all the same."""
     app = visit()
-    fields = {field.label.split(" (")[0]: field for field in app.number_input}
+    app.selectbox[0].select_index(int(holdout["Income"].isna().argmax()) + 1).run()
 
-    fields["Monthly income"].set_value(None)
-    fields["Monthly expenses"].set_value(900.0).run()
+    next(field for field in app.number_input if field.label.startswith("Monthly expenses")).set_value(900.0).run()
 
     html = shown(app)
     assert "<li>Monthly income is not known.</li>" in html
     assert "Monthly expenses is 900 currency units, above the documented maximum of 500 currency units." in html
-    assert "530 points" not in html
+    assert "As applied for: " in html
 
 
 def test_a_new_applicant_is_asked_for_what_is_missing(visit: Callable[..., AppTest]) -> None:
@@ -233,9 +231,8 @@ def test_french_is_french_all_through(visit: Callable[..., AppTest]) -> None:
     app.segmented_control(key="lang").set_value("fr").run()
 
     assert "compare" == app.segmented_control(key="view").value
-    assert {"lang": ["fr"], "view": ["compare"]} == {
-        key: [*value] if isinstance(value, list) else [value] for key, value in app.query_params.items()
-    }
+    assert "compare" in app.query_params["view"]
+    assert "fr" in app.query_params["lang"]
     html = shown(app)
     for words in ("Refuser", "Ancienneté dans l’emploi", "unités monétaires", "D’où viennent les points"):
         assert words in html
