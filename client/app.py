@@ -47,7 +47,7 @@ def main() -> None:
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
-        st.header(language.say("fault.settings"))
+        st.header(language.say("fault.settings"), anchor=False)
         st.text(str(error))
         return
     with explained_faults(settings.api_url, language):

@@ -28,7 +28,7 @@ def explained_faults(url: str, language: Language) -> Iterator[None]:
         st.text("\n".join(f"{fault.pointer}: {fault.detail}" for fault in error.faults) or str(error))
     except ApiError as error:
         page = PAGES[type(error)]
-        st.header(language.say(page))
+        st.header(language.say(page), anchor=False)
         st.markdown(language.say(f"{page}_help", url=f"`{url}`"))
         st.text(language.say("fault.detail", detail=str(error)[:300]))
         st.button(language.say("fault.retry"), type="primary", key=f"retry {page}")

@@ -32,31 +32,18 @@ def ask(fields: Sequence[Field], applicant: Applicant, key: str, language: Langu
 
 
 def _ask_field(field: Field, value: Value, key: str, language: Language) -> Value:
-    label, help_text = language.label(field), _help(field, language)
-    if field.kind == "category":
-        known = list(field.levels)
-        if value is not None and value not in known:
-            # A level the model doesn't know stays visible: the service will say what is wrong with it.
-            known.append(str(value))
-        index = None if value is None else known.index(str(value))
-        return st.selectbox(
-            label,
-            known,
-            index=index,
-            format_func=language.word,
-            key=key,
-            help=help_text,
-            placeholder=language.say("value.missing"),
+    label, help_text, gap = language.label(field), _help(field, language), language.say("value.missing")
+    is_number = field.kind == "number" and not isinstance(value, str)
+    if key not in st.session_state:
+        # Not as the widget's default: only a widget that begins empty can be emptied.
+        st.session_state[key] = float(value) if is_number and value is not None else value
+    if is_number:
+        return st.number_input(
+            label, value=None, step=_step(field), format="%.12g", key=key, help=help_text, placeholder=gap
         )
-    return st.number_input(
-        label,
-        value=float(value) if isinstance(value, float | int) else None,
-        step=_step(field),
-        format="%.12g",
-        key=key,
-        help=help_text,
-        placeholder=language.say("value.missing"),
-    )
+    # A text that the model doesn't know stays visible: the service will say what is wrong with it.
+    known = [*field.levels, *([str(value)] if value is not None and value not in field.levels else [])]
+    return st.selectbox(label, known, index=None, format_func=language.word, key=key, help=help_text, placeholder=gap)
 
 
 def _step(field: Field) -> float:

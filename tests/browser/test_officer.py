@@ -19,20 +19,20 @@ FIRST_VIEW_MS, WHAT_IF_MS = 2_000, 300
 BUSY = 10
 """These are promised on a quiet machine; tests run beside others on two cores, where they may take this many times."""
 
-SECONDS = 60_000
+SECONDS = 30_000
 """Of patience with a busy machine, in milliseconds."""
 
-TIME_TO_CHANGE = """(press) => new Promise((done) => {
-    const before = document.querySelector(".verdict").textContent;
-    const started = performance.now();
+TIME_TO_ANSWER = """(press) => new Promise((done, fail) => {
+    const read = () => [...document.querySelectorAll(".verdict, .figure")].map((one) => one.textContent).join();
+    const before = read(), started = performance.now();
     const watch = new MutationObserver(() => {
-        const now = document.querySelector(".verdict")?.textContent;
-        if (now && now !== before) { watch.disconnect(); done(performance.now() - started); }
+        if (read() !== before) { watch.disconnect(); done(performance.now() - started); }
     });
     watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+    setTimeout(() => fail("no answer"), 20000);
     document.querySelector(press).click();
 })"""
-"""Milliseconds in the browser from a click until another verdict stands on the page."""
+"""Milliseconds in the browser from a click until another answer stands on the page: figures show the value too."""
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,9 @@ def test_the_first_view_and_a_what_if_come_at_once(page: Page, record_property: 
     page.locator(".verdict").wait_for()
     first_view = page.evaluate("performance.now() - performance.getEntriesByType('navigation')[0].loadEventEnd")
     page.wait_for_load_state("networkidle")
+    page.locator("[data-testid=stNumberInputStepUp]").first.wait_for()
     up = "[data-testid=stNumberInputStepUp]"
-    what_if = sorted(page.evaluate(TIME_TO_CHANGE, up) for _ in range(5))[2]
+    what_if = sorted(page.evaluate(TIME_TO_ANSWER, up) for _ in range(5))[2]
 
     print(f"first view {first_view:.0f} ms after load, what-if {what_if:.0f} ms")
     record_property("first_view_ms", first_view)
@@ -81,9 +82,9 @@ def test_an_applicant_is_picked_and_a_field_changed(page: Page) -> None:
     verdict = page.locator(".verdict")
     expect(verdict).to_contain_text("Accept")
 
-    amount = page.get_by_label(re.compile("^Amount of the loan"))
-    amount.fill("9000")
-    amount.press("Enter")
+    income = page.get_by_label(re.compile("^Monthly income"))
+    income.fill("50")
+    income.press("Enter")
 
     expect(verdict).to_contain_text("Refuse")
     expect(verdict).to_contain_text("As applied for: Accept, 6.2%, 565 points")
