@@ -59,7 +59,7 @@ print(overview.to_string())
 
 
 # %%
-def group(name: str) -> pd.Series:
+def group(name: str) -> "pd.Series[str]":
     """The groups of one field: levels, or quintiles of a number, and 'missing'."""
     values, field = frame[name], card.inputs[name]
     if field.kind == "category":
@@ -99,7 +99,8 @@ def shape(column: int, name: str) -> pd.DataFrame:
     if field.kind == "category":
         values, shown = np.arange(len(field.levels), dtype=np.float64), list(field.levels)
     else:
-        values = np.linspace(*np.nanpercentile(data.X[:, column], [1, 99]), 12)
+        low, high = np.nanpercentile(data.X[:, column], [1, 99]).tolist()
+        values = np.linspace(low, high, 12)
         shown = [f"{value:g}" for value in values.round(1)]
     rows = np.repeat(sample, len(values), axis=0)
     rows[:, column] = np.tile(values, len(sample))
