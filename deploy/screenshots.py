@@ -20,6 +20,9 @@ from deploy.slug import ROOT
 FOLDER = ROOT / "docs"
 COLOURS = 64
 
+NUMBER = "[data-testid=stNumberInputField]"
+"""Streamlit's fields come last."""
+
 DESK, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=844)
 
 
@@ -36,10 +39,10 @@ class Shot:
 
 
 SHOTS = (
-    Shot("officer-one", False, "/?view=one&lang=en", ".figure", DESK, "light"),
-    Shot("officer-compare", False, "/?view=compare&lang=en", ".figure", DESK, "dark"),
+    Shot("officer-one", False, "/?view=one&lang=en", NUMBER, DESK, "light"),
+    Shot("officer-compare", False, "/?view=compare&lang=en", "[role=combobox]", DESK, "dark"),
     Shot("officer-portfolio", False, "/?view=portfolio&lang=en", "canvas, .stVegaLiteChart svg", DESK, "light"),
-    Shot("officer-phone", False, "/?view=one&lang=fr", ".figure", PHONE, "dark"),
+    Shot("officer-phone", False, "/?view=one&lang=fr", NUMBER, PHONE, "dark"),
     Shot("home", True, "/?lang=en", "#fields input", ViewportSize(width=800, height=860), "light"),
     Shot("home-phone", True, "/?lang=fr", "#fields input", PHONE, "dark"),
 )
