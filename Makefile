@@ -7,10 +7,10 @@ TAIWAN ?= $(wildcard ../shared/data/taiwan.csv)
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css serve/contract.py serve/seal.py) requirements-train.txt
-LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-features requirements-features-spark requirements-search requirements-mlflow requirements-dev requirements-bench
+LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-features requirements-features-spark requirements-search requirements-mlflow requirements-client requirements-dev requirements-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality bench-features
+.PHONY: help install run serve client screenshots train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,12 @@ smoke: .venv/deploy ## try the service at URL=https://…
 rehearse: .venv/deploy ## deploy to a stand-in of the platform: a good version, a broken artifact, a broken app
 	$(BIN)/python -m deploy.rehearse
 
+client: .venv/client ## the loan officer's page on http://127.0.0.1:8501, in front of CREDIT_API_URL
+	$(BIN)/streamlit run client/app.py
+
+screenshots: .venv/dev ## pictures of both pages into docs/, for the README
+	$(BIN)/python -m deploy.screenshots
+
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
@@ -101,6 +107,10 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 
 .venv/train: requirements-train.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet -r requirements-train.txt
+	@touch $@
+
+.venv/client: requirements-client.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements-client.txt
 	@touch $@
 
 .venv/deploy: requirements-deploy.txt | .venv/bin/python

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
-from serve.exchange import Answer, Ask, Header, Heavy, Reply, Work
+from serve.exchange import Answer, Ask, Heavy, Reply, Work
 from serve.gate import Visit
 from serve.problems import Refusal, too_busy, too_large, too_slow
 from serve.served import Batch
@@ -71,14 +72,15 @@ class Endpoint:
         """Answer one request; a Refusal becomes its problem."""
         visit: Visit = scope["visit"]
         visit.route = self.route
-        headers, parameters = scope["headers"], scope.get("path_params", {})
         try:
             body = await self._read(visit, receive)
+            parameters, query = scope.get("path_params", {}), scope["query_string"]
+            ask = Ask(visit.gate.served, body, scope["headers"], parameters, query)
             try:
-                reply = self._answer_here(visit, headers, body, parameters)
+                reply = self._answer_here(visit, ask)
             except Heavy:
-                ask = Ask(visit.gate.served, body, headers, parameters, False)
-                reply, batch = await self._heavies.run(lambda: _answer_apart(self._answer, ask))
+                apart = structs.replace(ask, is_on_loop=False)
+                reply, batch = await self._heavies.run(lambda: _answer_apart(self._answer, apart))
                 if batch:
                     ask.served.tally.keep(batch.applicants, batch.scores)
             visit.applicants = reply.applicants
@@ -89,26 +91,21 @@ class Endpoint:
         else:
             await visit.reply(reply.status, reply.content_type, reply.body, reply.headers)
 
-    def begin(
-        self, visit: Visit, headers: Sequence[Header], body: bytes | bytearray, parameters: dict[str, Any] | None = None
-    ) -> Reply | Work:
+    def begin(self, visit: Visit, ask: Ask) -> Reply | Work:
         """Read a whole request on the event loop; raises Heavy for what would hold it up, or Refusal."""
         visit.route = self.route
-        if len(body) > BYTES_ON_THE_LOOP:
+        if len(ask.body) > BYTES_ON_THE_LOOP:
             raise Heavy
-        begun = self._answer(Ask(visit.gate.served, body, headers, parameters or {}, True))
+        begun = self._answer(ask)
         if isinstance(begun, Work) and begun.weight > WORK_ON_THE_LOOP:
             raise Heavy
         return begun
 
-    def _answer_here(
-        self, visit: Visit, headers: Sequence[Header], body: bytes | bytearray, parameters: dict[str, Any]
-    ) -> Reply:
-        served = visit.gate.served
-        begun = self.begin(visit, headers, body, parameters)
+    def _answer_here(self, visit: Visit, ask: Ask) -> Reply:
+        begun = self.begin(visit, ask)
         if isinstance(begun, Reply):
             return begun
-        (reply,) = served.run([begun])
+        (reply,) = ask.served.run([begun])
         if isinstance(reply, Exception):
             raise reply
         return reply

@@ -22,7 +22,8 @@ class Ask(Struct, frozen=True):
     body: bytes | bytearray
     headers: Sequence[Header]
     parameters: dict[str, Any]
-    is_on_loop: bool
+    query: bytes = b""
+    is_on_loop: bool = True
 
     def header(self, name: bytes) -> bytes:
         """The value of a header, named in lower case; empty if it wasn't sent."""

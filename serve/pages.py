@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from serve.exchange import Answer, Ask, Header, Reply
-from serve.home import home_page
+from serve.home import choose_language
 
 FOLDER = Path(__file__).parent / "page"
 
@@ -38,8 +39,11 @@ def show_file(name: str, ask: Ask) -> Reply:
 
 
 def show_home(ask: Ask) -> Reply:
-    """GET /: a page for people."""
-    return Reply(home_page(ask.served.model.contract).encode(), TYPES[".html"], headers=POLICY)
+    """GET /: a page for people, in the language they ask for."""
+    asked = parse_qs(ask.query.decode("latin-1")).get("lang", [None])[0]
+    language = choose_language(asked, ask.header(b"accept-language").decode("latin-1"))
+    headers = [*POLICY, (b"content-language", language.encode()), (b"vary", b"accept-language")]
+    return Reply(ask.served.home.pages[language], TYPES[".html"], headers=headers)
 
 
 def _read(name: str) -> bytes:
@@ -52,6 +56,8 @@ _files: dict[str, bytes] = {}
 
 PAGES: dict[str, Answer] = {
     "/": show_home,
+    "/page.js": partial(show_file, "page.js"),
+    "/page.css": partial(show_file, "page.css"),
     "/docs": partial(show_file, "docs.html"),
     "/docs.js": partial(show_file, "docs.js"),
     "/docs.css": partial(show_file, "docs.css"),

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from serve.counters import Ledger
 from serve.forms import Forms, to_matrix
+from serve.home import read_home
 from serve.messages import ModelName, describe_model
 from serve.model import Matrix, Model, Scores
 from serve.settings import Settings
@@ -35,6 +36,7 @@ class Served:
         self.name = ModelName(contract.name, contract.version, model.sha256)
         self.has_keys = bool(settings.api_keys)
         self.openapi: bytes | None = None
+        self.home = read_home(contract)
         self.description = msgspec.json.encode(describe_model(contract, model.sha256))
 
     def run(self, works: Sequence[Work]) -> list[Reply | Exception]:

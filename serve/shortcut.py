@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serve.exchange import Heavy, Reply
+from serve.exchange import Ask, Heavy, Reply
 from serve.gate import Waiting
 from serve.problems import Refusal, our_failure, too_slow
 
@@ -89,7 +89,7 @@ class Shortcut(HttpToolsProtocol):
             refusal = gate.refuse(visit, "POST", self.url.decode("ascii"))
             if refusal:
                 raise refusal  # noqa: TRY301
-            begun = endpoint.begin(visit, self.headers, body)
+            begun = endpoint.begin(visit, Ask(gate.served, body, self.headers, {}))
         except Heavy:
             # The usual way, from the start.
             super().on_headers_complete()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+
+from deploy.local import running_service
 
 # The first example of a process pays for lazy imports; a time limit on examples would make tests flicker.
 settings.register_profile("no deadline", deadline=None)
@@ -32,6 +34,13 @@ def root() -> Path:
 def credit_card(root: Path) -> Path:
     """The dataset card of credit_data."""
     return root / "data" / "credit_data.toml"
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[str]:
+    """The address of a running service around the artifact of the checkout."""
+    with running_service() as base:
+        yield base
 
 
 @pytest.fixture

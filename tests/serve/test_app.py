@@ -292,12 +292,12 @@ def test_home_is_a_page_for_people(client: httpx.Client) -> None:
         "test",
         "2026.01.02-abcdef01",
         "400",
-        "auc 0.875",
+        "AUC 0.875",
         "/score",
         "/predict",
-        "/model",
-        "/livez",
-        "/readyz",
+        "model",
+        "livez",
+        "readyz",
     ):
         assert words in response.text
 

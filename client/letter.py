@@ -1,0 +1,82 @@
+"""The decision as a letter: one printable page of HTML that needs nothing from anywhere.
+
+At most four reasons (US Reg B, 12 CFR 1002.9, official interpretation 9(b)(2): more are not likely to help), what
+would have changed a refusal, and the right to a person's review (GDPR, article 22(3)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+
+from client.answers import Applicant, Model, Result
+from client.language import Language
+from client.wording import word_change, word_reason
+
+MOST_REASONS = 4
+MOST_CHANGES = 3
+
+STYLE = """
+@page { size: A4; margin: 20mm }
+body { font: 11pt/1.5 Georgia, "Liberation Serif", serif; color: #000; background: #fff }
+body { max-width: 170mm; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+h1 { font-size: 1.15rem; margin: 2.5rem 0 1.5rem }
+header, footer { color: #333; font-size: .9em }
+header { display: flex; justify-content: space-between; gap: 1rem }
+footer { margin-top: 2.5rem; border-top: 1px solid #999; padding-top: .5rem; overflow-wrap: anywhere }
+.closing { margin-top: 2rem; white-space: pre-line }
+@media print { body { margin: 0; padding: 0; max-width: none } }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who writes to whom about what, and when; each text may be empty."""
+
+    lender: str
+    name: str
+    reference: str
+    day: date
+
+
+def write_letter(applicant: Applicant, result: Result, model: Model, parties: Parties, language: Language) -> str:
+    """The letter as one HTML document; reasons and changes only where the answer is not yes."""
+    fields = {field.name: field for field in model.fields}
+    say, body = language.say, ""
+    if result.decision != "accept" and result.reasons:
+        reasons = (
+            say(
+                "letter.reason",
+                text=word_reason(reason, applicant, fields[reason.field], language),
+                label=language.word(fields[reason.field].label),
+                value=language.value(applicant[reason.field], fields[reason.field]),
+            )
+            for reason in result.reasons[:MOST_REASONS]
+        )
+        body += _list("ol", say("letter.reasons"), reasons)
+    if result.what_would_change:
+        changes = (
+            word_change(change, applicant, fields[change.field], language)
+            for change in result.what_would_change[:MOST_CHANGES]
+        )
+        body += _list("ul", say("letter.changes"), changes)
+    subject = say("letter.subject", reference=parties.reference).strip()
+    greeting = say("letter.greeting_name", name=parties.name) if parties.name else say("letter.greeting")
+    origin = f"{say('letter.model', name=model.name, version=model.version)} sha256 {model.sha256}"
+    return (
+        f'<!doctype html>\n<html lang="{language.code}">\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n'
+        f"<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n"
+        f"<header><span>{escape(parties.lender)}</span><span>{escape(language.day(parties.day))}</span></header>\n"
+        f"<main><h1>{escape(subject)}</h1>\n<p>{escape(greeting)}</p>\n"
+        f"<p>{escape(say(f'letter.{result.decision}'))}</p>\n{body}<p>{escape(say('letter.rights'))}</p>\n"
+        f'<p class="closing">{escape(say("letter.closing"))}\n\n{escape(parties.lender)}</p></main>\n'
+        f"<footer>{escape(origin)}</footer>\n</html>\n"
+    )
+
+
+def _list(tag: str, title: str, lines: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<p>{escape(title)}</p>\n<{tag}>{items}</{tag}>\n"

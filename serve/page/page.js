@@ -1,0 +1,164 @@
+// The form of GET /: built from GET /model, answered by POST /score. What comes from outside is only ever set as text.
+"use strict";
+
+const lang = document.documentElement.lang;
+const texts = JSON.parse(document.getElementById("texts").textContent);
+const [problem, keyForm, form, fieldset, answer] = ["problem", "key", "applicant", "fields", "answer"].map((id) => document.getElementById(id));
+let model, key = "";
+
+const say = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
+const word = (text) => model.translations?.[lang]?.[text] ?? text;
+const number = (value) => new Intl.NumberFormat(lang, { maximumFractionDigits: 6 }).format(value);
+const percent = (share) => new Intl.NumberFormat(lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+async function ask(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  if (key) headers.Authorization = `Bearer ${key}`;
+  let response;
+  try {
+    response = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
+  } catch {
+    throw new Error(say("problem.down"));
+  }
+  const content = await response.json().catch(() => ({}));
+  if (response.ok) return content;
+  if (response.status === 401 || response.status === 403) {
+    keyForm.hidden = false;
+    document.getElementById("secret").focus();
+    throw new Error(say(key ? "problem.wrong_key" : "problem.key"));
+  }
+  const error = new Error(say("problem.other", { detail: content.detail ?? response.status }));
+  error.faults = content.errors ?? [];
+  throw error;
+}
+
+// What an applicant's field holds, as the service takes it: null where nothing is known.
+function read(field) {
+  const text = document.getElementById(`field-${field.name}`).value.trim();
+  if (text === "") return null;
+  return field.kind === "number" ? Number(text) : text;
+}
+
+function describe(value, field) {
+  if (value === null) return say("missing");
+  return field.kind === "number" ? `${number(value)} ${word(field.unit)}`.trim() : word(value);
+}
+
+function hint(field) {
+  const [low, high] = [field.minimum, field.maximum].map((bound) => (bound === null ? null : number(bound)));
+  const bounds = low !== null && high !== null ? say("hint.range", { low, high }) : low !== null ? say("hint.from", { low }) : high !== null ? say("hint.to", { high }) : "";
+  return `${bounds} ${say(field.nullable ? "hint.nullable" : "hint.required")}`.trim();
+}
+
+function control(field) {
+  const id = `field-${field.name}`;
+  const common = { id, "aria-describedby": `${id}-hint ${id}-fault`, ...(field.nullable ? {} : { "aria-required": "true" }) };
+  const input = field.kind === "number"
+    ? make("input", { ...common, type: "number", step: "any", inputmode: "decimal" })
+    : make("select", common, make("option", { value: "" }, say(field.nullable ? "missing" : "choose")),
+      ...field.levels.map((level) => make("option", { value: level }, word(level))));
+  const label = field.unit ? `${word(field.label)} (${word(field.unit)})` : word(field.label);
+  return make("div", {}, make("label", { for: id }, label), make("p", { id: `${id}-hint`, class: "hint" }, hint(field)),
+    input, make("p", { id: `${id}-fault`, class: "fault" }));
+}
+
+function mark(name, detail) {
+  document.getElementById(`field-${name}-fault`).textContent = detail;
+  document.getElementById(`field-${name}`).setAttribute("aria-invalid", "true");
+}
+
+function clear() {
+  problem.textContent = "";
+  answer.replaceChildren();
+  for (const field of model?.fields ?? []) {
+    document.getElementById(`field-${field.name}-fault`).textContent = "";
+    document.getElementById(`field-${field.name}`).removeAttribute("aria-invalid");
+  }
+}
+
+function list(tag, title, lines) {
+  if (lines.length) answer.append(make("h3", {}, say(title)), make(tag, {}, ...lines.map((line) => make("li", {}, line))));
+}
+
+function warning(remark, applicant, field) {
+  const label = word(field.label), value = applicant[field.name];
+  if (value === null) return say("warning.missing", { label });
+  const below = field.minimum !== null && value < field.minimum;
+  if (field.kind !== "number" || !(below || value > field.maximum)) return remark.detail;
+  const bound = describe(below ? field.minimum : field.maximum, field);
+  return say(below ? "warning.below" : "warning.above", { label, value: describe(value, field), bound });
+}
+
+// The service says a proposed number with its unit.
+function proposed(change, field) {
+  const value = field.kind === "number" ? Number(change.to.replace(field.unit, "")) : change.to;
+  return Number.isNaN(value) ? change.to : describe(value, field);
+}
+
+function show(applicant, result) {
+  const fields = new Map(model.fields.map((field) => [field.name, field]));
+  const facts = say("verdict", { probability: percent(result.probability), points: number(result.points) });
+  const { review_from: low, refuse_from: high } = model.policy;
+  answer.append(make("p", { class: `verdict ${result.decision}` }, make("strong", {}, say(`decision.${result.decision}`)), facts),
+    make("meter", { "aria-label": facts, min: 0, max: 1, low, high, optimum: 0, value: result.probability }),
+    make("p", { class: "hint" }, low < high ? say("policy.review", { low: percent(low), high: percent(high) }) : say("policy", { high: percent(high) })));
+  list("ul", "warnings", result.warnings.map((remark) => warning(remark, applicant, fields.get(remark.field))));
+  list("ol", "reasons", result.reasons.map((reason) => {
+    const field = fields.get(reason.field), value = applicant[field.name];
+    return value === null ? say("reason.missing", { label: word(field.label) })
+      : say("reason", { text: word(reason.text), label: word(field.label), value: describe(value, field) });
+  }));
+  list("ul", "changes", (result.what_would_change ?? []).map((change) => {
+    const field = fields.get(change.field);
+    return say("change", { label: word(field.label), to: proposed(change, field), value: describe(applicant[field.name], field),
+      decision: say(`decision.${change.decision}`) });
+  }));
+}
+
+async function start() {
+  clear();
+  model = await ask("model");
+  keyForm.hidden = true;
+  fieldset.replaceChildren(...model.fields.map(control));
+  form.hidden = false;
+}
+
+async function send() {
+  clear();
+  const applicant = Object.fromEntries(model.fields.map((field) => [field.name, read(field)]));
+  const gaps = model.fields.filter((field) => applicant[field.name] === null && !field.nullable);
+  for (const field of gaps) mark(field.name, say("hint.required"));
+  if (gaps.length) throw new Error(say("problem.gaps"));
+  const body = { applicants: [applicant], reasons: 4, what_would_change: true };
+  const { results } = await ask("score", body);
+  keyForm.hidden = true;
+  show(applicant, results[0]);
+}
+
+function explain(error) {
+  problem.textContent = error.message;
+  for (const fault of error.faults ?? []) {
+    const name = fault.pointer.split("/")[3]?.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (model.fields.some((field) => field.name === name)) mark(name, fault.detail);
+  }
+  form.querySelector("[aria-invalid]")?.focus();
+}
+
+document.querySelector(`nav [lang=${lang}]`).setAttribute("aria-current", "true");
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send().catch(explain);
+});
+keyForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  key = document.getElementById("secret").value;
+  (model ? send() : start()).catch(explain);
+});
+start().catch(explain);
