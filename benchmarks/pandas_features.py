@@ -172,7 +172,7 @@ def drop_near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     r = table.corr(numeric_only=True).abs().to_numpy()
     numbers = table.select_dtypes("number").columns
     near = np.flatnonzero(np.any(np.triu(r, 1) > 0.98, axis=0))
-    return table.drop(columns=[numbers[place] for place in near])
+    return table.drop(columns=[numbers[place] for place in near.tolist()])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 
-from deploy.slug import ROOT, START_SECONDS, free_port, wait_until_ready
+from deploy.dyno import BOOT_SECONDS, free_port, wait_until_ready
+from deploy.slug import ROOT
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",  # a build machine is root, where Chromium's sandbox can't work
@@ -86,7 +87,7 @@ def _running(command: list[str], settings: dict[str, str]) -> Iterator[subproces
 
 def _wait_until_healthy(base: str, process: subprocess.Popen[bytes]) -> None:
     started = time.monotonic()
-    while time.monotonic() - started < START_SECONDS:
+    while time.monotonic() - started < BOOT_SECONDS:
         if process.poll() is not None:
             raise LocalError(f"the officer's page ended with code {process.returncode}; try: make client")
         try:
@@ -95,4 +96,4 @@ def _wait_until_healthy(base: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
         else:
             return
-    raise LocalError(f"the officer's page didn't get ready within {START_SECONDS:g} s; try: make client")
+    raise LocalError(f"the officer's page didn't get ready within {BOOT_SECONDS:g} s; try: make client")

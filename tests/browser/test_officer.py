@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from deploy.dyno import free_port
 from deploy.local import running_page
-from deploy.slug import free_port
 
 pytestmark = pytest.mark.xdist_group("browser")
 

@@ -10,7 +10,7 @@ import pytest
 
 from client.answers import Fault
 from client.api import Api, ApiDown, InvalidApplicants, KeyRefused, OtherContract, ServiceFault
-from deploy.slug import free_port
+from deploy.dyno import free_port
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from client.language import plain_language
-from deploy.slug import free_port
+from deploy.dyno import free_port
 
 SECONDS = 60
 """A run takes half a second; a busy machine takes longer."""
