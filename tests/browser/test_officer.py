@@ -7,12 +7,13 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from deploy.dyno import free_port
 from deploy.local import running_page
+from tests.browser.conftest import Gateway
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -37,21 +38,29 @@ TIME_TO_ANSWER = """(press) => new Promise((done, fail) => {
 
 
 @pytest.fixture(scope="module")
-def address(service: str) -> Iterator[str]:
-    """Where the officer's page is."""
-    with running_page(service) as base:
+def address(gateway: Gateway) -> Iterator[str]:
+    """Where the officer's page is, in front of a gateway to the service."""
+    with running_page(gateway.address) as base:
         yield base
 
 
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A visitor at a desk."""
-    context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.set_default_timeout(SECONDS)
-    expect.set_options(timeout=SECONDS)
-    yield opened
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """One browser profile for all tests: what Streamlit's scripts cost is paid once."""
+    context = browser.new_context(base_url=address, locale="en-GB")
+    context.set_default_timeout(SECONDS)
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(visitor: BrowserContext) -> Iterator[Page]:
+    """A visitor at a desk, with a session of their own."""
+    expect.set_options(timeout=SECONDS)
+    opened = visitor.new_page()
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    yield opened
+    opened.close()
 
 
 def test_the_first_view_and_a_what_if_come_at_once(page: Page, record_property: Callable[[str, object], None]) -> None:
@@ -183,12 +192,30 @@ def test_axe_finds_no_serious_fault_and_nothing_is_wider_than_the_screen(
     assert size["width"] >= page.evaluate("document.documentElement.scrollWidth")
 
 
-def test_a_service_that_is_down_has_a_page(browser: Browser, find_faults: Callable[[Page], list[str]]) -> None:
-    """Which says what to do, and has no fault itself."""
-    with running_page(f"http://127.0.0.1:{free_port()}") as base:
-        page = browser.new_page()
-        page.goto(f"{base}/?lang=fr", timeout=SECONDS)
-        expect(page.get_by_role("heading", name="Le service de notation ne répond pas")).to_be_visible(timeout=SECONDS)
-        expect(page.get_by_role("button", name="Réessayer")).to_be_visible()
-        assert [] == find_faults(page)
-        page.close()
+@pytest.mark.parametrize(
+    ("state", "title", "help_text"),
+    [
+        ("cut", "Le service de notation ne répond pas", "Démarrez-le avec make serve"),
+        ("locked", "Le service de notation refuse la clé", "Donnez dans CREDIT_API_KEY une clé"),
+    ],
+)
+def test_a_service_that_cannot_be_used_has_a_page_until_it_can(
+    page: Page,
+    gateway: Gateway,
+    find_faults: Callable[[Page], list[str]],
+    state: Literal["cut", "locked"],
+    title: str,
+    help_text: str,
+) -> None:
+    """Which says what to do, has no fault itself, and gives way to the decision when all is well again."""
+    gateway.state = state
+    page.goto("/?lang=fr")
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    expect(page.get_by_text(help_text)).to_be_visible()
+    found = find_faults(page)
+    gateway.state = "open"
+
+    page.get_by_role("button", name="Réessayer").click()
+
+    expect(page.locator(".verdict")).to_be_visible()
+    assert [] == found
