@@ -169,10 +169,9 @@ def finite(values: pd.Series[float]) -> pd.Series[float]:
 
 def drop_near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     """Without each column that has |r| > 0.98 with one before it."""
-    r = table.corr(numeric_only=True).abs().to_numpy()
-    numbers = table.select_dtypes("number").columns
-    near = np.flatnonzero(np.any(np.triu(r, 1) > 0.98, axis=0))
-    return table.drop(columns=[numbers[place] for place in near.tolist()])
+    r = table.corr(numeric_only=True).abs()
+    upper = r.where(np.triu(np.ones(r.shape, dtype=bool), 1))
+    return table.drop(columns=[name for name in upper.columns if (upper[name] > 0.98).any()])
 
 
 if __name__ == "__main__":
