@@ -9,7 +9,7 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contra
 LOCKS := requirements.txt requirements-train.txt requirements-boosters.txt requirements-deploy.txt requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain
+.PHONY: help install run serve train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,19 @@ smoke: .venv/deploy ## try the service at URL=https://…
 rehearse: .venv/deploy ## deploy to a stand-in of the platform: a good version, a broken artifact, a broken app
 	$(BIN)/python -m deploy.rehearse
 
+bench: .venv/dev ## this service beside others: docs/performance.md (needs wrk, some 30 min)
+	$(BIN)/python -m benchmarks.serve $(BENCH_FLAGS)
+	$(BIN)/python -m benchmarks.serve.scaling
+
+bench-quick: .venv/dev ## this service, bare uvicorn and the Flask design: the bars, in two minutes
+	$(BIN)/python -m benchmarks.serve --quick $(BENCH_FLAGS)
+
+bench-scaling: .venv/dev ## this service against workers, fields, trees and rows: docs/performance.md
+	$(BIN)/python -m benchmarks.serve.scaling
+
+bench-micro: .venv/dev ## what decoding, graph and encoding take, without HTTP
+	$(BIN)/python -m pytest tests/benchmarks/test_micro.py -n 0 --benchmark-enable --benchmark-columns=min,median,rounds
+
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
@@ -75,6 +88,9 @@ lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Pyt
 	@for name in requirements requirements-train requirements-boosters requirements-deploy requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
+	@for folder in benchmarks/serve/peers/*/requirements.in; do \
+		$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock' \
+			$(LOCK_FLAGS) $$folder -o $${folder%.in}.txt || exit; done
 
 clean: ## remove the environment and every cache
 	rm -rf .venv build artifacts/.trained .pytest_cache .mypy_cache .ruff_cache .hypothesis
