@@ -126,7 +126,7 @@ class Bench:
         out = self.folder / f"out-{time.monotonic_ns()}"
         arguments = [str(source), str(out), "--model", str(self.folder / f"{model}.onnx"), *more]
         started = time.perf_counter()
-        told = subprocess.run([sys.executable, "-c", MEASURED, *arguments], check=True, stdout=subprocess.PIPE)
+        told = subprocess.run([sys.executable, "-c", MEASURED, *arguments], check=True, stdout=subprocess.PIPE)  # noqa: S603
         seconds = time.perf_counter() - started
         self.peak_megabytes = max(self.peak_megabytes, int(told.stdout.split()[-1]) / 1024)
         return seconds
@@ -145,7 +145,7 @@ class Bench:
             out = self.folder / engine
             model = str(self.folder / "logistic.onnx")
             asked = [str(source), str(out), "--model", model, "--reasons", "4", "--engine", engine]
-            subprocess.run([sys.executable, "-m", "score", *asked, "--spark-master", "local[2]"], check=True)
+            subprocess.run([sys.executable, "-m", "score", *asked, "--spark-master", "local[2]"], check=True)  # noqa: S603
             found.append(pq.read_table(out / "scores").sort_by("id"))
         print("local and Spark are", "identical" if found[0].equals(found[1].cast(found[0].schema)) else "DIFFERENT")
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from serve.contract import LARGEST, Field
-from serve.forms import NAN
 from serve.messages import Fault, Remark
 from serve.model import Matrix
 from serve.problems import InvalidApplicants
 from serve.reasons import describe_value
+
+MISSING = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def read_applicants(
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
     read = _read_number if only_numbers else _read_cell
     by_name = {field.name: column for column, field in enumerate(fields)}
-    matrix = np.full((len(rows), len(fields)), NAN)
+    matrix = np.full((len(rows), len(fields)), MISSING)
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
     for number, row in enumerate(rows):
@@ -70,32 +70,21 @@ def read_applicants(
     return Applicants(matrix, tuple(ids))
 
 
-def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
-    """What of a matrix, float64, shape (n, n_fields), n > 0, may not enter the graph: a fault a field."""
-    # A NaN makes both of them NaN: most matrices need no closer look at their numbers.
-    if not (matrix.min() >= -LARGEST and matrix.max() <= LARGEST):
-        is_missing = np.isnan(matrix)
-        is_wrong = (np.abs(matrix) > LARGEST) | (is_missing & [not field.nullable for field in fields])
-        if is_wrong.any():
-            return _name_faults(matrix, is_wrong, fields)
-    is_wrong = np.zeros(matrix.shape, np.bool_)
-    for column, field in enumerate(fields):
+def fits(matrix: Matrix, fields: Sequence[Field]) -> bool:
+    """Whether every cell of a decoded matrix may enter the graph: the quick check of a body without faults."""
+    if matrix.ndim != 2 or matrix.shape[0] == 0 or matrix.shape[1] != len(fields):
+        return False
+    if np.abs(matrix).max(initial=0.0, where=~np.isnan(matrix)) > LARGEST:
+        return False
+    for column, field in zip(matrix.T, fields, strict=True):
+        is_missing = np.isnan(column)
+        if not field.nullable and is_missing.any():
+            return False
         if field.kind == "category":
-            values = matrix[:, column]
-            is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
-            is_wrong[:, column] = ~(is_level | np.isnan(values))
-    return _name_faults(matrix, is_wrong, fields)
-
-
-def _name_faults(matrix: Matrix, is_wrong: npt.NDArray[np.bool_], fields: Sequence[Field]) -> list[Fault]:
-    faults = []
-    for column in np.flatnonzero(is_wrong.any(axis=0)).tolist():
-        row, field = int(is_wrong[:, column].argmax()), fields[column]
-        value = float(matrix[row, column])
-        what = f"the index of one of {len(field.levels)} levels" if field.kind == "category" else _expected(field)
-        got = "a missing value" if math.isnan(value) else f"{value:g}"
-        faults.append(Fault("", f"applicant {row}, {field.name}: expected {what} within ±{LARGEST:g}, got {got}"))
-    return faults
+            known = np.isin(column, np.arange(len(field.levels)))
+            if not (known | is_missing).all():
+                return False
+    return True
 
 
 def warn(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
@@ -163,7 +152,7 @@ def _read_number(value: Any, field: Field, *, by_index: bool) -> float:
 def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:
     if value is None:
         if field.nullable:
-            return NAN
+            return MISSING
         raise InvalidCell(f"null; this field can't be missing: expected {_expected(field)}")
     if field.kind == "category":
         return _read_level(value, field, by_index=by_index)

@@ -12,15 +12,22 @@ from msgspec import Meta, Struct
 from serve.contract import Bins, Contract, Field, Policy
 
 
+class PredictBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /predict: rows of the graph's input; null is a missing value, a category the index of its level."""
+
+    data: list[list[float | None]]
+
+
 class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /predict before its cells are checked (serve/forms.py has them typed), to name every fault at once."""
+    """The same body before its cells are checked, to name every fault at once."""
 
     data: list[Any]
 
 
-class RawScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /score before its applicants are checked (serve/forms.py has them typed), to name every fault at once.
+class ScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /score: applicants by name, `{"Income": 129, …}`, or as vectors in the order of the fields.
 
+    Cells are checked by serve.applicants against the contract, so that all faults are named at once.
     `reasons`: how many at most; `what_would_change`: whether to look for changes that turn a refusal.
     """
 
@@ -116,14 +123,6 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     detail: str
     error: str
     errors: list[Fault] = []
-    request_id: str = ""
-
-
-class ReadyAnswer(Struct, frozen=True):
-    """The answer of GET /readyz."""
-
-    status: str
-    model: ModelName
 
 
 def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
