@@ -15,14 +15,14 @@ from train.features.application import FILE
 from train.features.compute import compute, find_sources
 from train.features.engines import DuckDB, Engine
 
-APPLICATIONS = 300
+APPLICATIONS = 600
 
 ComputeIn = Callable[[Path, Engine, Path], pd.DataFrame]
 
 
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """300 made-up applications with their rows in six more tables."""
+    """600 made-up applications with their rows in six more tables."""
     folder = tmp_path_factory.mktemp("made_up")
     generate(APPLICATIONS, folder)
     return folder
