@@ -68,7 +68,7 @@ def test_a_known_hole_fails_the_audit(osv: tuple[type[Osv], str], root: Path) ->
     handler, url = osv
     flags = f"--vulnerability-service osv --osv-url {url} --progress-spinner off"
     # -o: the environment that runs this test is the one to audit with, whatever its age.
-    command = ["make", "-o", ".venv/dev", "audit", f"AUDIT_FLAGS={flags}", "LOCKS=requirements.txt"]
+    command = ["make", "-o", ".venv/dev", "audit", f"AUDIT_FLAGS={flags}", "LOCKS=requirements"]
 
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
 
