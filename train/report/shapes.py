@@ -123,7 +123,8 @@ def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
         return [(f"{low:g}", float(low), 0.0, values == low)]
     distinct = np.unique(present[(present >= low) & (present <= high)])
     if len(distinct) <= STEPS:
-        width = float(np.diff(distinct).min())
+        # Quantiles lie between values: there may be only one between them.
+        width = float(np.diff(distinct).min(initial=high - low))
         return [(f"{value:g}", float(value), width, values == value) for value in distinct]
     edges = np.linspace(low, high, STEPS + 1)
     places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, STEPS - 1)
