@@ -10,9 +10,11 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -50,19 +52,18 @@ def create_app() -> Gate:
 def make_app(model: Model, settings: Settings | None = None, counters: str | None = None) -> Gate:
     """The application around a loaded model; `counters` is the folder that the workers of one service share."""
     settings = settings or Settings()
-    # A service of one process has a folder of its own, which goes with it.
-    folder = None if counters else TemporaryDirectory(prefix="credit-")
-    ledger = Ledger(counters or str(folder and folder.name))
+    ledger = Ledger(counters or mkdtemp(prefix="credit-"))
     heavies = Heavyweights(settings.queue_bodies)
     endpoints = {path: Endpoint(path, answer, settings, heavies) for path, _, answer in ROUTES}
     traffic = Traffic(tuple(endpoints), ledger)
     gate = Gate(Served(model, settings, ledger), settings, PAGES, traffic)
-    gate.folder = folder
+    # A service of one process has a folder of its own, which goes with it.
+    forget = finalize(gate, lambda: None) if counters else finalize(gate, rmtree, ledger.directory, ignore_errors=True)
     app = Starlette(
         routes=[Route(path, endpoints[path], methods=[method]) for path, method, _ in ROUTES],
         exception_handlers={HTTPException: _on_http_error},
         middleware=_cors(settings),
-        lifespan=lambda _: _live(gate, ledger),
+        lifespan=lambda _: _live(gate, ledger, forget),
     )
     # CORS answers before its middleware lets a request through: then nothing goes past it.
     direct = {} if settings.cors_origins else {path: endpoints[path] for path, method, _ in ROUTES if method == "POST"}
@@ -71,9 +72,14 @@ def make_app(model: Model, settings: Settings | None = None, counters: str | Non
 
 
 @asynccontextmanager
-async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
+async def _live(gate: Gate, ledger: Ledger, forget: Callable[[], object]) -> AsyncIterator[None]:
     """While the service runs: sweep every second, and take another model on SIGHUP."""
     loop = asyncio.get_running_loop()
+    one_at_a_time = asyncio.Lock()
+
+    async def follow() -> None:
+        async with one_at_a_time:  # the file of the last signal wins
+            await reload(gate, ledger)
 
     async def sweep() -> None:
         while True:
@@ -81,11 +87,12 @@ async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
             gate.sweep()
 
     with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(reload(gate, ledger)))
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(follow()))
     sweeping = loop.create_task(sweep())
     yield
     sweeping.cancel()
     gate.sweep()
+    forget()
 
 
 async def reload(gate: Gate, ledger: Ledger) -> None:

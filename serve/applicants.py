@@ -18,7 +18,7 @@ from serve.contract import Field
 from serve.forms import LARGEST, NAN
 from serve.messages import Fault, Remark
 from serve.model import Matrix
-from serve.problems import InvalidApplicants
+from serve.problems import MOST_FAULTS, InvalidApplicants
 from serve.reasons import describe_value
 
 
@@ -40,7 +40,7 @@ def read_applicants(
     """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
 
     With `only_numbers` a category must be the index of its level, as the graph takes it.
-    Raises InvalidApplicants with all faults of all rows.
+    Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MOST_FAULTS.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
@@ -50,6 +50,8 @@ def read_applicants(
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
     for number, row in enumerate(rows):
+        if len(faults) > MOST_FAULTS:
+            break  # a small body may have millions
         here = f"{pointer}/{number}"
         if isinstance(row, dict):
             ids[number] = _take_id(row, by_name, here, faults)
@@ -112,12 +114,12 @@ def _cells_by_name(
     row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
 ) -> list[Cell]:
     cells: list[Cell] = []
+    unknown = f"unknown field; expected one of: {', '.join(by_name)}"
     for name, value in row.items():
         if name in by_name:
             cells.append((by_name[name], f"{here}/{_escape(name)}", value))
         else:
-            known = ", ".join(by_name)
-            faults.append(Fault(f"{here}/{_escape(name)}", f"unknown field; expected one of: {known}"))
+            faults.append(Fault(f"{here}/{_escape(name)}", unknown))
     faults.extend(
         Fault(f"{here}/{_escape(field.name)}", f"missing; expected {_expected(field)}")
         for field in fields

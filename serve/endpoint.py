@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,12 +11,14 @@ from starlette.types import Receive, Scope, Send
 
 from serve.exchange import Answer, Ask, Heavy, Reply
 from serve.gate import Visit
-from serve.problems import Refusal, too_busy, too_large, too_slow
+from serve.problems import Refusal, our_failure, too_busy, too_large, too_slow
 from serve.served import Served
 from serve.settings import Settings
 
 BYTES_ON_THE_LOOP = 32_768
 """A larger body is read, scored and answered in the worker thread, so that it never stalls the event loop."""
+
+logger = logging.getLogger("credit")
 
 
 class Disconnected(Exception):
@@ -45,7 +48,10 @@ class Heavyweights:
 
 
 class Endpoint:
-    """An ASGI callable around a function from Ask to Reply. `route` names it in metrics."""
+    """An ASGI callable around a function from Ask to Reply. `route` names it in metrics.
+
+    What fails in it becomes a problem here, since Starlette's own answer to it is not one.
+    """
 
     def __init__(self, route: str, answer: Answer, settings: Settings, heavies: Heavyweights) -> None:
         self.route = route
@@ -57,15 +63,20 @@ class Endpoint:
         """Answer one request; a Refusal becomes its problem."""
         visit: Visit = scope["visit"]
         visit.route = self.route
-        served = visit.gate.served
         try:
             body = await self._read(visit, scope, receive)
+            # Taken when the body is whole: a model that was replaced while it arrived is not counted any more.
+            served = visit.gate.served
             reply = await self._reply(served, body, scope)
         except Refusal as refusal:
             await visit.refuse(refusal)
             return
         except Disconnected:
             visit.status = 499
+            return
+        except Exception:
+            logger.exception("request %s failed", visit.request_id.decode())
+            await visit.refuse(our_failure())
             return
         if reply.batch:
             served.tally.count(reply.batch.applicants, reply.batch.scores.probability, reply.batch.scores.decision)
@@ -97,7 +108,9 @@ class Endpoint:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
-                body = body + message.get("body", b"") if body else message.get("body", b"")
+                part = message.get("body", b"")
+                # Nearly every body comes in one part; others grow in place.
+                body = (body if isinstance(body, bytearray) else bytearray(body)) + part if body else part
                 if len(body) > most:
                     raise too_large("the body", f"more than {most:,} bytes", f"{most:,}")
                 if not message.get("more_body", False):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 import os
 import re
 import time
@@ -19,7 +18,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.logs import Line, RequestLog
-from serve.problems import Refusal, no_key, our_failure, too_busy
+from serve.problems import Refusal, no_key, too_busy
 from serve.served import Served
 from serve.settings import Settings
 from serve.traffic import Traffic
@@ -35,8 +34,6 @@ PROBLEM = b"application/problem+json"
 
 HEALTH = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Answered without a key, and however busy."""
-
-logger = logging.getLogger("credit")
 
 
 class Visit:
@@ -91,7 +88,6 @@ class Gate:
         self.log = RequestLog() if settings.log_level in ("info", "debug") else None
         self.is_draining = False
         self.reading: dict[Visit, asyncio.Task[Any]] = {}
-        self.folder: object = None
         self._open = HEALTH.union(open_paths)
         self._keys = [key.encode() for key in settings.api_keys]
         self._longest_wait = settings.queue_ms / 1000
@@ -124,11 +120,6 @@ class Gate:
                 direct = self._direct.get(path)
                 app = self._app if direct is None or scope["method"] != "POST" else direct
                 await app(scope, receive, visit.send)
-        except Exception:
-            logger.exception("request %s failed", visit.request_id.decode())
-            if visit.status:
-                raise
-            await visit.refuse(our_failure())
         finally:
             self._note(visit, scope)
 
