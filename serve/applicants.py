@@ -85,9 +85,11 @@ def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
     for column in np.flatnonzero(is_wrong.any(axis=0)).tolist():
         row, field = int(is_wrong[:, column].argmax()), fields[column]
         value = float(matrix[row, column])
-        what = f"the index of one of {len(field.levels)} levels" if field.kind == "category" else _expected(field)
+        is_category = field.kind == "category"
+        number = f"{_expected(field)} within ±{LARGEST:g}"
+        what = f"the index of one of {len(field.levels)} levels" if is_category else number
         got = "a missing value" if math.isnan(value) else f"{value:g}"
-        faults.append(Fault("", f"applicant {row}, {field.name}: expected {what} within ±{LARGEST:g}, got {got}"))
+        faults.append(Fault("", f"applicant {row}, {field.name}: expected {what}, got {got}"))
     return faults
 
 

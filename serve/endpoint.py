@@ -69,19 +69,19 @@ class Endpoint:
             served = visit.gate.served
             reply = await self._reply(served, body, scope)
         except Refusal as refusal:
-            await visit.refuse(refusal)
+            await visit.refuse(send, refusal)
             return
         except Disconnected:
             visit.status = 499
             return
         except Exception:
             logger.exception("request %s failed", visit.request_id.decode())
-            await visit.refuse(our_failure())
+            await visit.refuse(send, our_failure())
             return
         if reply.batch:
             served.tally.count(reply.batch.applicants, reply.batch.scores.probability, reply.batch.scores.decision)
         visit.applicants = reply.applicants
-        await visit.reply(reply.status, reply.content_type, reply.body, reply.headers)
+        await visit.reply(send, reply.status, reply.content_type, reply.body, reply.headers)
 
     async def _reply(self, served: Served, body: bytes | bytearray, scope: Scope) -> Reply:
         headers, parameters = scope["headers"], scope.get("path_params", {})

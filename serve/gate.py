@@ -60,16 +60,18 @@ class Visit:
                 message["headers"].append(CLOSE)
         await self.send_on(message)
 
-    async def reply(self, status: int, content_type: bytes, body: bytes, headers: Sequence[Any] = ()) -> None:
-        """Send a whole answer."""
+    async def reply(
+        self, send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Any] = ()
+    ) -> None:
+        """Send a whole answer, through whatever middleware has put before `send`."""
         length = str(len(body)).encode()
         head = [(b"content-type", content_type), (b"content-length", length), *headers]
-        await self.send({"type": "http.response.start", "status": status, "headers": head})
-        await self.send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": body})
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def refuse(self, send: Send, refusal: Refusal) -> None:
         """Send a problem."""
-        await self.reply(refusal.status, PROBLEM, refusal.body(self.request_id.decode()), refusal.headers)
+        await self.reply(send, refusal.status, PROBLEM, refusal.body(self.request_id.decode()), refusal.headers)
 
 
 class Gate:
@@ -113,9 +115,9 @@ class Gate:
         try:
             path = scope["path"]
             if self._keys and path not in self._open and not self._is_known(key) and not self._is_preflight(scope):
-                await visit.refuse(no_key())
+                await visit.refuse(visit.send, no_key())
             elif waited > self._longest_wait and path not in HEALTH:
-                await visit.refuse(too_busy())
+                await visit.refuse(visit.send, too_busy())
             else:
                 direct = self._direct.get(path)
                 app = self._app if direct is None or scope["method"] != "POST" else direct

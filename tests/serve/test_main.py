@@ -21,7 +21,21 @@ import pytest
 from deploy.slug import free_port, wait_until_ready
 from serve.model import Model
 
-SETTINGS = ("HOST", "PORT", "WEB_CONCURRENCY", "MODEL_PATH", "LOG_LEVEL")
+SETTINGS = (
+    "API_KEYS",
+    "BODY_TIMEOUT",
+    "CORS_ORIGINS",
+    "CREDIT_COUNTERS",
+    "HOST",
+    "LOG_LEVEL",
+    "MAX_BODY_BYTES",
+    "MAX_ROWS",
+    "MODEL_PATH",
+    "PORT",
+    "QUEUE_BODIES",
+    "QUEUE_MS",
+    "WEB_CONCURRENCY",
+)
 COMMAND = (sys.executable, "-m", "serve")
 END_SECONDS = 10.0
 """A process without requests in flight ends well within this."""
