@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from serve.contract import ContractError
 from serve.counters import DIRECTORY
 from serve.model import load_model
-from serve.server import serve
+from serve.server import hold_reloads, serve
 from serve.settings import SettingsError, read_settings
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     """Serve until stopped; exits with one clear line if a setting or the model can't be used."""
     try:
         settings = read_settings(os.environ)
+        hold_reloads()
         if settings.workers == 1:
             serve(settings)
             return

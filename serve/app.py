@@ -88,6 +88,7 @@ async def _live(gate: Gate, ledger: Ledger, forget: Callable[[], object]) -> Asy
 
     with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(follow()))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     sweeping = loop.create_task(sweep())
     yield
     sweeping.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -14,8 +15,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
+from serve.contract import ContractError
 from serve.logs import configure_logs
-from serve.settings import Settings
+from serve.settings import Settings, SettingsError
 
 KEEP_ALIVE_SECONDS = 95
 """Above the 90 s that Heroku's router keeps a connection, so that it is never us who cuts first."""
@@ -27,6 +29,8 @@ DRAIN_SECONDS = 3.0
 """After SIGTERM so long every answer says `Connection: close`, before connections are closed that said nothing."""
 
 DRAIN_STEP = 0.02
+
+logger = logging.getLogger("credit")
 
 
 def make_config(settings: Settings) -> uvicorn.Config:
@@ -78,6 +82,20 @@ class Worker(multiprocess.Process):
             self._server = Server(self.config)
         return self._server
 
+    def start(self) -> None:
+        """Start the process; a SIGHUP waits until it can follow it, which unasked would end it."""
+        hold_reloads()
+        super().start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, in the process; one that replaces another may find a model that it can't serve, and ends."""
+        try:
+            super().target(sockets)
+        except (SettingsError, ContractError) as error:
+            logger.error("can't serve: %s", error)  # noqa: TRY400
+            sys.exit(1)
+
 
 class Supervisor(multiprocess.Multiprocess):
     """Several workers; SIGHUP makes each of them load the model again, none is replaced."""
@@ -87,6 +105,11 @@ class Supervisor(multiprocess.Multiprocess):
         for process in self.processes:
             if process.pid is not None:
                 os.kill(process.pid, signal.SIGHUP)
+
+
+def hold_reloads() -> None:
+    """Let every SIGHUP wait until somebody unblocks it: serve/app.py does, once a model is in service."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def serve(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -171,7 +172,7 @@ def test_a_body_in_any_parts_is_the_same_body(model: Model, cuts: list[int]) -> 
     """Whatever the network makes of it."""
     body = b'{"data": [[45.5, 320, 1, 1, 0.75]]}'
     edges = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
-    parts = [body[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [body[start:end] for start, end in pairwise(edges)]
     asked = Conversation(iter(()))
 
     async def receive() -> Message:
@@ -220,7 +221,7 @@ def test_a_client_that_hangs_up_leaves_nothing_behind(model: Model) -> None:
 
 
 def test_large_bodies_beyond_the_queue_are_503(model: Model, vector: list[Any]) -> None:
-    """One is worked on, no more than QUEUE_BODIES may be there in all; small requests go on, and so do large ones later."""
+    """QUEUE_BODIES may be there, the one that is worked on included; small requests go on, and large ones later."""
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
     gate = make_app(waiting, Settings(queue_bodies=2))
     large, small = json.dumps({"data": [vector]}).encode().ljust(BYTES_ON_THE_LOOP + 1), {"data": [vector]}
