@@ -182,7 +182,7 @@ def test_health_is_open_for_looking_alone(model: Model, make_client: MakeClient,
 
 
 def test_requests_that_waited_too_long_are_shed(model: Model, vector: list[Any], clock: Clock) -> None:
-    """Requests of one turn of the loop wait for each other: beyond QUEUE_MS they get 503, those of the next turn 200."""
+    """Requests of one turn of the loop wait for each other: beyond QUEUE_MS they get 503, the next turn 200."""
     gate = make_app(SlowModel(model.contract, model.sha256, model.session, clock, 0.06), Settings(queue_ms=100))
 
     async def ask() -> list[list[httpx.Response]]:

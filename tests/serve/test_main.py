@@ -257,7 +257,7 @@ def test_sighup_puts_the_file_as_it_is_now_in_service(
 def test_sighup_with_a_broken_file_keeps_the_model(
     start_service: StartService, model: Model, other_content: bytes, vector: list[Any], workers: str
 ) -> None:
-    """Each worker says why in one line and answers as before, also one that still starts; a right file is then taken."""
+    """Each worker says why in one line and answers as before, one that still starts too; then a right file is taken."""
     expected = model.score(np.array([vector], dtype=np.float64)).probability.tolist()
 
     with start_service(workers) as service:
