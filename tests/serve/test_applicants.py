@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from serve.applicants import LARGEST, fits, read_applicants, warn
+from serve.applicants import fits, read_applicants, warn
 from serve.contract import Field
+from serve.forms import LARGEST
 from serve.messages import Fault, Remark
 from serve.model import Matrix
 from serve.problems import MOST_FAULTS, InvalidApplicants

@@ -51,7 +51,7 @@ def likely(field: Field) -> st.SearchStrategy[Any]:
 def by_forms(forms: Forms, applicants: list[Any]) -> Applicants | None:
     """What the forms make of applicants, None if they refuse."""
     try:
-        decoded = forms.decode_score(json.dumps({"applicants": applicants}))
+        decoded: Any = forms.decode_score(json.dumps({"applicants": applicants}))
     except msgspec.ValidationError:
         return None
     read = [forms.read(applicant) for applicant in decoded.applicants]
@@ -106,7 +106,7 @@ def test_rows_mean_the_same_either_way(data: st.DataObject, forms: Forms) -> Non
     """POST /predict takes numbers alone: what its form refuses, the reader of cells refuses too, and the other way."""
     row = [data.draw(likely(field), field.name) for field in forms.fields]
     try:
-        decoded = forms.decode_predict(json.dumps({"data": [row]}))
+        decoded: Any = forms.decode_predict(json.dumps({"data": [row]}))
     except msgspec.ValidationError:
         with pytest.raises(InvalidApplicants, match="/data/0"):
             read_applicants([row], forms.fields, "/data", only_numbers=True)
@@ -148,7 +148,7 @@ def test_null_and_left_out_are_both_missing(forms: Forms, named: dict[str, Any],
 def test_the_members_of_an_applicant_are_counted(forms: Forms, named: dict[str, Any], vector: list[Any]) -> None:
     """So that one that is there twice is noticed: with id, without, with a field left out, and none in a vector."""
     less = {name: value for name, value in named.items() if name != "Home"}
-    decoded = forms.decode_score(json.dumps({"applicants": [{"id": 1, **named}, named, less, vector]}))
+    decoded: Any = forms.decode_score(json.dumps({"applicants": [{"id": 1, **named}, named, less, vector]}))
 
     assert [6, 5, 4, 0] == [forms.read(applicant).members for applicant in decoded.applicants]
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -107,7 +107,7 @@ class Service:
 
     def metrics(self) -> dict[str, float]:
         """The sums of all samples of a name."""
-        total: Counter[str] = Counter()
+        total: dict[str, float] = defaultdict(float)
         for family in text_string_to_metric_families(self.ask_anew("GET", "/metrics").text):
             for sample in family.samples:
                 total[sample.name] += sample.value

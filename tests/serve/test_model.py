@@ -20,8 +20,8 @@ from msgspec import structs
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from sklearn.pipeline import Pipeline
 
-from serve.applicants import LARGEST
 from serve.contract import Contract, ContractError, Golden, write_contract
+from serve.forms import LARGEST
 from serve.model import GOLDEN_TOLERANCE, Matrix, Model, load_model
 from serve.seal import seal
 from train.export.converter import OPSET

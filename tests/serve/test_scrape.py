@@ -100,8 +100,8 @@ def test_decisions_gaps_and_probabilities_equal_what_was_asked(
 ) -> None:
     """One by one, together, by name or position or as CSV, over V2: each is counted once."""
     client.post("/predict", json={"data": to_json(applicants)})
-    for row in to_json(applicants):
-        client.post("/score", json={"applicants": [row]})
+    for alone in to_json(applicants):
+        client.post("/score", json={"applicants": [alone]})
     client.post("/predict", json={"data": to_json(applicants[:1])})
     tensor = {"name": "applicants", "shape": [64, 5], "datatype": "FP64", "data": to_json(applicants)}
     client.post("/v2/models/test/infer", json={"inputs": [tensor]})

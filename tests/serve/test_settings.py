@@ -69,7 +69,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 
 def test_every_setting_is_documented_with_its_default(root: Path) -> None:
     """The table in docs/api.md has each variable and what holds without it; no other is in it."""
-    rows = re.findall(r"^\| ([A-Z_]+) \| ([^|]*) \|", (root / "docs" / "api.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Z_]+) \|([^|]*)\|", (root / "docs" / "api.md").read_text(), re.MULTILINE)
     documented = {name: default.strip() for name, default in rows}
 
     assert set(ENVIRONMENT) == set(documented)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from serve.applicants import LARGEST
 from serve.contract import Field
+from serve.forms import LARGEST
 from serve.messages import Fault, ModelName, Reason, Remark, Result, ScoreAnswer
 from serve.model import Model
 from serve.problems import InvalidApplicants, Refusal
