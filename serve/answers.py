@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder().encode
 def predict(ask: Ask) -> Reply:
     """POST /predict, the compatible contract: `{"data": [[…], …]}` → one probability a row."""
     served = ask.served
-    rows = read_predict(ask.body, served.forms, served.most_rows)
+    rows = read_predict(ask.body, served.forms, served.most_rows, is_on_loop=ask.is_on_loop)
     if len(rows) == 1 and ask.is_on_loop:
         probability, decision = served.single.score(rows[0])
         served.tally.keep(served.single.row, probability, decision)
@@ -45,7 +45,7 @@ def score(ask: Ask) -> Reply:
     served = ask.served
     if is_sheet(ask):
         return _score_sheet(ask)
-    asked = read_score(ask.body, served.forms, served.most_rows)
+    asked = read_score(ask.body, served.forms, served.most_rows, is_on_loop=ask.is_on_loop)
     matrix, scores = _run(ask, asked)
     results = _results(served, asked, matrix, scores)
     return _reply(_encode(ScoreAnswer(results, served.name)), b"application/json", ask, matrix, scores)
@@ -53,7 +53,7 @@ def score(ask: Ask) -> Reply:
 
 def _score_sheet(ask: Ask) -> Reply:
     served = ask.served
-    asked = read_sheet(ask.body, served.fields, served.most_rows)
+    asked = read_sheet(ask.body, served.fields, served.most_rows, is_on_loop=ask.is_on_loop)
     matrix, scores = _run(ask, asked)
     answer = ScoreAnswer(_results(served, asked, matrix, scores), served.name)
     if b"json" in ask.header(b"accept"):

@@ -7,6 +7,7 @@ request. Paths and bodies are the public contract of the service.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -27,7 +28,7 @@ from serve.endpoint import Endpoint, Heavyweights
 from serve.gate import PROBLEM, Gate, Visit
 from serve.model import Model, load_model
 from serve.pages import PAGES
-from serve.problems import Refusal, not_found, wrong_method
+from serve.problems import Refusal, not_found, our_failure, wrong_method
 from serve.routes import ROUTES
 from serve.served import Served
 from serve.settings import Settings, read_settings
@@ -60,10 +61,12 @@ def make_app(model: Model, settings: Settings | None = None, counters: str | Non
     gate.folder = folder
     app = Starlette(
         routes=[Route(path, endpoints[path], methods=[method]) for path, method, _ in ROUTES],
-        exception_handlers={HTTPException: _on_http_error},
+        exception_handlers={HTTPException: _on_http_error, Exception: _on_failure},
         middleware=_cors(settings),
         lifespan=lambda _: _live(gate, ledger),
     )
+    # A redirect would go to whatever the request calls its host.
+    app.router.redirect_slashes = False
     # CORS answers before its middleware lets a request through: then nothing goes past it.
     direct = {} if settings.cors_origins else {path: endpoints[path] for path, method, _ in ROUTES if method == "POST"}
     gate.stand_before(app, direct)
@@ -74,6 +77,9 @@ def make_app(model: Model, settings: Settings | None = None, counters: str | Non
 async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
     """While the service runs: sweep every second, and take another model on SIGHUP."""
     loop = asyncio.get_running_loop()
+    # What is loaded now stays: looking through it again and again for garbage delays requests.
+    gc.collect()
+    gc.freeze()
 
     async def sweep() -> None:
         while True:
@@ -92,7 +98,9 @@ async def reload(gate: Gate, ledger: Ledger) -> None:
     """Put the model file as it is now in service, or keep the present one if that fails its self-test."""
     path = gate.settings.model_path
     try:
-        model = await asyncio.to_thread(load_model, path)
+        # One after another: the file as it was must not take the place of the file as it is.
+        async with gate.reloading:
+            model = await asyncio.to_thread(load_model, path)
     except ContractError as error:
         # A trace would only show our own check: the message says what is wrong with the file.
         logger.error("kept model %s: %s", gate.served.name.version, error)  # noqa: TRY400
@@ -122,10 +130,19 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own refusals: unknown path, wrong method."""
     if not isinstance(error, HTTPException):
         raise error
-    visit: Visit = request.scope["visit"]
     method, path = request.method, request.url.path
     refusal: Refusal = not_found(path)
     if error.status_code == 405:
         refusal = wrong_method(method, path, (error.headers or {}).get("Allow", "another"))
+    return _respond(request, refusal)
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    """What failed behind Starlette's routing; it goes on to the gate, which logs it."""
+    return _respond(request, our_failure())
+
+
+def _respond(request: Request, refusal: Refusal) -> Response:
+    visit: Visit = request.scope["visit"]
     headers = {name.decode(): value.decode() for name, value in refusal.headers}
     return Response(refusal.body(visit.request_id.decode()), refusal.status, headers, media_type=PROBLEM.decode())

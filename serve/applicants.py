@@ -18,7 +18,7 @@ from serve.contract import Field
 from serve.forms import LARGEST, NAN
 from serve.messages import Fault, Remark
 from serve.model import Matrix
-from serve.problems import InvalidApplicants
+from serve.problems import MOST_COUNTED, InvalidApplicants
 from serve.reasons import describe_value
 
 
@@ -50,6 +50,8 @@ def read_applicants(
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
     for number, row in enumerate(rows):
+        if len(faults) > MOST_COUNTED:
+            break
         here = f"{pointer}/{number}"
         if isinstance(row, dict):
             ids[number] = _take_id(row, by_name, here, faults)
@@ -112,12 +114,13 @@ def _cells_by_name(
     row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
 ) -> list[Cell]:
     cells: list[Cell] = []
+    # One text for all of them: a body may hold a hundred thousand unknown fields, and a model hundreds of known ones.
+    unknown = f"unknown field; expected one of: {', '.join(by_name)}"
     for name, value in row.items():
         if name in by_name:
             cells.append((by_name[name], f"{here}/{_escape(name)}", value))
         else:
-            known = ", ".join(by_name)
-            faults.append(Fault(f"{here}/{_escape(name)}", f"unknown field; expected one of: {known}"))
+            faults.append(Fault(f"{here}/{_escape(name)}", unknown))
     faults.extend(
         Fault(f"{here}/{_escape(field.name)}", f"missing; expected {_expected(field)}")
         for field in fields
@@ -140,14 +143,14 @@ def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: li
     value = row.pop("id", None)
     if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
         return value
-    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {_show(value)}"))
+    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {show(value)}"))
     return None
 
 
 def _read_number(value: Any, field: Field, *, by_index: bool) -> float:
     """A cell of the graph's own matrix: a number, a category as the index of its level."""
     if isinstance(value, str | bool):
-        raise InvalidCell(f"expected a number, or for a category the index of its level, got {_show(value)}")
+        raise InvalidCell(f"expected a number, or for a category the index of its level, got {show(value)}")
     return _read_cell(value, field, by_index=by_index)
 
 
@@ -159,9 +162,9 @@ def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:
     if field.kind == "category":
         return _read_level(value, field, by_index=by_index)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidCell(f"expected {_expected(field)}, got {_show(value)}")
+        raise InvalidCell(f"expected {_expected(field)}, got {show(value)}")
     if not abs(value) <= LARGEST:
-        raise InvalidCell(f"expected a number within ±{LARGEST:g}, got {_show(value)}")
+        raise InvalidCell(f"expected a number within ±{LARGEST:g}, got {show(value)}")
     return float(value)
 
 
@@ -175,7 +178,7 @@ def _read_level(value: Any, field: Field, *, by_index: bool) -> float:
             return float(words.index(str(value).lower()))
     elif by_index and isinstance(value, int | float) and value in range(len(field.levels)):
         return float(value)
-    raise InvalidCell(f"expected {_expected(field)}, got {_show(value)}")
+    raise InvalidCell(f"expected {_expected(field)}, got {show(value)}")
 
 
 def _expected(field: Field) -> str:
@@ -184,7 +187,7 @@ def _expected(field: Field) -> str:
     return f"a number in {field.unit}" if field.unit else "a number"
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A value as it goes into a message: short, whatever was sent."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"

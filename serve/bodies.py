@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from serve.applicants import cut, read_applicants
 from serve.duplicates import refuse_duplicates
+from serve.exchange import Heavy
 from serve.forms import Forms
 from serve.messages import Fault, RawPredictBody, RawScoreBody
 from serve.problems import InvalidApplicants, too_large
@@ -28,6 +29,9 @@ MOST_REASONS = 4
 
 ROWS_OF_CHANGES = 100
 """Looking for what would change one refusal counts as so many rows."""
+
+CELLS_ON_THE_LOOP = 2_000
+"""Reading cell by cell takes some microseconds each: more are read in a worker thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +48,28 @@ _decode_raw_predict = msgspec.json.Decoder(RawPredictBody).decode
 _decode_raw_score = msgspec.json.Decoder(RawScoreBody).decode
 
 
-def read_predict(body: Body, forms: Forms, most_rows: int) -> Sequence[Sequence[float | None]]:
-    """The rows of a POST /predict, one value a field; raises InvalidApplicants, or Refusal for too many."""
+def read_predict(
+    body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = False
+) -> Sequence[Sequence[float | None]]:
+    """The rows of a POST /predict, one value a field; raises InvalidApplicants, or Refusal for too many.
+
+    With `is_on_loop`, Heavy for so many cells with a fault among them that naming it would stall the event loop.
+    """
     try:
         decoded: Any = forms.decode_predict(body)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return _read_predict_by_cells(body, forms, most_rows)
+        return _read_predict_by_cells(body, forms, most_rows, is_on_loop)
     refuse_duplicates(body, 1)
     rows: Sequence[Sequence[float | None]] = decoded.data
     return rows
 
 
-def _read_predict_by_cells(body: Body, forms: Forms, most_rows: int) -> Sequence[Sequence[float | None]]:
+def _read_predict_by_cells(
+    body: Body, forms: Forms, most_rows: int, is_on_loop: bool
+) -> Sequence[Sequence[float | None]]:
     raw = _decode(_decode_raw_predict, body).data
     check_rows(len(raw), most_rows)
+    _stay_light(is_on_loop, raw, forms)
     faults = [
         Fault(f"/data/{number}", f"expected a list of {len(forms.fields)} numbers, one a field")
         for number, row in enumerate(raw)
@@ -70,12 +82,12 @@ def _read_predict_by_cells(body: Body, forms: Forms, most_rows: int) -> Sequence
     return matrix
 
 
-def read_score(body: Body, forms: Forms, most_rows: int) -> ScoreRequest:
-    """The request of a POST /score; raises InvalidApplicants, or Refusal for too many."""
+def read_score(body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = False) -> ScoreRequest:
+    """The request of a POST /score; raises InvalidApplicants, Refusal for too many, or Heavy as `read_predict` does."""
     try:
         asked: Any = forms.decode_score(body)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return _read_score_by_cells(body, forms, most_rows)
+        return _read_score_by_cells(body, forms, most_rows, is_on_loop)
     what_would_change = asked.what_would_change is True
     check_rows(len(asked.applicants) * (ROWS_OF_CHANGES if what_would_change else 1), most_rows)
     applicants = [forms.read(applicant) for applicant in asked.applicants]
@@ -96,12 +108,18 @@ def check_rows(rows: int, most: int) -> None:
         raise too_large("too many applicants", f"{rows:,} rows", note)
 
 
-def _read_score_by_cells(body: Body, forms: Forms, most_rows: int) -> ScoreRequest:
+def _read_score_by_cells(body: Body, forms: Forms, most_rows: int, is_on_loop: bool) -> ScoreRequest:
     asked = _decode(_decode_raw_score, body)
     check_rows(len(asked.applicants) * (ROWS_OF_CHANGES if asked.what_would_change else 1), most_rows)
+    _stay_light(is_on_loop, asked.applicants, forms)
     applicants = read_applicants(asked.applicants, forms.fields, "/applicants")
     refuse_duplicates(body, -1)
     return ScoreRequest(applicants.matrix.tolist(), applicants.ids, asked.reasons, asked.what_would_change)
+
+
+def _stay_light(is_on_loop: bool, applicants: Sequence[Any], forms: Forms) -> None:
+    if is_on_loop and len(applicants) * len(forms.fields) > CELLS_ON_THE_LOOP:
+        raise Heavy
 
 
 def _decode(decode: Callable[[Body], Decoded], body: Body) -> Decoded:

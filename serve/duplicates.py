@@ -23,7 +23,11 @@ def refuse_duplicates(body: bytes | bytearray, members: int) -> None:
         names = [name for name, _ in pairs]
         twice.extend(sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()))
 
-    json.loads(body, object_pairs_hook=note)
+    try:
+        json.loads(body, object_pairs_hook=note)
+    except RecursionError as error:
+        # msgspec gets a few levels deeper than json.
+        raise InvalidApplicants([Fault("", "the body is nested too deeply")]) from error
     if twice:
         raise InvalidApplicants(
             [Fault("", f"the member {name[:100]!r} appears twice in one object, expected once") for name in twice]

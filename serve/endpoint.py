@@ -57,9 +57,11 @@ class Endpoint:
         """Answer one request; a Refusal becomes its problem."""
         visit: Visit = scope["visit"]
         visit.route = self.route
-        served = visit.gate.served
         try:
             body = await self._read(visit, scope, receive)
+            # Only now: the model may have been loaded again while the body arrived.
+            served = visit.gate.served
+            visit.model = served.name.version
             reply = await self._reply(served, body, scope)
         except Refusal as refusal:
             await visit.refuse(refusal)
@@ -97,7 +99,13 @@ class Endpoint:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
-                body = body + message.get("body", b"") if body else message.get("body", b"")
+                part = message.get("body", b"")
+                if not body:
+                    body = part
+                else:
+                    # Gathered in place: a copy of all for each small part would take longer than the scoring.
+                    body = body if isinstance(body, bytearray) else bytearray(body)
+                    body += part
                 if len(body) > most:
                     raise too_large("the body", f"more than {most:,} bytes", f"{most:,}")
                 if not message.get("more_body", False):

@@ -18,6 +18,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serve.admission import Admission
 from serve.logs import Line, RequestLog
 from serve.problems import Refusal, no_key, our_failure, too_busy
 from serve.served import Served
@@ -39,10 +40,25 @@ HEALTH = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 logger = logging.getLogger("credit")
 
 
+async def _send_nothing(message: Message) -> None:
+    """For visits that are answered by others."""
+
+
 class Visit:
     """One request on its way through the gate."""
 
-    __slots__ = ("applicants", "gate", "headers", "is_late", "request_id", "route", "send_on", "started", "status")
+    __slots__ = (
+        "applicants",
+        "gate",
+        "headers",
+        "is_late",
+        "model",
+        "request_id",
+        "route",
+        "send_on",
+        "started",
+        "status",
+    )
 
     def __init__(self, gate: Gate, send: Send) -> None:
         self.gate = gate
@@ -52,6 +68,7 @@ class Visit:
         self.route = "other"
         self.status = 0
         self.applicants = 0
+        self.model = ""
         self.is_late = False
 
     async def send(self, message: Message) -> None:
@@ -92,12 +109,14 @@ class Gate:
         self.is_draining = False
         self.reading: dict[Visit, asyncio.Task[Any]] = {}
         self.folder: object = None
+        self.reloading = asyncio.Lock()
         self._open = HEALTH.union(open_paths)
         self._keys = [key.encode() for key in settings.api_keys]
         self._longest_wait = settings.queue_ms / 1000
+        self.admission = Admission(self._longest_wait)
         self._turn_started = 0.0
         # A request id of our own: drawn once a process, then counted.
-        self._prefix = os.urandom(6).hex()
+        self._prefix = os.urandom(6).hex().encode()
         self._count = 0
 
     def stand_before(self, app: ASGIApp, direct: Mapping[str, ASGIApp]) -> None:
@@ -109,6 +128,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if "admitted" in scope:
+            self.admission.begin()
         visit = Visit(self, send)
         key = self._read_headers(visit, scope["headers"])
         waited = self._wait(visit.started)
@@ -132,6 +153,21 @@ class Gate:
         finally:
             self._note(visit, scope)
 
+    def shed(self, method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """Note a request that is refused on arrival; returns its id."""
+        visit = Visit(self, _send_nothing)
+        self._read_headers(visit, headers)
+        path = url.decode("latin-1")
+        visit.status, visit.route = 503, getattr(self._direct.get(path), "route", visit.route)
+        self.traffic.enter()
+        self._note(visit, {"method": method.decode("latin-1"), "path": path})
+        return visit.request_id
+
+    def next_id(self) -> bytes:
+        """An id for a request that brought none."""
+        self._count += 1
+        return b"%s-%x" % (self._prefix, self._count)
+
     def sweep(self) -> None:
         """Give up the bodies that take too long, and count what was kept aside; once a second, on the loop."""
         late = time.perf_counter() - self.settings.body_seconds
@@ -154,8 +190,7 @@ class Gate:
             elif name == b"x-api-key":
                 key = value
         if not visit.request_id:
-            self._count += 1
-            visit.request_id = b"%s-%x" % (self._prefix.encode(), self._count)
+            visit.request_id = self.next_id()
         return key
 
     def _is_known(self, key: bytes) -> bool:
@@ -174,6 +209,7 @@ class Gate:
         return now - self._turn_started
 
     def _end_turn(self) -> None:
+        self.admission.end_turn(time.perf_counter() - self._turn_started)
         self._turn_started = 0.0
         if self.log:
             self.log.flush()
@@ -193,7 +229,7 @@ class Gate:
                     visit.status,
                     round(seconds * 1000, 3),
                     visit.applicants,
-                    self.served.name.version,
+                    visit.model or self.served.name.version,
                 )
             )
             if not self._turn_started:

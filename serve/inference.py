@@ -14,7 +14,7 @@ import numpy.typing as npt
 from msgspec import UNSET, UnsetType
 
 from serve import answers
-from serve.applicants import cut, fits
+from serve.applicants import cut, fits, show
 from serve.bodies import check_rows, fault_of
 from serve.contract import Field
 from serve.duplicates import refuse_duplicates
@@ -27,8 +27,10 @@ from serve.served import Served
 from serve.tensors import (
     InferAnswer,
     InferBody,
+    Input,
     ModelMetadata,
     ModelReady,
+    ServerHealth,
     ServerMetadata,
     TensorMetadata,
     read_tensors,
@@ -51,7 +53,7 @@ def show_server(ask: Ask) -> Reply:
 
 def show_health(ask: Ask) -> Reply:
     """GET /v2/health/live and /v2/health/ready: a service that answers has a proven model."""
-    return Reply(b"{}")
+    return Reply(_encode(ServerHealth(True, True)))
 
 
 def show_model(ask: Ask) -> Reply:
@@ -75,9 +77,10 @@ def infer(ask: Ask) -> Reply:
     served = ask.served
     body, raw = _split(ask)
     matrix = read_matrix(body, raw, served)
-    check_rows(len(matrix), served.most_rows)
     wanted: list[tuple[str, bool | UnsetType]] = [(output.name, UNSET) for output in OUTPUTS]
     if body.outputs is not UNSET and body.outputs:
+        if len({output.name for output in body.outputs}) < len(body.outputs):
+            raise InvalidApplicants([Fault("/outputs", "an output is named twice, expected once")])
         wanted = [(o.name, UNSET if o.parameters is UNSET else o.parameters.binary_data) for o in body.outputs]
     explain = any(name == "contributions" for name, _ in wanted)
     answers.stay_light(ask, len(matrix) * (1 + answers.EXPLAINING * explain))
@@ -100,59 +103,82 @@ def infer(ask: Ask) -> Reply:
 
 
 def read_matrix(body: InferBody, raw: memoryview, served: Served) -> Matrix:
-    """The applicants of a request: float64, shape (n, n_fields); raises InvalidApplicants with what is wrong."""
-    tensors = list(read_tensors(body.inputs, raw))
+    """The applicants of a request: float64, shape (n, n_fields).
+
+    Raises InvalidApplicants with what is wrong, or Refusal for too many.
+    """
+    tensors = read_tensors(body.inputs, raw)
+    if [tensor.name for tensor in body.inputs] == ["applicants"]:
+        return _from_matrix(tensors[0], served)
+    return _from_fields(body.inputs, tensors, served)
+
+
+def _from_matrix(tensor: npt.NDArray[Any], served: Served) -> Matrix:
     fields = served.fields
-    if [tensor.name for tensor in body.inputs] == ["applicants"] and tensors[0].dtype.kind != "O":
-        matrix = np.ascontiguousarray(tensors[0], np.float64)
-        if matrix.ndim != 2 or matrix.shape[1] != len(fields) or not len(matrix):
-            detail = f"expected [n, {len(fields)}], n at least 1, got {body.inputs[0].shape}"
-            raise InvalidApplicants([Fault("/inputs/0/shape", detail)])
-    else:
-        matrix = _from_fields(body, tensors, fields)
-    faults = fits(matrix, fields)
+    if tensor.dtype.kind == "O":
+        detail = "expected numbers, a category as the index of its level; texts go into a tensor of their own field"
+        raise InvalidApplicants([Fault("/inputs/0/datatype", detail)])
+    if tensor.ndim != 2 or tensor.shape[1] != len(fields):
+        raise InvalidApplicants([Fault("/inputs/0/shape", f"expected [n, {len(fields)}], got {list(tensor.shape)}")])
+    check_rows(len(tensor), served.most_rows)
+    matrix: Matrix = np.ascontiguousarray(tensor, np.float64)
+    faults = [Fault("/inputs/0/data", fault.detail) for fault in fits(matrix, fields)]
     if faults:
         raise InvalidApplicants(faults)
     return matrix
 
 
-def _from_fields(body: InferBody, tensors: list[npt.NDArray[Any]], fields: tuple[Field, ...]) -> Matrix:
-    given = {tensor.name: values.ravel() for tensor, values in zip(body.inputs, tensors, strict=True)}
-    known = {field.name for field in fields}
-    faults = [
-        Fault(f"/inputs/{number}/name", f"unknown field {cut(tensor.name)!r}; expected applicants, or one of: ")
-        for number, tensor in enumerate(body.inputs)
-        if tensor.name not in known
+def _from_fields(inputs: list[Input], tensors: list[npt.NDArray[Any]], served: Served) -> Matrix:
+    place = {field.name: column for column, field in enumerate(served.fields)}
+    number = {tensor.name: number for number, tensor in enumerate(inputs)}
+    unknown = f"unknown field; expected applicants, or one of: {', '.join(place)}"
+    faults = [Fault(f"/inputs/{n}/name", unknown) for n, tensor in enumerate(inputs) if tensor.name not in place]
+    if len(number) < len(inputs):
+        faults.append(Fault("/inputs", "a name is given twice, expected once"))
+    faults += [
+        Fault(f"/inputs/{n}/shape", f"expected [n] or [n, 1], got {list(values.shape)}")
+        for n, values in enumerate(tensors)
+        if values.size != len(values)
     ]
-    faults = [Fault(fault.pointer, fault.detail + ", ".join(sorted(known))) for fault in faults]
-    lengths = {len(values) for values in given.values()}
-    if len(given) < len(body.inputs):
-        faults.append(Fault("/inputs", "a tensor is given twice, expected once"))
-    if len(lengths) != 1 or lengths == {0}:
-        faults.append(Fault("/inputs", f"expected tensors of one length, at least 1, got {sorted(lengths)[:10]}"))
-    for field in fields:
-        if field.name not in given and not field.nullable:
-            faults.append(Fault("/inputs", f"the field {field.name!r} is missing"))
+    lengths = sorted({values.size for values in tensors})
+    if len(lengths) != 1:
+        faults.append(Fault("/inputs", f"expected tensors of one length, got lengths {cut(str(lengths))}"))
+    faults += [
+        Fault("/inputs", f"the field {field.name!r} is missing")
+        for field in served.fields
+        if field.name not in number and not field.nullable
+    ]
+    if len(lengths) == 1:
+        # Before a matrix is made: its other fields may be many.
+        check_rows(lengths[0], served.most_rows)
+        matrix = np.full((lengths[0], len(place)), NAN)
+    for name in [name for name in place if name in number and len(lengths) == 1]:
+        field, here = served.fields[place[name]], f"/inputs/{number[name]}"
+        try:
+            column = _column(tensors[number[name]].ravel(), field, here)
+        except InvalidApplicants as error:
+            faults += error.faults
+            continue
+        faults += [Fault(f"{here}/data", fault.detail) for fault in fits(column[:, None], [field])]
+        matrix[:, place[name]] = column
     if faults:
         raise InvalidApplicants(faults)
-    matrix = np.full((lengths.pop(), len(fields)), NAN)
-    for column, field in enumerate(fields):
-        if field.name in given:
-            matrix[:, column] = _column(given[field.name], field)
     return matrix
 
 
-def _column(values: npt.NDArray[Any], field: Field) -> Matrix:
+def _column(values: npt.NDArray[Any], field: Field, here: str) -> Matrix:
+    """One field of all applicants: float64, shape (n,)."""
     if values.dtype.kind != "O":
         return values.astype(np.float64)
     if field.kind == "number":
-        raise InvalidApplicants([Fault("/inputs", f"{field.name}: expected numbers, got texts")])
-    index: dict[Any, float] = {level: float(place) for place, level in enumerate(field.levels)}
-    unknown = sorted({cut(value) for value in values if value is not None and value not in index})
+        raise InvalidApplicants([Fault(f"{here}/datatype", f"{field.name}: expected numbers, got texts")])
+    index: dict[Any, float] = {level: float(place) for place, level in enumerate(field.levels)} | {None: NAN}
+    unknown = dict.fromkeys(value for value in values.tolist() if value not in index)
     if unknown:
-        detail = f"{field.name}: unknown levels {unknown[:5]}, expected: {', '.join(field.levels)}"
-        raise InvalidApplicants([Fault("/inputs", detail)])
-    index[None] = NAN
+        known = ", ".join(field.levels)
+        raise InvalidApplicants(
+            [Fault(f"{here}/data", f"unknown level {show(value)}, expected one of: {known}") for value in unknown]
+        )
     return np.array([index[value] for value in values])
 
 
@@ -162,7 +188,7 @@ def _split(ask: Ask) -> tuple[InferBody, memoryview]:
     view = memoryview(ask.body)
     if not length:
         head, raw = view, view[:0]
-    elif length.isdigit() and int(length[:20]) <= len(view):
+    elif length.isdigit() and len(length) < 11 and int(length) <= len(view):
         head, raw = view[: int(length)], view[int(length) :]
     else:
         detail = f"Inference-Header-Content-Length is {length[:40].decode('latin-1')!r}, expected at most {len(view)}"

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 
 from serve.contract import Contract, Field, Policy
 
+Probability = Annotated[float, Meta(ge=0, le=1)]
+
 
 class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
     """POST /predict before its cells are checked (serve/forms.py has them typed), to name every fault at once."""
@@ -60,7 +62,7 @@ class Change(Struct, frozen=True):
     label: str
     value: str
     to: str
-    probability: float
+    probability: Probability
     decision: str
 
 
@@ -68,7 +70,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """The answer for one applicant; `id` as given, or null; `what_would_change` for a refusal, where asked for."""
 
     id: str | int | None
-    probability: float
+    probability: Probability
     decision: str
     points: int
     reasons: list[Reason]

@@ -1,4 +1,7 @@
-"""GET /openapi.json: the API of the model in service as OpenAPI 3.1, from the types that read and write its bodies."""
+"""GET /openapi.json: the API of the model in service as OpenAPI 3.1, from the types that read and write its bodies.
+
+What those types can't say is added here: the fields' labels and bounds, defaults, examples made from a golden row.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,27 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from serve.bodies import MOST_REASONS, ROWS_OF_CHANGES
+from serve.contract import DECISIONS
 from serve.exchange import Ask, Reply
 from serve.messages import ModelAnswer, Problem, ReadyAnswer, ScoreAnswer
+from serve.reasons import plain_number
 from serve.served import Served
 from serve.sheets import COLUMNS
-from serve.tensors import InferAnswer, InferBody, ModelMetadata, ModelReady, ServerMetadata
+from serve.tensors import InferAnswer, InferBody, ModelMetadata, ModelReady, ServerHealth, ServerMetadata
 
 PROBLEMS = {
-    400: "the body is at fault; `errors` names every fault",
+    400: "the request is at fault; `errors` names every fault of its body",
     401: "no valid key",
     404: "nothing there",
-    405: "another method is needed",
-    408: "the body did not arrive in time",
+    408: "the request did not arrive in time",
     413: "too many bytes or rows",
+    431: "too large a head",
     500: "our fault",
     503: "too much is asked at once; try again",
 }
+
+PROBLEM_HEADERS = {401: ("WWW-Authenticate", "string"), 503: ("Retry-After", "integer")}
 
 
 class Operation(Struct, frozen=True):
@@ -32,25 +40,30 @@ class Operation(Struct, frozen=True):
     method: str
     title: str
     answer: Any
-    problems: tuple[int, ...] = (401, 503)
     has_key: bool = True
 
 
-BODY = (400, 401, 408, 413, 500, 503)
+INFER = "/v2/models/{name}/infer"
+INFER_VERSION = "/v2/models/{name}/versions/{version}/infer"
+MODEL, VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
 
 OPERATIONS = (
-    Operation("/score", "post", "Probability, decision, points and reasons for each applicant", ScoreAnswer, BODY),
-    Operation("/predict", "post", "One probability of default a row", list[float], BODY),
+    Operation("/score", "post", "Probability, decision, points and reasons for each applicant", ScoreAnswer),
+    Operation("/predict", "post", "One probability of default a row", list[float]),
     Operation("/model", "get", "What the model in service takes, decides and is worth", ModelAnswer),
-    Operation("/livez", "get", "The process answers", dict[str, str], (), has_key=False),
-    Operation("/readyz", "get", "A model is loaded and proven", ReadyAnswer, (), has_key=False),
+    Operation("/livez", "get", "The process answers", dict[str, str], has_key=False),
+    Operation("/readyz", "get", "A model is loaded and proven", ReadyAnswer, has_key=False),
     Operation("/metrics", "get", "Counters and histograms for Prometheus", "text/plain"),
+    Operation("/openapi.json", "get", "This description", dict[str, Any]),
     Operation("/v2", "get", "Open Inference Protocol: the server", ServerMetadata),
-    Operation("/v2/health/live", "get", "Open Inference Protocol: liveness", dict[str, str], (), has_key=False),
-    Operation("/v2/health/ready", "get", "Open Inference Protocol: readiness", dict[str, str], (), has_key=False),
-    Operation("/v2/models/{name}", "get", "Open Inference Protocol: the model", ModelMetadata, (401, 404, 503)),
-    Operation("/v2/models/{name}/ready", "get", "Open Inference Protocol: is it ready", ModelReady, (401, 404, 503)),
-    Operation("/v2/models/{name}/infer", "post", "Open Inference Protocol: inference", InferAnswer, (404, *BODY)),
+    Operation("/v2/health/live", "get", "Open Inference Protocol: liveness", ServerHealth, has_key=False),
+    Operation("/v2/health/ready", "get", "Open Inference Protocol: readiness", ServerHealth, has_key=False),
+    Operation(MODEL, "get", "Open Inference Protocol: the model", ModelMetadata),
+    Operation(f"{MODEL}/ready", "get", "Open Inference Protocol: is it ready", ModelReady),
+    Operation(INFER, "post", "Open Inference Protocol: inference", InferAnswer),
+    Operation(VERSION, "get", "Open Inference Protocol: this version of the model", ModelMetadata),
+    Operation(f"{VERSION}/ready", "get", "Open Inference Protocol: is this version ready", ModelReady),
+    Operation(INFER_VERSION, "post", "Open Inference Protocol: inference by this version", InferAnswer),
 )
 
 
@@ -69,7 +82,9 @@ def describe(served: Served) -> dict[str, Any]:
     references, components = msgspec.json.schema_components(
         [*bodies, Problem, *answers], ref_template="#/components/schemas/{name}"
     )
-    requests = dict(zip(("/score", "/predict", "/v2/models/{name}/infer"), references, strict=False))
+    _explain(components, served)
+    requests = dict(zip(("/score", "/predict", INFER), references, strict=False))
+    requests[INFER_VERSION] = requests[INFER]
     problem = references[len(bodies)]
     schemas = iter(references[len(bodies) + 1 :])
     paths: dict[str, Any] = {}
@@ -99,35 +114,90 @@ def describe(served: Served) -> dict[str, Any]:
     return document
 
 
+def _explain(components: dict[str, Any], served: Served) -> None:
+    """Say in the schemas what the types can't."""
+    for field in served.fields:
+        schema = components["Applicant"]["properties"][field.name]
+        ends = [
+            f"{word} {plain_number(bound)}"
+            for word, bound in (("from", field.minimum), ("to", field.maximum))
+            if bound is not None
+        ]
+        bounds = f"documented {' '.join(ends)}; beyond, a warning" if ends else ""
+        schema["description"] = "; ".join(part for part in (field.label, field.unit, bounds) if part)
+    options = components["ScoreBody"]["properties"]
+    options["reasons"] |= {"default": MOST_REASONS, "description": "how many at most"}
+    note = f"what would turn a refusal; each applicant then counts as {ROWS_OF_CHANGES} rows of the limit"
+    options["what_would_change"] |= {"default": False, "description": note}
+    for name in ("Result", "Change"):
+        components[name]["properties"]["decision"] = {"enum": list(DECISIONS)}
+    names = ["applicants", *(field.name for field in served.fields)]
+    components["Input"]["properties"]["name"]["enum"] = names
+
+
 def _operation(one: Operation, served: Served, content: dict[str, Any], request: Any, problem: Any) -> dict[str, Any]:
-    problems = [code for code in one.problems if code != 401 or served.has_keys]
+    problems = [code for code in PROBLEMS if code not in (401, 404)]
+    problems += [401] * (served.has_keys and one.has_key) + [404] * ("{" in one.path)
+    words = [part for part in one.path.replace(".", "/").replace("{", "").replace("}", "").split("/") if part]
     operation: dict[str, Any] = {
-        "operationId": f"{one.method} {one.path}".replace("/", " ").replace("{name}", "model").title().replace(" ", ""),
+        "operationId": one.method + "".join(word.capitalize() for word in words),
         "summary": one.title,
         "responses": {
-            "200": {"description": "the answer", "content": content},
+            "200": {"description": "the answer", "headers": _headers(200), "content": content},
             **{
                 str(code): {
                     "description": PROBLEMS[code],
+                    "headers": _headers(code),
                     "content": {"application/problem+json": {"schema": problem}},
                 }
-                for code in problems
+                for code in sorted(problems)
             },
         },
     }
-    if "{name}" in one.path:
-        name = {"type": "string", "enum": [served.name.name]}
-        operation["parameters"] = [{"name": "name", "in": "path", "required": True, "schema": name}]
+    known = {"name": served.name.name, "version": served.name.version}
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": [value]}}
+        for name, value in known.items()
+        if f"{{{name}}}" in one.path
+    ]
+    if parameters:
+        operation["parameters"] = parameters
     if request is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": request}}}
+        example = _example(one.path, served)
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": request, "example": example}},
+        }
     if one.path == "/score":
         names = ",".join(field.name for field in served.fields)
         note = f"A table with a header of field names ({names}), an applicant a line; the answer is one of {COLUMNS}."
         operation["description"] = f"`text/csv` is taken as well. {note}"
+        operation["requestBody"]["content"]["text/csv"] = {"schema": {"type": "string"}}
         content["text/csv"] = {"schema": {"type": "string"}}
-    if one.path.endswith("/infer"):
+    if one.path in (INFER, INFER_VERSION):
         operation["description"] = "With `Inference-Header-Content-Length`, tensors follow the JSON as raw bytes."
         content["application/octet-stream"] = {"schema": {"type": "string"}}
     if served.has_keys and one.has_key:
         operation["security"] = [{"bearer": []}, {"header": []}]
     return operation
+
+
+def _headers(code: int) -> dict[str, Any]:
+    named = [("X-Request-ID", "string"), *([PROBLEM_HEADERS[code]] if code in PROBLEM_HEADERS else [])]
+    return {name: {"required": True, "schema": {"type": kind}} for name, kind in named}
+
+
+def _example(path: str, served: Served) -> dict[str, Any]:
+    """A body that is answered with 200: the first golden row."""
+    row = served.model.contract.golden.applicants[0]
+    if path == "/predict":
+        return {"data": [row]}
+    if path == "/score":
+        cells = zip(row, served.fields, strict=True)
+        named = {
+            field.name: field.levels[int(value)] if value is not None and field.kind == "category" else value
+            for value, field in cells
+        }
+        return {"applicants": [named], "reasons": MOST_REASONS, "what_would_change": True}
+    tensor = {"name": "applicants", "shape": [1, len(row)], "datatype": "FP64", "data": row}
+    return {"inputs": [tensor], "outputs": [{"name": "probability"}, {"name": "decision"}]}

@@ -11,6 +11,9 @@ from serve.messages import Fault, Problem
 MOST_FAULTS = 100
 """More faults than this are counted, not listed: an answer stays small whatever the body."""
 
+MOST_COUNTED = 10_000
+"""With more faults than this a body is not read on: thirty kilobytes of `{}` could have a million."""
+
 
 class Refusal(Exception):
     """A request that is not answered as asked: a problem with its status, and headers where HTTP wants some."""
@@ -39,7 +42,8 @@ class InvalidApplicants(Refusal):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         first = faults[0]
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        others = f"at least {MOST_COUNTED:,}" if len(faults) > MOST_COUNTED else f"{len(faults) - 1}"
+        more = f" (and {others} more)" if len(faults) > 1 else ""
         detail = f"{first.pointer or 'body'}: {first.detail}{more}"
         super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MOST_FAULTS])
         self.faults = self.problem.errors
@@ -61,6 +65,24 @@ def too_slow(seconds: int) -> Refusal:
     """408: the body did not arrive in time."""
     detail = f"the body did not arrive within {seconds} s; send it at once"
     return Refusal(408, "too-slow", "The body took too long", detail, headers=CLOSE)
+
+
+def head_too_large(most: int) -> Refusal:
+    """431: a request line or headers beyond all measure."""
+    detail = f"the request line and its headers are too large, expected at most {most:,} bytes; send data in the body"
+    return Refusal(431, "head-too-large", "The headers are too large", detail, headers=CLOSE)
+
+
+def head_too_slow() -> Refusal:
+    """408: a head that doesn't end."""
+    detail = "the request line and its headers did not arrive in time; send them at once"
+    return Refusal(408, "too-slow", "The request took too long", detail, headers=CLOSE)
+
+
+def no_http() -> Refusal:
+    """400: bytes that are no request."""
+    detail = "this is no HTTP/1.1 request; check the request line, the headers and their lengths"
+    return Refusal(400, "no-http", "Not an HTTP request", detail, headers=CLOSE)
 
 
 def too_busy(detail: str = "more requests wait than can be answered in time; try again in a second") -> Refusal:

@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
+from serve.connection import Connection
 from serve.logs import configure_logs
 from serve.settings import Settings
 
@@ -28,6 +29,9 @@ DRAIN_SECONDS = 3.0
 
 DRAIN_STEP = 0.02
 
+TICKS = 10
+"""uvicorn's ticks in a second."""
+
 
 def make_config(settings: Settings) -> uvicorn.Config:
     """uvicorn's settings for ours."""
@@ -40,6 +44,7 @@ def make_config(settings: Settings) -> uvicorn.Config:
         log_config=configure_logs(settings.log_level),
         log_level=settings.log_level,
         access_log=False,
+        http=Connection,
         ws="none",
         interface="asgi3",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -55,6 +60,15 @@ class Server(uvicorn.Server):
     uvicorn closes idle connections at once on SIGTERM, and a request that is on its way on one of them is lost. Here
     each connection is told with its next answer that it was the last; those that ask nothing are closed at the end.
     """
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; once a second the heads that take too long are given up."""
+        if counter % TICKS == 0:
+            since = asyncio.get_running_loop().time() - self.config.loaded_app.settings.body_seconds
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.give_up_head(since)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop as uvicorn does."""

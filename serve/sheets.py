@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from serve.applicants import read_applicants
-from serve.bodies import MOST_REASONS, ScoreRequest, check_rows
+from serve.bodies import CELLS_ON_THE_LOOP, MOST_REASONS, ScoreRequest, check_rows
 from serve.contract import Field
-from serve.exchange import Ask
+from serve.exchange import Ask, Heavy
 from serve.messages import Fault, ScoreAnswer
 from serve.problems import InvalidApplicants
 
@@ -25,8 +25,13 @@ def is_sheet(ask: Ask) -> bool:
     return ask.header(b"content-type").lower().startswith(b"text/csv")
 
 
-def read_sheet(body: bytes | bytearray, fields: Sequence[Field], most_rows: int) -> ScoreRequest:
-    """The applicants of a table; raises InvalidApplicants with every fault: `/lines/2/Income` is in line 2."""
+def read_sheet(
+    body: bytes | bytearray, fields: Sequence[Field], most_rows: int, *, is_on_loop: bool = False
+) -> ScoreRequest:
+    """The applicants of a table.
+
+    Raises InvalidApplicants with every fault: `/lines/2/Income` is in line 2; with `is_on_loop`, Heavy for a large one.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,6 +50,8 @@ def read_sheet(body: bytes | bytearray, fields: Sequence[Field], most_rows: int)
         raise InvalidApplicants([Fault("/lines/1", f"the column {name[:100]!r} appears twice") for name in twice])
     lines = [line for line in lines if line]
     check_rows(len(lines), most_rows)
+    if is_on_loop and len(lines) * len(fields) > CELLS_ON_THE_LOOP:
+        raise Heavy
     faults = [
         Fault(f"/lines/{number}", f"expected {len(names)} cells, as the header has, got {len(line)}")
         for number, line in enumerate(lines, 2)

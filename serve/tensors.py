@@ -6,16 +6,19 @@ comes first, `Inference-Header-Content-Length` bytes of it, the tensors follow i
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from itertools import islice
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from serve.applicants import cut, show
 from serve.messages import Fault
-from serve.problems import InvalidApplicants
+from serve.problems import MOST_COUNTED, InvalidApplicants
 
 NUMBERS: dict[str, np.dtype[Any]] = {
     "FP64": np.dtype("<f8"),
@@ -26,18 +29,27 @@ NUMBERS: dict[str, np.dtype[Any]] = {
 
 Datatype = Literal["FP64", "FP32", "INT64", "INT32", "BYTES"]
 
+JSON_VALUES: dict[Datatype, tuple[str, tuple[type, ...]]] = {
+    "FP64": ("a number", (int, float)),
+    "FP32": ("a number", (int, float)),
+    "INT64": ("a whole number", (int,)),
+    "INT32": ("a whole number", (int,)),
+    "BYTES": ("a text", (str,)),
+}
+"""What the data of each datatype is in JSON, in words and as types of Python."""
+
 
 class InputParameters(Struct, frozen=True):
     """`binary_data_size`: how many of the bytes after the JSON are this tensor's."""
 
-    binary_data_size: int | UnsetType = UNSET
+    binary_data_size: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
 
 
 class Input(Struct, frozen=True):
     """One tensor of a request; `data` nested or flat, row by row, unless it is binary."""
 
     name: str
-    shape: list[int]
+    shape: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=2)]
     datatype: Datatype
     data: list[Any] | UnsetType = UNSET
     parameters: InputParameters | UnsetType = UNSET
@@ -65,7 +77,7 @@ class RequestParameters(Struct, frozen=True):
 class InferBody(Struct, frozen=True):
     """POST /v2/models/{name}/infer: one matrix `applicants`, or a tensor a field under its name."""
 
-    inputs: list[Input]
+    inputs: Annotated[list[Input], Meta(min_length=1)]
     outputs: list[Wanted] | UnsetType = UNSET
     id: str | UnsetType = UNSET
     parameters: RequestParameters | UnsetType = UNSET
@@ -98,6 +110,13 @@ class ServerMetadata(Struct, frozen=True):
     extensions: list[str]
 
 
+class ServerHealth(Struct, frozen=True):
+    """The answer of GET /v2/health/live and /v2/health/ready."""
+
+    live: bool
+    ready: bool
+
+
 class TensorMetadata(Struct, frozen=True):
     """What an input or output looks like; −1 is any length."""
 
@@ -123,27 +142,34 @@ class ModelReady(Struct, frozen=True):
     ready: bool
 
 
-def read_tensors(inputs: Sequence[Input], raw: memoryview) -> Iterator[npt.NDArray[Any]]:
+def read_tensors(inputs: Sequence[Input], raw: memoryview) -> list[npt.NDArray[Any]]:
     """Each input in its shape: float64, int64 (or smaller), or texts as objects; null is NaN, or None for a text.
 
-    Raises InvalidApplicants if data, shape, datatype and size don't agree.
+    Raises InvalidApplicants with every input whose data, shape, datatype and size don't agree.
     """
+    tensors: list[npt.NDArray[Any]] = []
+    faults: list[Fault] = []
     start = 0
     for number, tensor in enumerate(inputs):
         here = f"/inputs/{number}"
         size = UNSET if tensor.parameters is UNSET else tensor.parameters.binary_data_size
-        if any(length < 0 for length in tensor.shape):
-            raise InvalidApplicants([Fault(f"{here}/shape", "expected no negative length")])
-        if size is UNSET:
-            yield _from_json(tensor, here)
-            continue
-        if tensor.data is not UNSET or not 0 <= size <= len(raw) - start:
+        if size is not UNSET and (tensor.data is not UNSET or not 0 <= size <= len(raw) - start):
             detail = f"expected at most the {len(raw) - start} bytes that are left, and no data beside them, got {size}"
-            raise InvalidApplicants([Fault(f"{here}/parameters/binary_data_size", detail)])
-        yield _from_bytes(tensor, raw[start : start + size], here)
-        start += size
+            # Where the next one begins can't be known.
+            raise InvalidApplicants([*faults, Fault(f"{here}/parameters/binary_data_size", detail)])
+        try:
+            if size is UNSET:
+                tensors.append(_from_json(tensor, here))
+            else:
+                start += size
+                tensors.append(_from_bytes(tensor, raw[start - size : start], here))
+        except InvalidApplicants as error:
+            faults += error.faults
     if start != len(raw):
-        raise InvalidApplicants([Fault("", f"{len(raw) - start} bytes after the last binary tensor; expected none")])
+        faults.append(Fault("", f"{len(raw) - start} bytes after the last binary tensor; expected none"))
+    if faults:
+        raise InvalidApplicants(faults)
+    return tensors
 
 
 def write_tensor(name: str, values: npt.NDArray[Any], is_binary: bool) -> tuple[Output, bytes]:
@@ -159,25 +185,27 @@ def write_tensor(name: str, values: npt.NDArray[Any], is_binary: bool) -> tuple[
 def _from_json(tensor: Input, here: str) -> npt.NDArray[Any]:
     if tensor.data is UNSET:
         raise InvalidApplicants([Fault(here, "expected data, or parameters.binary_data_size and its bytes")])
-    flat = _flatten(tensor.data, here)
-    is_text = tensor.datatype == "BYTES"
-    expected = "a text" if is_text else "a whole number" if tensor.datatype.startswith("INT") else "a number"
-    kinds = (str,) if is_text else (int,) if tensor.datatype.startswith("INT") else (int, float)
+    flat = _flatten(tensor.data, tensor.shape, here)
+    expected, kinds = JSON_VALUES[tensor.datatype]
+    wrong = ((place, value) for place, value in enumerate(flat) if not _is_one_of(value, kinds))
     faults = [
-        Fault(f"{here}/data", f"value {place}: expected {expected} or null, got {str(value)[:50]!r}")
-        for place, value in enumerate(flat)
-        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool))
+        Fault(f"{here}/data", f"value {place}: expected {expected} or null, got {show(value)}")
+        for place, value in islice(wrong, MOST_COUNTED)
     ]
     if faults:
         raise InvalidApplicants(faults)
     try:
-        values = np.array(flat, dtype=object if is_text else np.float64)
-        if tensor.datatype == "FP32":
-            with np.errstate(over="ignore"):
-                values = values.astype(np.float32)
+        values = np.array(flat, dtype=object if tensor.datatype == "BYTES" else np.float64)
     except OverflowError as error:
         raise InvalidApplicants([Fault(f"{here}/data", "a number is too large")]) from error
+    if tensor.datatype == "FP32":
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
     return _in_shape(values, tensor, here)
+
+
+def _is_one_of(value: Any, kinds: tuple[type, ...]) -> bool:
+    return value is None or (isinstance(value, kinds) and not isinstance(value, bool))
 
 
 def _from_bytes(tensor: Input, raw: memoryview, here: str) -> npt.NDArray[Any]:
@@ -191,22 +219,23 @@ def _from_bytes(tensor: Input, raw: memoryview, here: str) -> npt.NDArray[Any]:
 
 
 def _in_shape(values: npt.NDArray[Any], tensor: Input, here: str) -> npt.NDArray[Any]:
+    if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 1:
+        detail = f"expected one or two lengths of at least 1, got {cut(str(tensor.shape))}"
+        raise InvalidApplicants([Fault(f"{here}/shape", detail)])
     # Python's own integers: a product of huge lengths must not wrap round to the right one.
-    expected = 1
-    for length in tensor.shape:
-        expected *= length
-    if expected != values.size or len(tensor.shape) > 2:
-        detail = f"{values.size} values don't fill the shape {str(tensor.shape)[:100]} of one or two dimensions"
+    if math.prod(tensor.shape) != values.size:
+        detail = f"{values.size} values don't fill the shape {cut(str(tensor.shape))}"
         raise InvalidApplicants([Fault(f"{here}/shape", detail)])
     return values.reshape(tensor.shape)
 
 
-def _flatten(data: list[Any], here: str) -> list[Any]:
-    if data and isinstance(data[0], list):
-        if not all(isinstance(row, list) for row in data):
-            raise InvalidApplicants([Fault(f"{here}/data", "expected all rows as lists, or one flat list")])
-        return [value for row in data for value in row]
-    return data
+def _flatten(data: list[Any], shape: list[int], here: str) -> list[Any]:
+    """The values row by row; rows may be lists of their own, each as long as the shape says."""
+    if not any(isinstance(row, list) for row in data):
+        return data
+    if len(shape) != 2 or not all(isinstance(row, list) and len(row) == shape[1] for row in data):
+        raise InvalidApplicants([Fault(f"{here}/data", "expected one flat list, or rows as long as the shape says")])
+    return [value for row in data for value in row]
 
 
 def _texts(raw: memoryview, here: str) -> list[str]:
