@@ -143,6 +143,8 @@ def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: li
     value = row.pop("id", None)
     if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
         return value
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
+        return int(value)
     faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {show(value)}"))
     return None
 

@@ -96,7 +96,7 @@ def read_score(body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = F
     return ScoreRequest(
         [applicant.row for applicant in applicants],
         [applicant.id for applicant in applicants],
-        MOST_REASONS if asked.reasons is UNSET else asked.reasons,
+        MOST_REASONS if asked.reasons is UNSET else int(asked.reasons),
         what_would_change,
     )
 
@@ -114,7 +114,7 @@ def _read_score_by_cells(body: Body, forms: Forms, most_rows: int, is_on_loop: b
     _stay_light(is_on_loop, asked.applicants, forms)
     applicants = read_applicants(asked.applicants, forms.fields, "/applicants")
     refuse_duplicates(body, -1)
-    return ScoreRequest(applicants.matrix.tolist(), applicants.ids, asked.reasons, asked.what_would_change)
+    return ScoreRequest(applicants.matrix.tolist(), applicants.ids, int(asked.reasons), asked.what_would_change)
 
 
 def _stay_light(is_on_loop: bool, applicants: Sequence[Any], forms: Forms) -> None:

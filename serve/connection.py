@@ -21,7 +21,7 @@ NEVER = float("inf")
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol; `awaits_head_since`: when the first byte of an unfinished head came, on the loop's clock."""
+    """uvicorn's protocol; `waits_since`: when the unfinished request began to arrive, on the loop's clock."""
 
     app: Gate
 
@@ -29,24 +29,26 @@ class Connection(HttpToolsProtocol):
         """A client has connected; from now on its first request is expected."""
         super().connection_made(transport)  # type: ignore[arg-type]
         self.cycle = ANSWERED
-        self._is_in_head, self._head_bytes = True, 0
-        self.awaits_head_since = self.loop.time()
+        self._is_in_head, self._head_bytes, self._is_over = True, 0, False
+        self.waits_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
         """Refuse a head that is too large before it is parsed, let uvicorn have everything else."""
+        if self._is_over:
+            return
         if self._is_in_head:
             room = MOST_HEAD_BYTES - self._head_bytes
             if len(data) > room and data.find(b"\r\n\r\n", 0, room) < 0:
-                self.refuse(head_too_large(MOST_HEAD_BYTES))
+                self._refuse(head_too_large(MOST_HEAD_BYTES))
                 return
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_bytes and self.awaits_head_since == NEVER:
-            self.awaits_head_since = self.loop.time()
+        if self.waits_since == NEVER and (self._head_bytes or not self._is_in_head):
+            self.waits_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         """The head is there: the request begins, or is refused if too many wait."""
-        self._is_in_head, self.awaits_head_since = False, NEVER
+        self._is_in_head, self.waits_since = False, NEVER
         # What waits behind another request of its connection has waited long enough to be answered.
         if self.cycle.response_complete and self.url not in HEALTH_URLS:
             if not self.app.admission.admit():
@@ -59,25 +61,34 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The body is there: whatever comes now is the head of the next request."""
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._head_bytes, self.waits_since = True, 0, NEVER
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """What uvicorn says to bytes that are no HTTP."""
-        self.refuse(no_http())
+        self._refuse(no_http())
 
-    def give_up_head(self, since: float) -> None:
-        """Refuse a request whose head began before `since` and is not complete; close what never sent a byte."""
-        if self.awaits_head_since < since and not self.transport.is_closing():
-            if self._head_bytes:
-                self.refuse(head_too_slow())
-            else:
-                self.transport.close()
+    def give_up(self, since: float) -> None:
+        """End a request that began to arrive before `since`, unless its body is awaited: that is the gate's matter."""
+        if self.waits_since >= since or self.transport.is_closing():
+            return
+        if self._is_in_head and self._head_bytes and not self._is_over:
+            self._refuse(head_too_slow())
+        elif self.cycle.response_complete:
+            self.transport.close()
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Answer what is no request, and close: nobody knows where the next one would begin."""
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer what is no request; nobody knows where the next one would begin."""
         self.transport.write(_finish(_start(refusal, is_last=True), refusal, self.app.next_id()))
-        self.transport.close()
+        self._end()
+
+    def _end(self) -> None:
+        """Say that this was the last answer, and let the client finish: bytes that nobody reads would reset it."""
+        self._is_over, self.waits_since = True, self.loop.time()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     def _shed(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]], is_last: bool) -> None:
         """Answer 503 without a task, and go on as uvicorn does after an answer."""
@@ -88,7 +99,7 @@ class Connection(HttpToolsProtocol):
         request_id = gate.shed(method, url, headers)
         self.transport.write(_finish(BUSY_STARTS[is_last], BUSY, request_id))
         if is_last:
-            self.transport.close()
+            self._end()
         self.on_response_complete()
 
 

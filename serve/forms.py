@@ -27,6 +27,10 @@ NAN = float("nan")
 Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 
 
+Whole = Annotated[float, Meta(ge=-LARGEST, le=LARGEST, multiple_of=1)]
+"""A whole number that may be written 4.0, as whoever has gaps beside it in a table does."""
+
+
 class Forms:
     """The typed bodies of a model, and the way of their values into its matrix.
 
@@ -46,7 +50,7 @@ class Forms:
             [
                 ("applicants", applicants),
                 # Four reasons, and no search for changes, unless told otherwise.
-                ("reasons", Union[Annotated[int, Meta(ge=0)], UnsetType], UNSET),  # noqa: UP007
+                ("reasons", Union[Annotated[float, Meta(ge=0, le=LARGEST, multiple_of=1)], UnsetType], UNSET),  # noqa: UP007
                 ("what_would_change", Union[bool, UnsetType], UNSET),  # noqa: UP007
             ],
             forbid_unknown_fields=True,
@@ -78,7 +82,9 @@ class Forms:
             # Words, and True and False, have their place in the levels; null stays null, an index is one already.
             if value is not None:
                 row[column] = words[value] if value.__class__ in (str, bool) else float(value)
-        return Applicant(row, None if given is UNSET else given, members)
+        if given is UNSET:
+            given = None
+        return Applicant(row, int(given) if given.__class__ is float else given, members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ def _named(fields: Sequence[Field]) -> type[Struct]:
         members.append((member, Union[kind, UnsetType], UNSET) if field.nullable else (member, kind))  # noqa: UP007
     names = {f"field_{column}": field.name for column, field in enumerate(fields)}
     if "id" not in names.values():
-        members.append(("id", Union[str, int, None, UnsetType], UNSET))  # noqa: UP007
+        members.append(("id", Union[str, int, Whole, None, UnsetType], UNSET))  # noqa: UP007
     return defstruct("Applicant", members, rename=names, forbid_unknown_fields=True, kw_only=True, gc=False)
 
 

@@ -27,7 +27,7 @@ class RawScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     applicants: list[Any]
-    reasons: Annotated[int, Meta(ge=0)] = 4
+    reasons: Annotated[float, Meta(ge=0, le=1e100, multiple_of=1)] = 4
     what_would_change: bool = False
 
 

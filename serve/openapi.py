@@ -133,6 +133,8 @@ def _explain(components: dict[str, Any], served: Served) -> None:
         components[name]["properties"]["decision"] = {"enum": list(DECISIONS)}
     names = ["applicants", *(field.name for field in served.fields)]
     components["Input"]["properties"]["name"]["enum"] = names
+    cell = {"type": ["number", "string", "null"]}
+    components["Input"]["properties"]["data"]["items"] = {"anyOf": [cell, {"type": "array", "items": cell}]}
 
 
 def _operation(one: Operation, served: Served, content: dict[str, Any], request: Any, problem: Any) -> dict[str, Any]:

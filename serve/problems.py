@@ -56,9 +56,9 @@ RETRY = [(b"retry-after", b"1")]
 
 
 def too_large(what: str, given: str, most: str) -> Refusal:
-    """413: more bytes or rows than one request may hold."""
+    """413: more bytes or rows than one request may hold. What still comes of them is thrown away as it comes."""
     detail = f"{what}: got {given}, expected at most {most}; send several smaller bodies"
-    return Refusal(413, "too-large", "The body is too large", detail, headers=CLOSE)
+    return Refusal(413, "too-large", "The body is too large", detail)
 
 
 def too_slow(seconds: int) -> Refusal:

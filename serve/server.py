@@ -62,12 +62,12 @@ class Server(uvicorn.Server):
     """
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second; once a second the heads that take too long are given up."""
+        """Ten times a second; once a second the requests that take too long to arrive are given up."""
         if counter % TICKS == 0:
             since = asyncio.get_running_loop().time() - self.config.loaded_app.settings.body_seconds
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
-                    connection.give_up_head(since)
+                    connection.give_up(since)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
