@@ -11,9 +11,11 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,7 +30,7 @@ from serve.endpoint import Endpoint, Heavyweights
 from serve.gate import PROBLEM, Gate, Visit
 from serve.model import Model, load_model
 from serve.pages import PAGES
-from serve.problems import Refusal, not_found, our_failure, wrong_method
+from serve.problems import Refusal, not_found, wrong_method
 from serve.routes import ROUTES
 from serve.served import Served
 from serve.settings import Settings, read_settings
@@ -51,19 +53,18 @@ def create_app() -> Gate:
 def make_app(model: Model, settings: Settings | None = None, counters: str | None = None) -> Gate:
     """The application around a loaded model; `counters` is the folder that the workers of one service share."""
     settings = settings or Settings()
-    # A service of one process has a folder of its own, which goes with it.
-    folder = None if counters else TemporaryDirectory(prefix="credit-")
-    ledger = Ledger(counters or str(folder and folder.name))
+    ledger = Ledger(counters or mkdtemp(prefix="credit-"))
     heavies = Heavyweights(settings.queue_bodies)
     endpoints = {path: Endpoint(path, answer, settings, heavies) for path, _, answer in ROUTES}
     traffic = Traffic(tuple(endpoints), ledger)
     gate = Gate(Served(model, settings, ledger), settings, PAGES, traffic)
-    gate.folder = folder
+    # A service of one process has a folder of its own, which goes with it.
+    forget = finalize(gate, lambda: None) if counters else finalize(gate, rmtree, ledger.directory, ignore_errors=True)
     app = Starlette(
         routes=[Route(path, endpoints[path], methods=[method]) for path, method, _ in ROUTES],
-        exception_handlers={HTTPException: _on_http_error, Exception: _on_failure},
+        exception_handlers={HTTPException: _on_http_error},
         middleware=_cors(settings),
-        lifespan=lambda _: _live(gate, ledger),
+        lifespan=lambda _: _live(gate, ledger, forget),
     )
     # A redirect would go to whatever the request calls its host.
     app.router.redirect_slashes = False
@@ -74,12 +75,17 @@ def make_app(model: Model, settings: Settings | None = None, counters: str | Non
 
 
 @asynccontextmanager
-async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
+async def _live(gate: Gate, ledger: Ledger, forget: Callable[[], object]) -> AsyncIterator[None]:
     """While the service runs: sweep every second, and take another model on SIGHUP."""
     loop = asyncio.get_running_loop()
     # What is loaded now stays: looking through it again and again for garbage delays requests.
     gc.collect()
     gc.freeze()
+    one_at_a_time = asyncio.Lock()
+
+    async def follow() -> None:
+        async with one_at_a_time:  # the file of the last signal wins
+            await reload(gate, ledger)
 
     async def sweep() -> None:
         while True:
@@ -87,20 +93,19 @@ async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
             gate.sweep()
 
     with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(reload(gate, ledger)))
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(follow()))
     sweeping = loop.create_task(sweep())
     yield
     sweeping.cancel()
     gate.sweep()
+    forget()
 
 
 async def reload(gate: Gate, ledger: Ledger) -> None:
     """Put the model file as it is now in service, or keep the present one if that fails its self-test."""
     path = gate.settings.model_path
     try:
-        # One after another: the file as it was must not take the place of the file as it is.
-        async with gate.reloading:
-            model = await asyncio.to_thread(load_model, path)
+        model = await asyncio.to_thread(load_model, path)
     except ContractError as error:
         # A trace would only show our own check: the message says what is wrong with the file.
         logger.error("kept model %s: %s", gate.served.name.version, error)  # noqa: TRY400
@@ -130,19 +135,10 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own refusals: unknown path, wrong method."""
     if not isinstance(error, HTTPException):
         raise error
+    visit: Visit = request.scope["visit"]
     method, path = request.method, request.url.path
     refusal: Refusal = not_found(path)
     if error.status_code == 405:
         refusal = wrong_method(method, path, (error.headers or {}).get("Allow", "another"))
-    return _respond(request, refusal)
-
-
-async def _on_failure(request: Request, error: Exception) -> Response:
-    """What failed behind Starlette's routing; it goes on to the gate, which logs it."""
-    return _respond(request, our_failure())
-
-
-def _respond(request: Request, refusal: Refusal) -> Response:
-    visit: Visit = request.scope["visit"]
     headers = {name.decode(): value.decode() for name, value in refusal.headers}
     return Response(refusal.body(visit.request_id.decode()), refusal.status, headers, media_type=PROBLEM.decode())

@@ -18,7 +18,7 @@ from serve.contract import Field
 from serve.forms import LARGEST, NAN
 from serve.messages import Fault, Remark
 from serve.model import Matrix
-from serve.problems import MOST_COUNTED, InvalidApplicants
+from serve.problems import MOST_FAULTS, InvalidApplicants
 from serve.reasons import describe_value
 
 
@@ -40,7 +40,7 @@ def read_applicants(
     """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
 
     With `only_numbers` a category must be the index of its level, as the graph takes it.
-    Raises InvalidApplicants with all faults of all rows.
+    Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MOST_FAULTS.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
@@ -50,8 +50,8 @@ def read_applicants(
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
     for number, row in enumerate(rows):
-        if len(faults) > MOST_COUNTED:
-            break
+        if len(faults) > MOST_FAULTS:
+            break  # a small body may have millions
         here = f"{pointer}/{number}"
         if isinstance(row, dict):
             ids[number] = _take_id(row, by_name, here, faults)
@@ -85,9 +85,11 @@ def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
     for column in np.flatnonzero(is_wrong.any(axis=0)).tolist():
         row, field = int(is_wrong[:, column].argmax()), fields[column]
         value = float(matrix[row, column])
-        what = f"the index of one of {len(field.levels)} levels" if field.kind == "category" else _expected(field)
+        is_category = field.kind == "category"
+        number = f"{_expected(field)} within ±{LARGEST:g}"
+        what = f"the index of one of {len(field.levels)} levels" if is_category else number
         got = "a missing value" if math.isnan(value) else f"{value:g}"
-        faults.append(Fault("", f"applicant {row}, {field.name}: expected {what} within ±{LARGEST:g}, got {got}"))
+        faults.append(Fault("", f"applicant {row}, {field.name}: expected {what}, got {got}"))
     return faults
 
 
@@ -114,7 +116,6 @@ def _cells_by_name(
     row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
 ) -> list[Cell]:
     cells: list[Cell] = []
-    # One text for all of them: a body may hold a hundred thousand unknown fields, and a model hundreds of known ones.
     unknown = f"unknown field; expected one of: {', '.join(by_name)}"
     for name, value in row.items():
         if name in by_name:

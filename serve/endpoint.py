@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,12 +11,14 @@ from starlette.types import Receive, Scope, Send
 
 from serve.exchange import Answer, Ask, Heavy, Reply
 from serve.gate import Visit
-from serve.problems import Refusal, too_busy, too_large, too_slow
+from serve.problems import Refusal, our_failure, too_busy, too_large, too_slow
 from serve.served import Served
 from serve.settings import Settings
 
 BYTES_ON_THE_LOOP = 32_768
 """A larger body is read, scored and answered in the worker thread, so that it never stalls the event loop."""
+
+logger = logging.getLogger("credit")
 
 
 class Disconnected(Exception):
@@ -45,7 +48,10 @@ class Heavyweights:
 
 
 class Endpoint:
-    """An ASGI callable around a function from Ask to Reply. `route` names it in metrics."""
+    """An ASGI callable around a function from Ask to Reply. `route` names it in metrics.
+
+    What fails in it becomes a problem here, since Starlette's own answer to it is not one.
+    """
 
     def __init__(self, route: str, answer: Answer, settings: Settings, heavies: Heavyweights) -> None:
         self.route = route
@@ -59,20 +65,24 @@ class Endpoint:
         visit.route = self.route
         try:
             body = await self._read(visit, scope, receive)
-            # Only now: the model may have been loaded again while the body arrived.
+            # Taken when the body is whole: a model that was replaced while it arrived is not counted any more.
             served = visit.gate.served
             visit.model = served.name.version
             reply = await self._reply(served, body, scope)
         except Refusal as refusal:
-            await visit.refuse(refusal)
+            await visit.refuse(send, refusal)
             return
         except Disconnected:
             visit.status = 499
             return
+        except Exception:
+            logger.exception("request %s failed", visit.request_id.decode())
+            await visit.refuse(send, our_failure())
+            return
         if reply.batch:
             served.tally.count(reply.batch.applicants, reply.batch.scores.probability, reply.batch.scores.decision)
         visit.applicants = reply.applicants
-        await visit.reply(reply.status, reply.content_type, reply.body, reply.headers)
+        await visit.reply(send, reply.status, reply.content_type, reply.body, reply.headers)
 
     async def _reply(self, served: Served, body: bytes | bytearray, scope: Scope) -> Reply:
         headers, parameters = scope["headers"], scope.get("path_params", {})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 import os
 import re
 import time
@@ -20,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.admission import Admission
 from serve.logs import Line, RequestLog
-from serve.problems import Refusal, no_key, our_failure, too_busy
+from serve.problems import Refusal, no_key, too_busy
 from serve.served import Served
 from serve.settings import Settings
 from serve.traffic import Traffic
@@ -36,8 +35,6 @@ PROBLEM = b"application/problem+json"
 
 HEALTH = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Answered without a key, and however busy."""
-
-logger = logging.getLogger("credit")
 
 
 async def _send_nothing(message: Message) -> None:
@@ -80,16 +77,18 @@ class Visit:
                 message["headers"].append(CLOSE)
         await self.send_on(message)
 
-    async def reply(self, status: int, content_type: bytes, body: bytes, headers: Sequence[Any] = ()) -> None:
-        """Send a whole answer."""
+    async def reply(
+        self, send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Any] = ()
+    ) -> None:
+        """Send a whole answer, through whatever middleware has put before `send`."""
         length = str(len(body)).encode()
         head = [(b"content-type", content_type), (b"content-length", length), *headers]
-        await self.send({"type": "http.response.start", "status": status, "headers": head})
-        await self.send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": body})
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def refuse(self, send: Send, refusal: Refusal) -> None:
         """Send a problem."""
-        await self.reply(refusal.status, PROBLEM, refusal.body(self.request_id.decode()), refusal.headers)
+        await self.reply(send, refusal.status, PROBLEM, refusal.body(self.request_id.decode()), refusal.headers)
 
 
 class Gate:
@@ -108,8 +107,6 @@ class Gate:
         self.log = RequestLog() if settings.log_level in ("info", "debug") else None
         self.is_draining = False
         self.reading: dict[Visit, asyncio.Task[Any]] = {}
-        self.folder: object = None
-        self.reloading = asyncio.Lock()
         self._open = HEALTH.union(open_paths)
         self._keys = [key.encode() for key in settings.api_keys]
         self._longest_wait = settings.queue_ms / 1000
@@ -138,18 +135,13 @@ class Gate:
         try:
             path = scope["path"]
             if self._keys and path not in self._open and not self._is_known(key) and not self._is_preflight(scope):
-                await visit.refuse(no_key())
+                await visit.refuse(visit.send, no_key())
             elif waited > self._longest_wait and path not in HEALTH:
-                await visit.refuse(too_busy())
+                await visit.refuse(visit.send, too_busy())
             else:
                 direct = self._direct.get(path)
                 app = self._app if direct is None or scope["method"] != "POST" else direct
                 await app(scope, receive, visit.send)
-        except Exception:
-            logger.exception("request %s failed", visit.request_id.decode())
-            if visit.status:
-                raise
-            await visit.refuse(our_failure())
         finally:
             self._note(visit, scope)
 

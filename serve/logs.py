@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -58,7 +59,7 @@ class JsonFormatter(logging.Formatter):
     """What uvicorn and we say besides, in the same form."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One JSON object on one line, the trace of an error included."""
+        """One JSON object on one line, with where an error came from."""
         line: dict[str, Any] = {
             "time": round(record.created, 3),
             "level": record.levelname.lower(),
@@ -68,6 +69,15 @@ class JsonFormatter(logging.Formatter):
             line["trace"] = self.formatException(record.exc_info)
         return _encode(line).decode()
 
+    def formatException(self, ei: Any) -> str:
+        """The frames and the types of an error and those before it, without their messages: they may quote a value."""
+        error, parts = ei[1], []
+        while error is not None:
+            trace: TracebackType | None = error.__traceback__
+            parts.append("".join(traceback.format_tb(trace)) + type(error).__name__)
+            error = error.__cause__ or error.__context__
+        return "\n".join(reversed(parts))
+
 
 def configure_logs(level: str) -> dict[str, Any]:
     """What uvicorn gives to logging: everything through JsonFormatter on standard output, no access log of its own."""
@@ -75,7 +85,7 @@ def configure_logs(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "serve.logs.JsonFormatter"}},
-        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stdout}},
+        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
         "loggers": {name: {"handlers": ["out"], "level": level.upper(), "propagate": False} for name in LOGGERS},
     }
 

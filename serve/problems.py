@@ -9,10 +9,7 @@ import msgspec
 from serve.messages import Fault, Problem
 
 MOST_FAULTS = 100
-"""More faults than this are counted, not listed: an answer stays small whatever the body."""
-
-MOST_COUNTED = 10_000
-"""With more faults than this a body is not read on: thirty kilobytes of `{}` could have a million."""
+"""More faults than this are not listed, and looking for them ends: an answer stays small whatever the body."""
 
 
 class Refusal(Exception):
@@ -38,12 +35,12 @@ class Refusal(Exception):
 
 
 class InvalidApplicants(Refusal):
-    """400: a body that can't be scored, with every fault found in it."""
+    """400: a body that can't be scored, with the faults found in it."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         first = faults[0]
-        others = f"at least {MOST_COUNTED:,}" if len(faults) > MOST_COUNTED else f"{len(faults) - 1}"
-        more = f" (and {others} more)" if len(faults) > 1 else ""
+        at_least = "at least " if len(faults) > MOST_FAULTS else ""
+        more = f" (and {at_least}{len(faults) - 1} more)" if len(faults) > 1 else ""
         detail = f"{first.pointer or 'body'}: {first.detail}{more}"
         super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MOST_FAULTS])
         self.faults = self.problem.errors

@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from serve.applicants import cut, show
 from serve.messages import Fault
-from serve.problems import MOST_COUNTED, InvalidApplicants
+from serve.problems import MOST_FAULTS, InvalidApplicants
 
 NUMBERS: dict[str, np.dtype[Any]] = {
     "FP64": np.dtype("<f8"),
@@ -190,7 +190,7 @@ def _from_json(tensor: Input, here: str) -> npt.NDArray[Any]:
     wrong = ((place, value) for place, value in enumerate(flat) if not _is_one_of(value, kinds))
     faults = [
         Fault(f"{here}/data", f"value {place}: expected {expected} or null, got {show(value)}")
-        for place, value in islice(wrong, MOST_COUNTED)
+        for place, value in islice(wrong, MOST_FAULTS + 1)
     ]
     if faults:
         raise InvalidApplicants(faults)
