@@ -8,7 +8,7 @@ BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py serve/contract.py serve/seal.py) requirements-train.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve train test lint format lock slug clean force bench-explain
+.PHONY: help install run serve train test soak lint format lock slug clean force bench-explain
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ train: .venv/train ## train and export again, whatever has changed
 
 test: .venv/dev ## every test
 	$(BIN)/python -m pytest
+
+soak: .venv/dev ## what takes minutes to prove about the running service: fuzzing, overload, reloads, the end
+	$(BIN)/python -m tests.soak
 
 lint: .venv/dev ## style, types and the import contract
 	$(BIN)/ruff check .

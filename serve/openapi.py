@@ -129,6 +129,10 @@ def _explain(components: dict[str, Any], served: Served) -> None:
     options["reasons"] |= {"default": MOST_REASONS, "description": "how many at most"}
     note = f"what would turn a refusal; each applicant then counts as {ROWS_OF_CHANGES} rows of the limit"
     options["what_would_change"] |= {"default": False, "description": note}
+    components["ScoreBody"] |= {
+        "if": {"properties": {"what_would_change": {"const": True}}, "required": ["what_would_change"]},
+        "then": {"properties": {"applicants": {"maxItems": served.most_rows // ROWS_OF_CHANGES}}},
+    }
     for name in ("Result", "Change"):
         components[name]["properties"]["decision"] = {"enum": list(DECISIONS)}
     names = ["applicants", *(field.name for field in served.fields)]

@@ -56,18 +56,19 @@ class Service:
 
 
 @contextmanager
-def running_service(**settings: str) -> Iterator[Service]:
-    """The service with these settings and no others, ready to answer; ended with whatever is left of it."""
+def running_service(log: Path | None = None, /, **settings: str) -> Iterator[Service]:
+    """The service with these settings and no others, ready to answer; ended with whatever is left of it.
+
+    `log`: the file to which its standard output goes.
+    """
     inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     port = free_port()
     given = {"LOG_LEVEL": "warning", "PORT": str(port), **settings}
-    with subprocess.Popen(
-        [sys.executable, "-m", "serve"],
-        cwd=ROOT,
-        env=inherited | given,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
+    command = [sys.executable, "-m", "serve"]
+    with (
+        (log or Path(os.devnull)).open("wb") as out,
+        subprocess.Popen(command, cwd=ROOT, env=inherited | given, stdout=out, start_new_session=True) as process,
+    ):
         try:
             wait_until_ready(f"http://127.0.0.1:{port}", process, time.monotonic())
             yield Service(process, port)
