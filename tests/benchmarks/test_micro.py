@@ -1,8 +1,6 @@
-"""Decode, graph, encode: the steps of one request, each timed alone by `make bench-micro`, each checked by `make test`."""
+"""Decode, graph, encode: the steps of a request, each timed alone by `make bench-micro`, checked by `make test`."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -30,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
 
 def load(made: Made) -> Model:
     """The exported graph of a model."""
-    return load_model(Path(made.folder) / "model.onnx")
+    return load_model(made.folder / "model.onnx")
 
 
 @pytest.mark.parametrize("name", ["logistic", "wide"])
