@@ -20,13 +20,22 @@ SETTLED_REQUESTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is measured how often, for how many seconds a workload, and whose memory is read."""
+    """Who is measured how often, for how many seconds a workload, and whose memory is read.
+
+    `skipped`: peer and workload of what nobody needs to know here.
+    """
 
     peers: tuple[str, ...]
     workloads: tuple[str, ...]
     rounds: int
     seconds: float
     memory: tuple[str, ...]
+    skipped: frozenset[tuple[str, str]] = frozenset()
+
+    def list_workloads(self, peer: str, model: str) -> list[Workload]:
+        """What a peer is asked of a model."""
+        wanted = [WORKLOADS[name] for name in self.workloads if (peer, name) not in self.skipped]
+        return [workload for workload in wanted if workload.model == model and peer in workload.peers]
 
 
 @dataclass(slots=True)
@@ -57,8 +66,7 @@ class Bench:
 
     def _visit(self, peer: Peer, model: str, number: int) -> None:
         """All workloads of a model on one process of a peer."""
-        wanted = [WORKLOADS[name] for name in self.plan.workloads]
-        workloads = [workload for workload in wanted if workload.model == model and peer.name in workload.peers]
+        workloads = self.plan.list_workloads(peer.name, model)
         if not workloads:
             return
         made = self.made[model]

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-import numpy as np
-
 from benchmarks.serve.__main__ import BUILD, PAGE, ROOT, read_commit, say
 from benchmarks.serve.errors import BenchError
+from benchmarks.serve.law import find_law, write_law
 from benchmarks.serve.machine import describe_machine, take_cores
 from benchmarks.serve.measure import run_load
 from benchmarks.serve.models import Made, Spec, make
@@ -112,31 +111,8 @@ def write_scaling(steps: Sequence[Step], samples: Sequence[Sequence[Sample]]) ->
     return (
         f"Measured at commit {read_commit()}, {ROUNDS} rounds, medians; {describe_machine()}. One thing varies, the "
         "rest is one row of 23 fields, logistic regression, one worker.\n\n"
-        f"{write_table(head, rows)}\n{write_law(cost)}"
+        f"{write_table(head, rows)}\n{write_law(find_law(cost))}"
     )
-
-
-def write_law(cost: dict[str, list[tuple[int, float]]]) -> str:
-    """The straight lines through the measured costs, as sentences."""
-    base, a_field = fit_line(cost["fields"])
-    _, a_tree = fit_line(cost["trees"])
-    _, a_row = fit_line(cost["rows, JSON"])
-    _, a_binary_row = fit_line(cost["rows, V2 binary"])
-    (_, alone), (_, beside) = cost["workers"]
-    return (
-        f"The law: a request of one row takes {base:.0f} µs + {a_field:.2f} µs a field + {a_tree:.3f} µs a tree of "
-        f"processor time; in a large body of 23 fields a row takes {a_row:.2f} µs as JSON, {a_binary_row:.2f} µs as V2 "
-        f"binary. One core full of single requests of 23 fields would answer {1e6 / (base + 23 * a_field):,.0f} a "
-        f"second. With two workers a request takes {beside / alone:.2f} times the processor time that it takes with "
-        "one.\n"
-    )
-
-
-def fit_line(points: Sequence[tuple[int, float]]) -> tuple[float, float]:
-    """Start and slope of the straight line through the points, each weighing by its relative distance."""
-    x, y = np.array(points, dtype=np.float64).T
-    slope, start_at = np.polyfit(x, y, 1, w=1 / y)
-    return float(start_at), float(slope)
 
 
 if __name__ == "__main__":
