@@ -78,8 +78,10 @@ bench-quick: .venv/dev ## this service, bare uvicorn and the Flask design: the b
 bench-scaling: .venv/dev ## this service against workers, fields, trees and rows: docs/performance.md
 	$(BIN)/python -m benchmarks.serve.scaling
 
-bench-micro: .venv/dev ## what decoding, graph and encoding take, without HTTP
-	$(BIN)/python -m pytest tests/benchmarks/test_micro.py -n 0 --benchmark-enable --benchmark-columns=min,median,rounds
+bench-micro: .venv/dev ## what decoding, graph and encoding take, without HTTP: docs/performance.md
+	@mkdir -p build/bench
+	$(BIN)/python -m pytest tests/benchmarks/test_micro.py -n 0 --benchmark-enable --benchmark-json build/bench/micro.json
+	$(BIN)/python -m benchmarks.serve.micro
 
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain

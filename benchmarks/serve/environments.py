@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -25,10 +26,12 @@ def build_environment(peer: Peer, build: Path) -> None:
     mark = place / "installed.txt"
     if mark.is_file() and mark.read_bytes() == wanted:
         return
+    if place.exists():
+        shutil.rmtree(place)
     python, uv = find_python(peer, build), str(Path(sys.executable).parent / "uv")
     requirements = str(peer.folder / "requirements.txt")
     for command in (
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)],
+        [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
         # Bytecode is there before the first start, as it is in ours.
         [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "-r", requirements],
     ):

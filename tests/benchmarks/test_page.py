@@ -65,5 +65,5 @@ def test_the_committed_page_has_every_part(root: Path) -> None:
     """`make bench` finds its places."""
     text = (root / "docs" / "performance.md").read_text()
 
-    for name in ("comparison", "scaling"):
+    for name in ("comparison", "micro", "scaling"):
         assert "\nfigures\n" in replace_between(text, name, "figures")
