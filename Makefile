@@ -10,7 +10,7 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report
 LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-features requirements-features-spark requirements-search requirements-mlflow requirements-client requirements-dev requirements-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality bench-features
+.PHONY: help install run serve client screenshots train test soak lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ train: .venv/train ## train and export again, whatever has changed
 
 test: .venv/dev ## every test
 	$(BIN)/python -m pytest
+
+soak: .venv/dev ## what takes minutes to prove about the running service: fuzzing, overload, reloads, the end
+	$(BIN)/python -m tests.soak
 
 lint: .venv/dev ## style, types, the import contract and the workflows
 	$(BIN)/ruff check .

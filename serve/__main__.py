@@ -4,38 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-
-import uvicorn
+from tempfile import TemporaryDirectory
 
 from serve.contract import ContractError
+from serve.counters import DIRECTORY
 from serve.model import load_model
+from serve.server import hold_reloads, serve
 from serve.settings import SettingsError, read_settings
-
-KEEP_ALIVE_SECONDS = 95
-"""Above the 90 s that Heroku's router keeps a connection, so that it is never us who cuts first."""
-
-STOP_SECONDS = 25
-"""In-flight requests have this long after SIGTERM; Heroku kills after 30 s."""
 
 
 def main() -> None:
     """Serve until stopped; exits with one clear line if a setting or the model can't be used."""
     try:
         settings = read_settings(os.environ)
-        if settings.workers > 1:
-            # Said once here rather than by each worker, again and again.
-            load_model(settings.model_path)
-        uvicorn.run(
-            "serve.app:create_app",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            log_level=settings.log_level,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=STOP_SECONDS,
-            server_header=False,
-        )
+        hold_reloads()
+        if settings.workers == 1:
+            serve(settings)
+            return
+        # Said once here rather than by each worker, again and again.
+        load_model(settings.model_path)
+        with TemporaryDirectory(prefix="credit-") as counters:
+            os.environ[DIRECTORY] = counters
+            serve(settings)
     except (SettingsError, ContractError) as error:
         sys.exit(f"can't serve: {error}")
 

@@ -1,4 +1,4 @@
-"""The ASGI application: routes, and what each of them answers.
+"""The ASGI application: which path is answered by what.
 
 `create_app` is what uvicorn calls; a model that fails its self-test raises there, before the first
 request. Paths and bodies are the public contract of the service.
@@ -6,156 +6,141 @@ request. Paths and bodies are the public contract of the service.
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
-import msgspec
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serve.applicants import warn
-from serve.bodies import read_predict, read_score
-from serve.changes import find_changes
-from serve.contract import DECISIONS
-from serve.home import choose_language, read_home
-from serve.messages import ModelName, Result, ScoreAnswer, describe_model
+from serve.contract import ContractError
+from serve.counters import DIRECTORY, Ledger
+from serve.endpoint import Endpoint, Heavyweights
+from serve.gate import PROBLEM, Gate, Visit
 from serve.model import Model, load_model
-from serve.problems import InvalidApplicants, on_disconnect, on_failure, on_http_error, on_invalid_applicants
-from serve.reasons import name_reasons
-from serve.settings import read_settings
+from serve.pages import PAGES
+from serve.problems import Refusal, not_found, wrong_method
+from serve.routes import DIRECT, INFER, ROUTES
+from serve.served import Served
+from serve.settings import Settings, read_settings
+from serve.traffic import Traffic
 
-BYTES_ON_THE_LOOP = 32_768
-"""A larger body is read, scored and answered in a worker thread, so that it never stalls the event loop."""
+SWEEP_SECONDS = 1.0
 
-_encode = msgspec.json.Encoder().encode
+logger = logging.getLogger("credit")
 
 
-def create_app() -> Starlette:
+def create_app() -> Gate:
     """The application for the settings in the environment.
 
     Raises SettingsError or ContractError: nothing is served with a wrong setting or an unproven model.
     """
-    return make_app(load_model(read_settings(os.environ).model_path))
+    settings = read_settings(os.environ)
+    return make_app(load_model(settings.model_path), settings, os.environ.get(DIRECTORY))
 
 
-def make_app(model: Model) -> Starlette:
-    """The application around a loaded model."""
+def make_app(model: Model, settings: Settings | None = None, counters: str | None = None) -> Gate:
+    """The application around a loaded model; `counters` is the folder that the workers of one service share."""
+    settings = settings or Settings()
+    ledger = Ledger(counters or mkdtemp(prefix="credit-"))
+    heavies = Heavyweights(settings.queue_bodies)
+    endpoints = {path: Endpoint(path, answer, settings, heavies) for path, _, answer in ROUTES}
+    traffic = Traffic(tuple(endpoints), ledger)
+    gate = Gate(Served(model, settings, ledger), settings, PAGES, traffic)
+    # A service of one process has a folder of its own, which goes with it.
+    forget = finalize(gate, lambda: None) if counters else finalize(gate, rmtree, ledger.directory, ignore_errors=True)
     app = Starlette(
-        routes=[
-            Route("/", show_home),
-            Route("/page.js", show_script),
-            Route("/page.css", show_style),
-            Route("/predict", predict, methods=["POST"]),
-            Route("/score", score, methods=["POST"]),
-            Route("/model", show_model),
-            Route("/livez", show_live),
-            Route("/readyz", show_ready),
-        ],
-        exception_handlers={
-            InvalidApplicants: on_invalid_applicants,
-            ClientDisconnect: on_disconnect,
-            HTTPException: on_http_error,
-            Exception: on_failure,
-        },
+        routes=[Route(path, endpoints[path], methods=[method]) for path, method, _ in ROUTES],
+        exception_handlers={HTTPException: _on_http_error},
+        middleware=_cors(settings),
+        lifespan=lambda _: _live(gate, ledger, forget),
     )
-    app.state.model = model
-    app.state.home = read_home(model.contract)
-    return app
+    # A redirect would go to whatever the request calls its host.
+    app.router.redirect_slashes = False
+    # CORS adds to every answer: then nothing goes past its middleware.
+    direct = {path.encode(): endpoints[path] for path in DIRECT if not settings.cors_origins}
+    if direct:
+        direct[INFER.replace("{name}", model.contract.name).encode()] = endpoints[INFER]
+    gate.stand_before(app, direct)
+    return gate
 
 
-async def predict(request: Request) -> Response:
-    """POST /predict, the compatible contract: `{"data": [[…], …]}` → one probability a row."""
-    return await _answer(_predict, request)
+@asynccontextmanager
+async def _live(gate: Gate, ledger: Ledger, forget: Callable[[], object]) -> AsyncIterator[None]:
+    """While the service runs: sweep every second, and take another model on SIGHUP."""
+    loop = asyncio.get_running_loop()
+    one_at_a_time = asyncio.Lock()
+
+    async def follow() -> None:
+        async with one_at_a_time:  # the file of the last signal wins
+            await reload(gate, ledger)
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            gate.sweep()
+
+    with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(follow()))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    sweeping = loop.create_task(sweep())
+    # What was loaded stays: the garbage collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    yield
+    sweeping.cancel()
+    gate.sweep()
+    forget()
 
 
-async def score(request: Request) -> Response:
-    """POST /score: probability, decision, points, reasons and warnings for each applicant."""
-    return await _answer(_score, request)
+async def reload(gate: Gate, ledger: Ledger) -> None:
+    """Put the model file as it is now in service, or keep the present one if that fails its self-test."""
+    path = gate.settings.model_path
+    try:
+        model = await asyncio.to_thread(load_model, path)
+    except ContractError as error:
+        # A trace would only show our own check: the message says what is wrong with the file.
+        logger.error("kept model %s: %s", gate.served.name.version, error)  # noqa: TRY400
+        return
+    gate.put_in_service(Served(model, gate.settings, ledger))
+    logger.info("model %s is in service", gate.served.name.version)
 
 
-async def show_model(request: Request) -> Response:
-    """GET /model: the contract of the file, without its golden rows."""
-    model = _model(request)
-    return _json(describe_model(model.contract, model.sha256))
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    from starlette.middleware.cors import CORSMiddleware
 
-
-async def show_live(request: Request) -> Response:
-    """GET /livez: the process answers."""
-    return _json({"status": "alive"})
-
-
-async def show_ready(request: Request) -> Response:
-    """GET /readyz: a model is loaded and proven; says which."""
-    return _json({"status": "ready", "model": _name(_model(request))})
-
-
-async def show_home(request: Request) -> Response:
-    """GET /: a page for people, in the language they ask for."""
-    language = choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-    headers = {"Content-Language": language, "Vary": "Accept-Language"}
-    return Response(request.app.state.home.pages[language], media_type="text/html", headers=headers)
-
-
-async def show_script(request: Request) -> Response:
-    """GET /page.js: the script of the page."""
-    return Response(request.app.state.home.script, media_type="text/javascript")
-
-
-async def show_style(request: Request) -> Response:
-    """GET /page.css: its style."""
-    return Response(request.app.state.home.style, media_type="text/css")
-
-
-async def _answer(answer: Callable[[Model, bytes], object], request: Request) -> Response:
-    """Read the body, answer it (in a worker thread if it is large), encode the answer."""
-    body = await request.body()
-    if len(body) > BYTES_ON_THE_LOOP:
-        return await run_in_threadpool(lambda: _json(answer(_model(request), body)))
-    return _json(answer(_model(request), body))
-
-
-def _predict(model: Model, body: bytes) -> list[float]:
-    probability: list[float] = model.score(read_predict(body, model.contract.fields)).probability.tolist()
-    return probability
-
-
-def _score(model: Model, body: bytes) -> ScoreAnswer:
-    fields, policy = model.contract.fields, model.contract.policy
-    asked = read_score(body, fields)
-    ids, matrix = asked.applicants.ids, asked.applicants.matrix
-    scores = model.score(matrix, explain=asked.reasons > 0)
-    results = []
-    for number, (probability, decision) in enumerate(
-        zip(scores.probability.tolist(), scores.decision.tolist(), strict=True)
-    ):
-        row = matrix[number]
-        is_asked_for_changes = asked.what_would_change and DECISIONS[decision] == "refuse"
-        results.append(
-            Result(
-                id=ids[number],
-                probability=probability,
-                decision=DECISIONS[decision],
-                points=policy.score_points(probability),
-                reasons=name_reasons(row, scores.contributions[number], fields, asked.reasons) if asked.reasons else [],
-                warnings=warn(row, fields),
-                what_would_change=find_changes(model, row, decision) if is_asked_for_changes else None,
-            )
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+            expose_headers=["x-request-id"],
         )
-    return ScoreAnswer(results, _name(model))
+    ]
 
 
-def _model(request: Request) -> Model:
-    model: Model = request.app.state.model
-    return model
-
-
-def _name(model: Model) -> ModelName:
-    return ModelName(model.contract.name, model.contract.version, model.sha256)
-
-
-def _json(answer: object) -> Response:
-    return Response(_encode(answer), media_type="application/json")
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals: unknown path, wrong method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    visit: Visit = request.scope["visit"]
+    method, path = request.method, request.url.path
+    refusal: Refusal = not_found(path)
+    if error.status_code == 405:
+        refusal = wrong_method(method, path, (error.headers or {}).get("Allow", "another"))
+    headers = {name.decode(): value.decode() for name, value in refusal.headers}
+    return Response(refusal.body(visit.request_id.decode()), refusal.status, headers, media_type=PROBLEM.decode())

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from serve.contract import LARGEST, Field
+from serve.forms import NAN
 from serve.messages import Fault, Remark
 from serve.model import Matrix
-from serve.problems import InvalidApplicants
+from serve.problems import MOST_FAULTS, InvalidApplicants
 from serve.reasons import describe_value
-
-MISSING = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,18 @@ def read_applicants(
     """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
 
     With `only_numbers` a category must be the index of its level, as the graph takes it.
-    Raises InvalidApplicants with all faults of all rows.
+    Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MOST_FAULTS.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
     read = _read_number if only_numbers else _read_cell
     by_name = {field.name: column for column, field in enumerate(fields)}
-    matrix = np.full((len(rows), len(fields)), MISSING)
+    matrix = np.full((len(rows), len(fields)), NAN)
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
     for number, row in enumerate(rows):
+        if len(faults) > MOST_FAULTS:
+            break  # a small body may have millions
         here = f"{pointer}/{number}"
         if isinstance(row, dict):
             ids[number] = _take_id(row, by_name, here, faults)
@@ -70,21 +72,31 @@ def read_applicants(
     return Applicants(matrix, tuple(ids))
 
 
-def fits(matrix: Matrix, fields: Sequence[Field]) -> bool:
-    """Whether every cell of a decoded matrix may enter the graph: the quick check of a body without faults."""
-    if matrix.ndim != 2 or matrix.shape[0] == 0 or matrix.shape[1] != len(fields):
-        return False
-    if np.abs(matrix).max(initial=0.0, where=~np.isnan(matrix)) > LARGEST:
-        return False
-    for column, field in zip(matrix.T, fields, strict=True):
-        is_missing = np.isnan(column)
-        if not field.nullable and is_missing.any():
-            return False
+def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
+    """What of a matrix, float64, shape (n, n_fields), n > 0, may not enter the graph: a fault a field."""
+    is_wrong = np.zeros(matrix.shape, np.bool_)
+    # A NaN makes both of them NaN: most matrices need no closer look at their numbers.
+    if not (matrix.min() >= -LARGEST and matrix.max() <= LARGEST):
+        is_wrong = (np.abs(matrix) > LARGEST) | (np.isnan(matrix) & [not field.nullable for field in fields])
+    for column, field in enumerate(fields):
         if field.kind == "category":
-            known = np.isin(column, np.arange(len(field.levels)))
-            if not (known | is_missing).all():
-                return False
-    return True
+            values = matrix[:, column]
+            is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
+            is_wrong[:, column] |= ~(is_level | np.isnan(values))
+    return _name_faults(matrix, is_wrong, fields)
+
+
+def _name_faults(matrix: Matrix, is_wrong: npt.NDArray[np.bool_], fields: Sequence[Field]) -> list[Fault]:
+    faults = []
+    for column in np.flatnonzero(is_wrong.any(axis=0)).tolist():
+        row, field = int(is_wrong[:, column].argmax()), fields[column]
+        value = float(matrix[row, column])
+        is_category = field.kind == "category"
+        number = f"{_expected(field)} within ±{LARGEST:g}"
+        what = f"the index of one of {len(field.levels)} levels" if is_category else number
+        got = "a missing value" if math.isnan(value) else f"{value:g}"
+        faults.append(Fault("", f"applicant {row}, {field.name}: expected {what}, got {got}"))
+    return faults
 
 
 def warn(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
@@ -110,12 +122,12 @@ def _cells_by_name(
     row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
 ) -> list[Cell]:
     cells: list[Cell] = []
+    unknown = f"unknown field; expected one of: {', '.join(by_name)}"
     for name, value in row.items():
         if name in by_name:
             cells.append((by_name[name], f"{here}/{_escape(name)}", value))
         else:
-            known = ", ".join(by_name)
-            faults.append(Fault(f"{here}/{_escape(name)}", f"unknown field; expected one of: {known}"))
+            faults.append(Fault(f"{here}/{_escape(name)}", unknown))
     faults.extend(
         Fault(f"{here}/{_escape(field.name)}", f"missing; expected {_expected(field)}")
         for field in fields
@@ -138,28 +150,30 @@ def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: li
     value = row.pop("id", None)
     if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
         return value
-    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {_show(value)}"))
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
+        return int(value)
+    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {show(value)}"))
     return None
 
 
 def _read_number(value: Any, field: Field, *, by_index: bool) -> float:
     """A cell of the graph's own matrix: a number, a category as the index of its level."""
     if isinstance(value, str | bool):
-        raise InvalidCell(f"expected a number, or for a category the index of its level, got {_show(value)}")
+        raise InvalidCell(f"expected a number, or for a category the index of its level, got {show(value)}")
     return _read_cell(value, field, by_index=by_index)
 
 
 def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:
     if value is None:
         if field.nullable:
-            return MISSING
+            return NAN
         raise InvalidCell(f"null; this field can't be missing: expected {_expected(field)}")
     if field.kind == "category":
         return _read_level(value, field, by_index=by_index)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidCell(f"expected {_expected(field)}, got {_show(value)}")
+        raise InvalidCell(f"expected {_expected(field)}, got {show(value)}")
     if not abs(value) <= LARGEST:
-        raise InvalidCell(f"expected a number within ±{LARGEST:g}, got {_show(value)}")
+        raise InvalidCell(f"expected a number within ±{LARGEST:g}, got {show(value)}")
     return float(value)
 
 
@@ -173,7 +187,7 @@ def _read_level(value: Any, field: Field, *, by_index: bool) -> float:
             return float(words.index(str(value).lower()))
     elif by_index and isinstance(value, int | float) and value in range(len(field.levels)):
         return float(value)
-    raise InvalidCell(f"expected {_expected(field)}, got {_show(value)}")
+    raise InvalidCell(f"expected {_expected(field)}, got {show(value)}")
 
 
 def _expected(field: Field) -> str:
@@ -182,7 +196,7 @@ def _expected(field: Field) -> str:
     return f"a number in {field.unit}" if field.unit else "a number"
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A value as it goes into a message: short, whatever was sent."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"

@@ -1,7 +1,7 @@
 """GET /: a page for people: what this model is, and a form to try it.
 
-The files of serve/page/ are read once, at start, and served as they are (page.js, page.css) or with the facts of the
-model and the texts of one language filled in (index.html: one page for each language file). Script and style are
+serve/page/index.html is read once, at start, with the facts of the model and the texts of one language filled in: one
+page for each language file. Script and style are
 files of their own, so that the page works under a policy that allows nothing inline; the form is built in the
 browser, from GET /model.
 """
@@ -31,21 +31,15 @@ _PLACE = re.compile(r"\{\{([a-z_.]+)\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What is served to browsers: language → page, and the two files that each page asks for; all UTF-8."""
+    """What is served to browsers: language → page, UTF-8."""
 
     pages: Mapping[str, bytes]
-    script: bytes
-    style: bytes
 
 
 def read_home(contract: Contract) -> Home:
     """Read serve/page/ and fill in what is known of the model; a place without a text is a KeyError at start."""
     template = (FOLDER / "index.html").read_text(encoding="utf-8")
-    return Home(
-        pages={language: _fill(template, contract, language) for language in LANGUAGES},
-        script=(FOLDER / "page.js").read_bytes(),
-        style=(FOLDER / "page.css").read_bytes(),
-    )
+    return Home({language: _fill(template, contract, language) for language in LANGUAGES})
 
 
 def choose_language(asked: str | None, accepted: str) -> str:

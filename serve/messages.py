@@ -11,28 +11,23 @@ from msgspec import Meta, Struct
 
 from serve.contract import Bins, Contract, Field, Policy
 
-
-class PredictBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /predict: rows of the graph's input; null is a missing value, a category the index of its level."""
-
-    data: list[list[float | None]]
+Probability = Annotated[float, Meta(ge=0, le=1)]
 
 
 class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The same body before its cells are checked, to name every fault at once."""
+    """POST /predict before its cells are checked (serve/forms.py has them typed), to name every fault at once."""
 
     data: list[Any]
 
 
-class ScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /score: applicants by name, `{"Income": 129, …}`, or as vectors in the order of the fields.
+class RawScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /score before its applicants are checked (serve/forms.py has them typed), to name every fault at once.
 
-    Cells are checked by serve.applicants against the contract, so that all faults are named at once.
     `reasons`: how many at most; `what_would_change`: whether to look for changes that turn a refusal.
     """
 
     applicants: list[Any]
-    reasons: Annotated[int, Meta(ge=0)] = 4
+    reasons: Annotated[float, Meta(ge=0, le=1e100, multiple_of=1)] = 4
     what_would_change: bool = False
 
 
@@ -67,7 +62,7 @@ class Change(Struct, frozen=True):
     label: str
     value: str
     to: str
-    probability: float
+    probability: Probability
     decision: str
 
 
@@ -75,7 +70,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """The answer for one applicant; `id` as given, or null; `what_would_change` for a refusal, where asked for."""
 
     id: str | int | None
-    probability: float
+    probability: Probability
     decision: str
     points: int
     reasons: list[Reason]
@@ -123,6 +118,14 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     detail: str
     error: str
     errors: list[Fault] = []
+    request_id: str = ""
+
+
+class ReadyAnswer(Struct, frozen=True):
+    """The answer of GET /readyz."""
+
+    status: str
+    model: ModelName
 
 
 def describe_model(contract: Contract, sha256: str) -> ModelAnswer:

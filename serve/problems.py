@@ -1,63 +1,120 @@
-"""Every error answer of the service: application/problem+json, never a trace, never a path."""
+"""Every error answer of the service: application/problem+json, never a trace, never a path of the machine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import msgspec
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 
 from serve.messages import Fault, Problem
 
 MOST_FAULTS = 100
-"""More faults than this are counted, not listed: an answer stays small whatever the body."""
+"""More faults than this are not listed, and looking for them ends: an answer stays small whatever the body."""
 
 
-class InvalidApplicants(Exception):
-    """A body that can't be scored, with every fault found in it."""
+class Refusal(Exception):
+    """A request that is not answered as asked: a problem with its status, and headers where HTTP wants some."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        detail: str,
+        faults: Sequence[Fault] = (),
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = list(headers)
+        self.problem = Problem(f"urn:problem:{kind}", title, status, detail, detail, list(faults))
+
+    def body(self, request_id: str) -> bytes:
+        """The answer, which names the request so that people can ask about it."""
+        return msgspec.json.encode(msgspec.structs.replace(self.problem, request_id=request_id))
+
+
+class InvalidApplicants(Refusal):
+    """400: a body that can't be scored, with the faults found in it."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         first = faults[0]
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        super().__init__(f"{first.pointer or 'body'}: {first.detail}{more}")
-        self.faults = list(faults[:MOST_FAULTS])
+        at_least = "at least " if len(faults) > MOST_FAULTS else ""
+        more = f" (and {at_least}{len(faults) - 1} more)" if len(faults) > 1 else ""
+        detail = f"{first.pointer or 'body'}: {first.detail}{more}"
+        super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MOST_FAULTS])
+        self.faults = self.problem.errors
 
 
-def problem_response(status: int, kind: str, title: str, detail: str, faults: Sequence[Fault] = ()) -> Response:
-    """One problem as a response; `kind` is the stable word a client may switch on."""
-    problem = Problem(f"urn:problem:{kind}", title, status, detail, detail, list(faults))
-    return Response(msgspec.json.encode(problem), status, media_type="application/problem+json")
+CLOSE = [(b"connection", b"close")]
+"""What goes with an answer that is given before the whole body was read."""
+
+RETRY = [(b"retry-after", b"1")]
 
 
-async def on_invalid_applicants(request: Request, error: Exception) -> Response:
-    """400: the body is at fault; says where and what was expected."""
-    faults = error.faults if isinstance(error, InvalidApplicants) else []
-    return problem_response(400, "invalid-applicants", "The body can't be scored", str(error), faults)
+def too_large(what: str, given: str, most: str) -> Refusal:
+    """413: more bytes or rows than one request may hold. What still comes of them is thrown away as it comes."""
+    detail = f"{what}: got {given}, expected at most {most}; send several smaller bodies"
+    return Refusal(413, "too-large", "The body is too large", detail)
 
 
-async def on_disconnect(request: Request, error: Exception) -> Response:
-    """The client hung up in the middle of its body: nobody is there to read an answer, and nothing of ours failed."""
-    return Response(status_code=400)
+def too_slow(seconds: int) -> Refusal:
+    """408: the body did not arrive in time."""
+    detail = f"the body did not arrive within {seconds} s; send it at once"
+    return Refusal(408, "too-slow", "The body took too long", detail, headers=CLOSE)
 
 
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """Starlette's own refusals: unknown path, wrong method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    method, path = request.method, request.url.path
-    detail = {
-        404: f"there is nothing at {path}; GET / lists what there is",
-        405: f"{path} doesn't take {method}; GET / lists what there is",
-    }.get(error.status_code, error.detail)
-    response = problem_response(error.status_code, "http", error.detail, detail)
-    response.headers.update(error.headers or {})
-    return response
+def head_too_large(most: int) -> Refusal:
+    """431: a request line or headers beyond all measure."""
+    detail = f"the request line and its headers are too large, expected at most {most:,} bytes; send data in the body"
+    return Refusal(431, "head-too-large", "The headers are too large", detail, headers=CLOSE)
 
 
-async def on_failure(request: Request, error: Exception) -> Response:
-    """500: our own fault; the server logs the trace, the answer says nothing of the inside."""
-    return problem_response(
-        500, "internal", "Internal error", "the service failed; the body is not at fault, try again later"
+def head_too_slow() -> Refusal:
+    """408: a head that doesn't end."""
+    detail = "the request line and its headers did not arrive in time; send them at once"
+    return Refusal(408, "too-slow", "The request took too long", detail, headers=CLOSE)
+
+
+def no_http() -> Refusal:
+    """400: bytes that are no request."""
+    detail = "this is no HTTP/1.1 request; check the request line, the headers and their lengths"
+    return Refusal(400, "no-http", "Not an HTTP request", detail, headers=CLOSE)
+
+
+def too_busy(detail: str = "more requests wait than can be answered in time; try again in a second") -> Refusal:
+    """503: shed, so that those who are served are served in time."""
+    return Refusal(503, "too-busy", "Too many requests wait", detail, headers=RETRY)
+
+
+def no_key() -> Refusal:
+    """401: this service answers those who hold a key."""
+    return Refusal(
+        401,
+        "no-key",
+        "A key is needed",
+        "no valid API key; send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
+        headers=[(b"www-authenticate", b'Bearer realm="credit"')],
     )
+
+
+def not_found(path: str) -> Refusal:
+    """404: nothing there."""
+    return Refusal(404, "not-found", "Not found", f"there is nothing at {path[:100]}; GET / lists what there is")
+
+
+def wrong_method(method: str, path: str, allowed: str) -> Refusal:
+    """405: another method is needed."""
+    return Refusal(
+        405,
+        "wrong-method",
+        "Method not allowed",
+        f"{path[:100]} doesn't take {method[:20]}, expected {allowed}",
+        headers=[(b"allow", allowed.encode())],
+    )
+
+
+def our_failure() -> Refusal:
+    """500: the server logs the trace, the answer says nothing of the inside."""
+    detail = "the service failed; the body is not at fault, try again later"
+    return Refusal(500, "internal", "Internal error", detail)

@@ -134,12 +134,18 @@ def vector() -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def make_client() -> Callable[[Model], httpx.Client]:
-    """A client of the service around any model."""
-    return lambda model: httpx.Client(transport=InProcess(make_app(model)), base_url="http://test")
+def connect() -> Callable[[ASGIApp], httpx.Client]:
+    """A client of any application."""
+    return lambda app: httpx.Client(transport=InProcess(app), base_url="http://test")
 
 
 @pytest.fixture(scope="session")
-def client(model: Model, make_client: Callable[[Model], httpx.Client]) -> httpx.Client:
+def make_client(connect: Callable[[ASGIApp], httpx.Client]) -> Callable[..., httpx.Client]:
+    """A client of the service around any model, with the default settings or others."""
+    return lambda model, settings=None: connect(make_app(model, settings))
+
+
+@pytest.fixture(scope="session")
+def client(model: Model, make_client: Callable[..., httpx.Client]) -> httpx.Client:
     """A client of the service around the model."""
     return make_client(model)

@@ -14,14 +14,19 @@ import numpy as np
 import pytest
 from starlette.types import Message
 
-from serve.app import BYTES_ON_THE_LOOP, make_app
+from serve.answers import EXPLAINING
+from serve.app import make_app
 from serve.contract import DECISIONS, Field
+from serve.counters import Ledger
+from serve.endpoint import BYTES_ON_THE_LOOP, WORK_ON_THE_LOOP
 from serve.model import Matrix, Model, Scores
+from serve.served import Served
+from serve.settings import Settings
 
 WAIT_SECONDS = 10.0
 """Longest wait for something that takes milliseconds unless it is broken."""
 
-MakeClient = Callable[[Model], httpx.Client]
+MakeClient = Callable[..., httpx.Client]
 
 
 class BrokenModel(Model):
@@ -137,7 +142,8 @@ def test_predict_refuses_another_body_as_a_problem(client: httpx.Client, body: s
 
     assert (400, "application/problem+json") == (response.status_code, response.headers["content-type"])
     problem = response.json()
-    assert {"type", "title", "status", "detail", "error", "errors"} == set(problem)
+    assert {"type", "title", "status", "detail", "error", "errors", "request_id"} == set(problem)
+    assert response.headers["x-request-id"] == problem["request_id"]
     assert (400, "urn:problem:invalid-applicants") == (problem["status"], problem["type"])
     assert problem["detail"] == problem["error"]
 
@@ -241,12 +247,33 @@ def test_a_body_on_either_side_of_the_limit_is_refused_alike(
 def test_only_a_body_above_the_limit_goes_to_a_worker_thread(
     model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, size: int, is_on_the_loop: bool
 ) -> None:
-    """A small one is done before a thread has started; its size counts, not its rows."""
+    """A small one is done before a thread has started."""
     watched = WatchedModel(model.contract, model.sha256, model.session, [])
 
-    make_client(watched).post(path, content=to_body(key, [vector], size)).raise_for_status()
+    make_client(watched).post(path, content=to_body(key, [vector] * 2, size)).raise_for_status()
 
     assert [is_on_the_loop] == [thread is threading.current_thread() for thread in watched.asked_in]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "is_on_the_loop"),
+    [
+        (WORK_ON_THE_LOOP, {"reasons": 0}, True),
+        (WORK_ON_THE_LOOP + 1, {"reasons": 0}, False),
+        (WORK_ON_THE_LOOP // (1 + EXPLAINING), {}, True),
+        (WORK_ON_THE_LOOP // (1 + EXPLAINING) + 1, {}, False),
+        (1, {"what_would_change": True}, False),
+    ],
+)
+def test_only_work_above_the_limit_goes_to_a_worker_thread(
+    model: Model, make_client: MakeClient, vector: list[Any], rows: int, options: dict[str, Any], is_on_the_loop: bool
+) -> None:
+    """Rows count, reasons count more, and looking for changes the most, whatever the bytes."""
+    watched = WatchedModel(model.contract, model.sha256, model.session, [])
+
+    make_client(watched).post("/score", json={"applicants": [vector] * rows, **options}).raise_for_status()
+
+    assert {is_on_the_loop} == {thread is threading.current_thread() for thread in watched.asked_in}
 
 
 def test_a_large_body_leaves_the_loop_free_for_others(model: Model, vector: list[Any]) -> None:
@@ -258,7 +285,7 @@ def test_a_large_body_leaves_the_loop_free_for_others(model: Model, vector: list
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(make_app(waiting)), base_url="http://test"
         ) as client:
-            body = to_body("data", [vector], BYTES_ON_THE_LOOP + 1)
+            body = to_body("data", [vector] * 2, BYTES_ON_THE_LOOP + 1)
             batch = asyncio.create_task(client.post("/predict", content=body))
             await asyncio.to_thread(waiting.is_asked.wait, WAIT_SECONDS)
             await client.get("/livez")
@@ -272,9 +299,10 @@ def test_requests_at_the_same_time_get_each_their_own_answer(model: Model, appli
     """Bodies for the loop and for worker threads, all at once: nobody gets another's rows."""
     sizes = [1, 2, 1000, 5, 2000] * 5
     batches = [np.resize(np.roll(applicants, shift, axis=0), (size, 5)) for shift, size in enumerate(sizes)]
+    patient = Settings(queue_ms=60_000, queue_bodies=len(sizes))
 
     async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(make_app(model))
+        transport = httpx.ASGITransport(make_app(model, patient))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await asyncio.gather(*(client.post("/predict", json={"data": to_json(batch)}) for batch in batches))
 
@@ -347,19 +375,19 @@ def test_an_unknown_path_is_404_as_a_problem(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", "/predict", {"POST"}), ("PUT", "/score", {"POST"}), ("POST", "/model", {"GET", "HEAD"})],
+    [("GET", "/predict", "POST"), ("PUT", "/score", "POST"), ("POST", "/model", "GET")],
 )
-def test_a_wrong_method_is_405_as_a_problem(client: httpx.Client, method: str, path: str, allowed: set[str]) -> None:
+def test_a_wrong_method_is_405_as_a_problem(client: httpx.Client, method: str, path: str, allowed: str) -> None:
     """The path and the method are named, and Allow lists what would do."""
     response = client.request(method, path)
 
     assert (405, "application/problem+json") == (response.status_code, response.headers["content-type"])
-    assert allowed == set(response.headers["allow"].split(", "))
-    assert f"{path} doesn't take {method}; GET / lists what there is" == response.json()["error"]
+    assert {allowed} == set(response.headers["allow"].split(", ")) - {"HEAD"}
+    assert f"{path} doesn't take {method}, expected {response.headers['allow']}" == response.json()["error"]
 
 
 @pytest.mark.parametrize(
-    ("path", "key", "rows"), [("/predict", "data", 1), ("/score", "applicants", 1), ("/predict", "data", 5000)]
+    ("path", "key", "rows"), [("/predict", "data", 2), ("/score", "applicants", 2), ("/predict", "data", 5000)]
 )
 def test_a_failure_of_ours_is_500_and_tells_nothing_of_the_inside(
     model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, rows: int
@@ -375,26 +403,54 @@ def test_a_failure_of_ours_is_500_and_tells_nothing_of_the_inside(
         assert word not in response.text
 
 
-def test_a_failure_of_ours_reaches_the_server_with_its_trace(
-    model: Model, vector: list[Any], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("settings", [Settings(), Settings(cors_origins=("https://app.test",))], ids=["", "CORS"])
+@pytest.mark.parametrize("path", ["/predict", "/v2/models/test/infer"])
+def test_a_failure_of_ours_is_a_problem_whichever_way_its_request_took(
+    model: Model,
+    make_client: MakeClient,
+    vector: list[Any],
+    caplog: pytest.LogCaptureFixture,
+    settings: Settings,
+    path: str,
 ) -> None:
-    """The server logs what it is given, so the application doesn't log it a second time."""
-    broken = make_app(BrokenModel(model.contract, model.sha256, model.session))
+    """Past Starlette or through it; it is logged once, with the id that the answer has."""
+    broken = BrokenModel(model.contract, model.sha256, model.session)
+    tensor = {"name": "applicants", "shape": [2, 5], "datatype": "FP64", "data": [vector] * 2}
+    client = make_client(broken, settings)
 
-    async def ask() -> None:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(broken), base_url="http://test") as client:
-            await client.post("/predict", json={"data": [vector]})
+    response = client.post(path, json={"data": [vector] * 2} if path == "/predict" else {"inputs": [tensor]})
 
-    with pytest.raises(RuntimeError, match="secret inside"):
-        asyncio.run(ask())
-    assert [] == caplog.record_tuples
+    assert (500, "urn:problem:internal") == (response.status_code, response.json()["type"])
+    assert [f"request {response.json()['request_id']} failed"] == caplog.messages
+
+
+def test_a_model_put_in_service_while_a_body_arrives_answers_it(model: Model, vector: list[Any]) -> None:
+    """Nothing is noted at the one before, which nobody asks for its counts any more."""
+    gate = make_app(model)
+    before, after = gate.served, Served(model, gate.settings, Ledger(gate.served.tally.ledger.directory))
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        gate.served = after
+        return {"type": "http.request", "body": json.dumps({"data": [vector]}).encode(), "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(
+        gate({"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": []}, receive, send)
+    )
+
+    assert 200 == sent[0]["status"]
+    assert np.array_equal([vector], after.single.row)
+    assert not np.array_equal([vector], before.single.row)
 
 
 @pytest.mark.parametrize("path", ["/predict", "/score"])
 def test_a_client_that_hangs_up_in_its_body_is_no_failure_of_ours(
     model: Model, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing is raised, which the server would log, and no 500 is sent."""
+    """Nothing is raised, which the server would log, and nothing is sent to nobody."""
     came: Iterator[Message] = iter(
         [{"type": "http.request", "body": b'{"data": [[', "more_body": True}, {"type": "http.disconnect"}]
     )
@@ -409,7 +465,7 @@ def test_a_client_that_hangs_up_in_its_body_is_no_failure_of_ours(
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
     asyncio.run(make_app(model)(scope, receive, send))
 
-    assert [400] == [message["status"] for message in sent if message["type"] == "http.response.start"]
+    assert [] == sent
     assert [] == caplog.record_tuples
 
 

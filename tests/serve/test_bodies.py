@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serve.applicants import fits
-from serve.bodies import read_predict, read_score
+from serve.bodies import ROWS_OF_CHANGES, ScoreRequest, read_predict, read_score
 from serve.contract import Field
+from serve.forms import Forms, to_matrix
 from serve.messages import Fault
 from serve.model import Matrix
-from serve.problems import InvalidApplicants
+from serve.problems import InvalidApplicants, Refusal
 
 DEEP = 100_000
 """Levels of nesting, far beyond any stack."""
+
+MOST_ROWS = 20
+"""What a body may hold here."""
+
+Fields = tuple[Field, ...]
+
+forms_of = cache(lambda fields: Forms(fields, MOST_ROWS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +38,28 @@ class Reader:
     """One of the two readers, by the key that its body has."""
 
     key: str
-    read: Callable[[bytes, Sequence[Field]], Matrix]
+    read: Callable[[bytes, Fields], Matrix]
+
+
+def ask_predict(body: bytes, fields: Fields) -> Matrix:
+    """The matrix of a POST /predict."""
+    return to_matrix(read_predict(body, forms_of(fields), MOST_ROWS), len(fields))
+
+
+def ask_score(body: bytes, fields: Fields) -> ScoreRequest:
+    """The request of a POST /score."""
+    return read_score(body, forms_of(fields), MOST_ROWS)
 
 
 READERS = [
-    Reader("data", read_predict),
-    Reader("applicants", lambda body, fields: read_score(body, fields).applicants.matrix),
+    Reader("data", ask_predict),
+    Reader("applicants", lambda body, fields: to_matrix(ask_score(body, fields).rows, len(fields))),
 ]
+
+
+def twice(name: str) -> Fault:
+    """What is said of a member that an object names twice."""
+    return Fault("", f"the member {name!r} appears twice in one object, expected once")
 
 
 @pytest.fixture(params=READERS, ids=[reader.key for reader in READERS])
@@ -45,7 +69,7 @@ def reader(request: pytest.FixtureRequest) -> Reader:
     return chosen
 
 
-def faults_of(reader: Reader, body: bytes, fields: Sequence[Field]) -> list[Fault]:
+def faults_of(reader: Reader, body: bytes, fields: Fields) -> list[Fault]:
     """The faults that a reader finds."""
     with pytest.raises(InvalidApplicants, match=": ") as caught:
         reader.read(body, fields)
@@ -65,9 +89,9 @@ def test_a_level_in_a_vector_of_score_may_be_its_text(fields: tuple[Field, ...],
     """A client that has texts needn't know the indices."""
     in_words = [*vector[:2], "rent", True, vector[4]]
 
-    asked = read_score(json.dumps({"applicants": [in_words]}).encode(), fields)
+    asked = ask_score(json.dumps({"applicants": [in_words]}).encode(), fields)
 
-    assert [vector] == asked.applicants.matrix.tolist()
+    assert [vector] == [list(row) for row in asked.rows]
 
 
 def test_predict_takes_numbers_alone(fields: tuple[Field, ...], vector: list[Any]) -> None:
@@ -75,7 +99,7 @@ def test_predict_takes_numbers_alone(fields: tuple[Field, ...], vector: list[Any
     body = json.dumps({"data": [[*vector[:2], "rent", True, vector[4]]]}).encode()
 
     with pytest.raises(InvalidApplicants, match="expected a number") as caught:
-        read_predict(body, fields)
+        ask_predict(body, fields)
     assert ["/data/0/2", "/data/0/3"] == [fault.pointer for fault in caught.value.faults]
 
 
@@ -83,7 +107,7 @@ def test_ids_come_with_their_applicants(named: dict[str, Any], vector: list[Any]
     """In the order of the applicants, None where not given."""
     body = json.dumps({"applicants": [{**named, "id": "A"}, vector, {**named, "id": 7}]}).encode()
 
-    assert ("A", None, 7) == read_score(body, fields).applicants.ids
+    assert ["A", None, 7] == list(ask_score(body, fields).ids)
 
 
 @pytest.mark.parametrize("number", ["1e100", "5e-324", "0.1", "-0.0", "123456789012345678", "1" + "0" * 100])
@@ -94,11 +118,94 @@ def test_every_digit_of_a_number_arrives(reader: Reader, fields: tuple[Field, ..
     assert [float(number)] == reader.read(body, fields)[:, 0].tolist()
 
 
-def test_the_last_of_two_equal_keys_counts(reader: Reader, fields: tuple[Field, ...]) -> None:
-    """As in nearly every reader of JSON."""
-    body = f'{{"{reader.key}": [[1]], "{reader.key}": [[1, 2, 0, 0, 3]]}}'.encode()
+@pytest.mark.parametrize("first", ["[[1]]", "[[1, 2, 0, 0, 3]]"], ids=["wrong", "the same"])
+def test_a_key_that_is_there_twice_is_refused(reader: Reader, fields: tuple[Field, ...], first: str) -> None:
+    """Which of the two is meant can't be known, so the last must not win silently."""
+    body = f'{{"{reader.key}": {first}, "{reader.key}": [[1, 2, 0, 0, 3]]}}'.encode()
 
-    assert [[1.0, 2.0, 0.0, 0.0, 3.0]] == reader.read(body, fields).tolist()
+    assert [twice(reader.key)] == faults_of(reader, body, fields)
+
+
+@pytest.mark.parametrize("second", ['"Amount"', r'"\u0041mount"'], ids=["as it is", "escaped"])
+def test_a_field_that_is_there_twice_is_refused(fields: tuple[Field, ...], named: dict[str, Any], second: str) -> None:
+    """In an applicant as in the body, however it is written, and beside texts that hold colons."""
+    body = f'{{"applicants": [{json.dumps({"id": "a:b", **named})[:-1]}, {second}: 1}}]}}'.encode()
+
+    assert [twice("Amount")] == faults_of(READERS[1], body, fields)
+
+
+@pytest.mark.parametrize("id", ["a:b", "::::", '":"', "\\:"])
+def test_a_text_with_colons_is_no_duplicate(fields: tuple[Field, ...], named: dict[str, Any], id: str) -> None:
+    """Colons are counted to find duplicates quickly; those of a text don't deceive."""
+    body = json.dumps({"applicants": [{"id": id, **named}]}).encode()
+
+    assert [id] == list(ask_score(body, fields).ids)
+
+
+def test_hundreds_of_thousands_of_equal_members_are_found_in_one_pass(fields: tuple[Field, ...]) -> None:
+    """Work grows with the body, not with its square, which would be hours here."""
+    members = ", ".join(['"Amount": 1'] * 300_000)
+    body = f'{{"applicants": [{{{members}, "Client": true, "Debt/Income~12m": 1}}]}}'.encode()
+
+    assert [twice("Amount")] == faults_of(READERS[1], body, fields)
+
+
+def test_no_depth_of_nesting_is_too_deep_for_one_reader_alone(reader: Reader, fields: tuple[Field, ...]) -> None:
+    """Two readers of JSON with different depths look at a body: every depth is refused by one or the other."""
+    for depth in range(900, 1010):
+        for begin, end in ("[", "]"), ('{"a":', "}"):
+            inner = begin * depth + "1" + end * depth
+            for body in (f'{{"{reader.key}": [{inner}]}}', f'{{"{reader.key}": [[{inner}]]}}'):
+                assert faults_of(reader, body.encode(), fields)
+
+
+def test_a_row_more_than_allowed_is_413(reader: Reader, fields: tuple[Field, ...]) -> None:
+    """So many rows are read; one more is refused with the number given and the number allowed, right or wrong."""
+    right, wrong = "[1, 2, 0, 0, 3]", "[]"
+
+    allowed = reader.read(f'{{"{reader.key}": [{", ".join([right] * MOST_ROWS)}]}}'.encode(), fields)
+    refusals = []
+    for row in (right, wrong):
+        with pytest.raises(Refusal, match="got 21 rows, expected at most 20 rows") as caught:
+            reader.read(f'{{"{reader.key}": [{", ".join([row] * (MOST_ROWS + 1))}]}}'.encode(), fields)
+        refusals.append(caught.value.status)
+
+    assert (MOST_ROWS, [413, 413]) == (len(allowed), refusals)
+
+
+@pytest.mark.parametrize("row", ["[1, 2, 0, 0, 3]", "[]"], ids=["right", "wrong"])
+def test_looking_for_changes_counts_as_many_rows(fields: tuple[Field, ...], row: str) -> None:
+    """It takes as long: one applicant is as many as rows may be here, two are too many."""
+    forms = forms_of(fields)
+    body = f'{{"applicants": [{row}, {row}], "what_would_change": true}}'.encode()
+
+    with pytest.raises(
+        Refusal, match=f"got {2 * ROWS_OF_CHANGES} rows, expected at most {ROWS_OF_CHANGES} rows, where"
+    ):
+        read_score(body, forms, ROWS_OF_CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [("", (4, False)), (', "reasons": 0', (0, False)), (', "reasons": 7, "what_would_change": false', (7, False))],
+)
+def test_options_of_score_have_defaults(fields: tuple[Field, ...], options: str, expected: tuple[int, bool]) -> None:
+    """Four reasons and no search for changes, unless told otherwise; the same in a body with a slow reading."""
+    for amount in ("1", "1.5e0"):
+        asked = ask_score(f'{{"applicants": [[{amount}, 2, 0, 0, 3]]{options}}}'.encode(), fields)
+
+        assert expected == (asked.reasons, asked.what_would_change)
+
+
+@pytest.mark.parametrize(
+    ("option", "pointer"),
+    [('"reasons": -1', "/reasons"), ('"reasons": "4"', "/reasons"), ('"what_would_change": 1', "/what_would_change")],
+)
+def test_a_wrong_option_of_score_is_refused_at_its_name(fields: tuple[Field, ...], option: str, pointer: str) -> None:
+    """An option has a type too."""
+    (fault,) = faults_of(READERS[1], f'{{"applicants": [[1, 2, 0, 0, 3]], {option}}}'.encode(), fields)
+
+    assert pointer == fault.pointer
 
 
 @pytest.mark.parametrize(
@@ -236,7 +343,7 @@ def test_arbitrary_bytes_are_read_or_refused_and_nothing_else(body: bytes, field
     """No body raises anything but InvalidApplicants."""
     for reader in READERS:
         with suppress(InvalidApplicants):
-            assert fits(reader.read(body, fields), fields)
+            assert [] == fits(reader.read(body, fields), fields)
 
 
 @given(data=st.data())
@@ -249,4 +356,4 @@ def test_a_body_with_one_changed_byte_is_read_or_refused_and_nothing_else(
         body[data.draw(st.integers(0, len(body) - 1), "place")] = data.draw(st.integers(0, 255), "byte")
 
         with suppress(InvalidApplicants):
-            assert fits(reader.read(bytes(body), fields), fields)
+            assert [] == fits(reader.read(bytes(body), fields), fields)

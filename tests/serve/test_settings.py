@@ -7,33 +7,73 @@ from pathlib import Path
 
 import pytest
 
-from serve.settings import Settings, SettingsError, read_settings
+from serve.settings import LEAST_KEY, Settings, SettingsError, read_settings
+
+ENVIRONMENT = {
+    "HOST": "::1",
+    "PORT": "9000",
+    "WEB_CONCURRENCY": "4",
+    "MODEL_PATH": "/models/credit.onnx",
+    "LOG_LEVEL": "warning",
+    "API_KEYS": "first-key-of-all, second-key-of-all",
+    "CORS_ORIGINS": "https://app.example.com,http://localhost:3000",
+    "MAX_BODY_BYTES": "1000000",
+    "MAX_ROWS": "500",
+    "BODY_TIMEOUT": "5",
+    "QUEUE_MS": "50",
+    "QUEUE_BODIES": "3",
+}
+"""Every setting there is, each other than its default."""
+
+RANGES = {
+    "PORT": ("port", 0, 65535),
+    "WEB_CONCURRENCY": ("workers", 1, 1000),
+    "MAX_BODY_BYTES": ("body_bytes", 1024, 1024**3),
+    "MAX_ROWS": ("rows", 1, 10_000_000),
+    "BODY_TIMEOUT": ("body_seconds", 1, 3600),
+    "QUEUE_MS": ("queue_ms", 1, 60_000),
+    "QUEUE_BODIES": ("queue_bodies", 1, 10_000),
+}
+"""The whole numbers: attribute, lowest, highest."""
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
-    """Local, one worker, the artifact of this checkout."""
-    assert Settings("127.0.0.1", 8000, 1, Path("artifacts/model.onnx"), "info") == read_settings({})
+    """Local, one worker, the artifact of this checkout, open to whoever reaches it, 4 MiB a body."""
+    assert Settings("127.0.0.1", 8000, 1, Path("artifacts/model.onnx"), "info", (), (), 4 * 1024**2) == (
+        read_settings({})
+    )
 
 
 def test_every_setting_is_read_from_its_variable() -> None:
-    """HOST, PORT, WEB_CONCURRENCY, MODEL_PATH and LOG_LEVEL, and nothing else."""
-    environment = {
-        "HOST": "::1",
-        "PORT": "9000",
-        "WEB_CONCURRENCY": "4",
-        "MODEL_PATH": "/models/credit.onnx",
-        "LOG_LEVEL": "warning",
-        "PATH": "/bin",
-    }
-
-    assert Settings("::1", 9000, 4, Path("/models/credit.onnx"), "warning") == read_settings(environment)
+    """Each of them, and nothing else."""
+    assert Settings(
+        host="::1",
+        port=9000,
+        workers=4,
+        model_path=Path("/models/credit.onnx"),
+        log_level="warning",
+        api_keys=("first-key-of-all", "second-key-of-all"),
+        cors_origins=("https://app.example.com", "http://localhost:3000"),
+        body_bytes=1_000_000,
+        rows=500,
+        body_seconds=5,
+        queue_ms=50,
+        queue_bodies=3,
+    ) == read_settings({**ENVIRONMENT, "PATH": "/bin"})
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
     """What `PORT= python -m serve` or an empty line in a .env file means."""
-    names = ("HOST", "PORT", "WEB_CONCURRENCY", "MODEL_PATH", "LOG_LEVEL")
+    assert Settings() == read_settings(dict.fromkeys(ENVIRONMENT, ""))
 
-    assert Settings() == read_settings(dict.fromkeys(names, ""))
+
+def test_every_setting_is_documented_with_its_default(root: Path) -> None:
+    """The table in docs/api.md has each variable and what holds without it; no other is in it."""
+    rows = re.findall(r"^\| ([A-Z_]+) \|([^|]*)\|", (root / "docs" / "api.md").read_text(), re.MULTILINE)
+    documented = {name: default.strip() for name, default in rows}
+
+    assert set(ENVIRONMENT) == set(documented)
+    assert Settings() == read_settings({name: default for name, default in documented.items() if default})
 
 
 def test_a_log_level_may_be_written_in_capitals() -> None:
@@ -41,36 +81,72 @@ def test_a_log_level_may_be_written_in_capitals() -> None:
     assert "debug" == read_settings({"LOG_LEVEL": "DEBUG"}).log_level
 
 
-@pytest.mark.parametrize(("name", "lowest", "highest"), [("PORT", 0, 65535), ("WEB_CONCURRENCY", 1, 1000)])
-def test_both_ends_of_a_range_are_allowed(name: str, lowest: int, highest: int) -> None:
+@pytest.mark.parametrize("name", RANGES)
+def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(name: str) -> None:
     """The range that a message promises is the range that is accepted."""
-    attribute = {"PORT": "port", "WEB_CONCURRENCY": "workers"}[name]
+    attribute, lowest, highest = RANGES[name]
+    promise = re.escape(f"expected a whole number from {lowest} to {highest}")
 
     given = [getattr(read_settings({name: str(number)}), attribute) for number in (lowest, highest)]
 
     assert [lowest, highest] == given
+    for beyond in (lowest - 1, highest + 1):
+        with pytest.raises(SettingsError, match=f"{name} is '{beyond}', {promise}"):
+            read_settings({name: str(beyond)})
+
+
+@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize(
+    "value", ["http", "-1", "80.0", " 80", "8_0", "٨٠", "1e3", "9" * 5000], ids=lambda text: text[:9]
+)
+def test_what_is_no_whole_number_is_named_with_its_value(name: str, value: str) -> None:
+    """Variable, value as given (its first 40 characters), and what was expected, in one sentence."""
+    with pytest.raises(SettingsError, match=re.escape(f"{name} is {value[:40]!r}, expected a whole number from ")):
+        read_settings({name: value})
+
+
+@pytest.mark.parametrize("value", ["loud", "LOUD", "trace"])
+def test_an_unknown_log_level_is_named_with_the_known_ones(value: str) -> None:
+    """There are five."""
+    expected = f"LOG_LEVEL is {value!r}, expected one of: critical, error, warning, info, debug"
+
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_settings({"LOG_LEVEL": value})
+
+
+def test_keys_are_a_list_whose_empty_parts_say_nothing() -> None:
+    """A comma at the end, or one too many, is no empty key that lets everybody in."""
+    key = "k" * LEAST_KEY
+
+    assert (key, key + "2") == read_settings({"API_KEYS": f" {key} ,, {key}2, "}).api_keys
+    assert () == read_settings({"API_KEYS": " , "}).api_keys
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("PORT", "http", "a whole number from 0 to 65535"),
-        ("PORT", "65536", "a whole number from 0 to 65535"),
-        ("PORT", "-1", "a whole number from 0 to 65535"),
-        ("PORT", "80.0", "a whole number from 0 to 65535"),
-        ("PORT", " 80", "a whole number from 0 to 65535"),
-        ("PORT", "8_0", "a whole number from 0 to 65535"),
-        ("PORT", "٨٠", "a whole number from 0 to 65535"),
-        ("PORT", "9" * 5000, "a whole number from 0 to 65535"),
-        ("WEB_CONCURRENCY", "0", "a whole number from 1 to 1000"),
-        ("WEB_CONCURRENCY", "1001", "a whole number from 1 to 1000"),
-        ("WEB_CONCURRENCY", "two", "a whole number from 1 to 1000"),
-        ("LOG_LEVEL", "loud", "one of: critical, error, warning, info, debug"),
-        ("LOG_LEVEL", "LOUD", "one of: critical, error, warning, info, debug"),
-    ],
-    ids=lambda text: text[:30],
+    "key", ["k" * (LEAST_KEY - 1), "a key with spaces in it", "a-key-with-ümlauts-in-it", "a-key\twith-a-tab"]
 )
-def test_a_setting_that_cant_be_used_is_named_with_its_value(name: str, value: str, expected: str) -> None:
-    """Variable, value as given (its first 40 characters), and what was expected, in one sentence."""
-    with pytest.raises(SettingsError, match=re.escape(f"{name} is {value[:40]!r}, expected {expected}")):
-        read_settings({name: value})
+def test_a_key_that_cant_be_used_is_named_by_its_number_and_never_shown(key: str) -> None:
+    """Too short, or not printable ASCII; what is wrong must not end up in a log."""
+    with pytest.raises(
+        SettingsError, match=f"API_KEYS: key 2 of 2 has {len(key)} characters, expected at least"
+    ) as caught:
+        read_settings({"API_KEYS": f"{'k' * LEAST_KEY},{key}"})
+
+    assert key not in str(caught.value)
+    assert "openssl rand -hex 24" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "origin", ["app.example.com", "https://app.example.com/", "https://", "ftp://a", "null", "https://a b"]
+)
+def test_an_origin_that_cant_be_used_is_named(origin: str) -> None:
+    """Scheme and host, without a path, as browsers send it."""
+    expected = f"CORS_ORIGINS holds {origin!r}, expected origins such as https://app.example.com"
+
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_settings({"CORS_ORIGINS": f"https://right.example.com,{origin}"})
+
+
+def test_every_origin_may_be_allowed() -> None:
+    """With a star."""
+    assert ("*",) == read_settings({"CORS_ORIGINS": "*"}).cors_origins

@@ -1,0 +1,141 @@
+"""uvicorn as we run it: stops without losing an answer, and hands SIGHUP on to every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import multiprocess
+
+from serve.connection import Connection
+from serve.contract import ContractError
+from serve.logs import configure_logs
+from serve.settings import Settings, SettingsError
+
+KEEP_ALIVE_SECONDS = 95
+"""Above the 90 s that Heroku's router keeps a connection, so that it is never us who cuts first."""
+
+STOP_SECONDS = 20
+"""In-flight requests have this long after SIGTERM; Heroku kills after 30 s."""
+
+DRAIN_SECONDS = 3.0
+"""After SIGTERM so long every answer says `Connection: close`, before connections are closed that said nothing."""
+
+DRAIN_STEP = 0.02
+
+TICKS = 10
+"""uvicorn's ticks in a second."""
+
+logger = logging.getLogger("credit")
+
+
+def make_config(settings: Settings) -> uvicorn.Config:
+    """uvicorn's settings for ours."""
+    return uvicorn.Config(
+        "serve.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_config=configure_logs(settings.log_level),
+        log_level=settings.log_level,
+        access_log=False,
+        http=Connection,
+        ws="none",
+        interface="asgi3",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        server_header=False,
+        proxy_headers=False,
+    )
+
+
+class Server(uvicorn.Server):
+    """A server that drains before it stops.
+
+    uvicorn closes idle connections at once on SIGTERM, and a request that is on its way on one of them is lost. Here
+    each connection is told with its next answer that it was the last; those that ask nothing are closed at the end.
+    """
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; once a second the requests that take too long to arrive are given up."""
+        if counter % TICKS == 0:
+            since = asyncio.get_running_loop().time() - self.config.loaded_app.settings.body_seconds
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.give_up(since)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop as uvicorn does."""
+        gate = self.config.loaded_app
+        gate.is_draining = True
+        for server in self.servers:
+            server.close()
+        ends = time.monotonic() + DRAIN_SECONDS
+        while self.server_state.connections and time.monotonic() < ends and not self.force_exit:
+            await asyncio.sleep(DRAIN_STEP)
+        await super().shutdown(sockets)
+
+
+class Worker(multiprocess.Process):
+    """A worker process around our server."""
+
+    @property
+    def server(self) -> Server:
+        """Made in the worker, when first asked for."""
+        if not isinstance(self._server, Server):
+            self._server = Server(self.config)
+        return self._server
+
+    def start(self) -> None:
+        """Start the process; a SIGHUP waits until it can follow it, which unasked would end it."""
+        hold_reloads()
+        super().start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, in the process; one that replaces another may find a model that it can't serve, and ends."""
+        try:
+            super().target(sockets)
+        except (SettingsError, ContractError) as error:
+            logger.error("can't serve: %s", error)  # noqa: TRY400
+            sys.exit(1)
+
+
+class Supervisor(multiprocess.Multiprocess):
+    """Several workers; SIGHUP makes each of them load the model again, none is replaced."""
+
+    def handle_hup(self) -> None:
+        """Hand SIGHUP on."""
+        for process in self.processes:
+            if process.pid is not None:
+                os.kill(process.pid, signal.SIGHUP)
+
+
+def hold_reloads() -> None:
+    """Let every SIGHUP wait until somebody unblocks it: serve/app.py does, once a model is in service."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stopped; exits with 3 if it could not start, as uvicorn does."""
+    config = make_config(settings)
+    if settings.workers > 1:
+        # The supervisor makes its workers, and those that replace a dead one, from this name.
+        multiprocess.Process = Worker  # type: ignore[misc]
+        Supervisor(config, sockets=[config.bind_socket()]).run()
+        return
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

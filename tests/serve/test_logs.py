@@ -1,0 +1,206 @@
+"""The log is one JSON object a line, one line a request, and never says what an applicant said."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from serve.app import make_app
+from serve.logs import LOGGERS, RequestLog, configure_logs
+from serve.model import Matrix, Model, Scores
+from serve.settings import Settings
+
+MARKERS = ("8765432109", "private-words")
+"""What applicants say in these tests: a number and a text."""
+
+
+def fail_for(said: object) -> None:
+    """Fail with somebody's words, and again because of that."""
+    try:
+        float(f"{said!r}")
+    except ValueError as error:
+        raise RuntimeError(f"failed for {said}") from error
+
+
+class TalkativeModel(Model):
+    """A model that fails with what it was given in its words."""
+
+    def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
+        """Fail twice, as libraries do."""
+        fail_for(applicants.tolist())
+        return Model.score(self, applicants, explain=explain)
+
+
+@pytest.fixture
+def log_as_served() -> Iterator[Callable[[], None]]:
+    """Make logging what it is in the service; afterwards it is again what it was."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield lambda: logging.config.dictConfig(configure_logs("info"))
+    for logger, handlers, level, propagate in before:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    """Each line as the object that it must be."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_request_is_one_line(client: httpx.Client, vector: list[Any], capfd: pytest.CaptureFixture[str]) -> None:
+    """When, what, how long, how many and by which model; nothing on stderr."""
+    client.post("/score", json={"applicants": [vector] * 3}, headers={"x-request-id": "A-1"})
+
+    out, err = capfd.readouterr()
+
+    (line,) = lines_of(out)
+    assert ["time", "level", "message", "request_id", "method", "path", "status", "ms", "applicants", "model"] == [
+        *line
+    ]
+    expected = {
+        "level": "info",
+        "message": "request",
+        "request_id": "A-1",
+        "method": "POST",
+        "path": "/score",
+        "status": 200,
+        "applicants": 3,
+        "model": "2026.01.02-abcdef01",
+    }
+    assert expected == {name: line[name] for name in expected}
+    assert 0 < line["ms"]
+    assert "" == err
+
+
+def test_every_request_has_its_line_whatever_became_of_it(
+    client: httpx.Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Refused, unknown, of a wrong method."""
+    client.post("/score", content="{")
+    client.get("/nowhere?q=1")
+    client.put("/score")
+    client.get("/livez")
+
+    lines = lines_of(capfd.readouterr().out)
+
+    expected = [(400, "POST", "/score"), (404, "GET", "/nowhere"), (405, "PUT", "/score"), (200, "GET", "/livez")]
+    assert expected == [(line["status"], line["method"], line["path"]) for line in lines]
+
+
+@pytest.mark.parametrize("path", ["/a%0Ab", '/"},{"', "/%1B[31m", "/ü", "/" + "x" * 10_000])
+def test_a_path_can_neither_break_a_line_nor_make_one(
+    client: httpx.Client, capfd: pytest.CaptureFixture[str], path: str
+) -> None:
+    """It is a string in one JSON object, cut where it is long."""
+    client.get(path)
+
+    (line,) = lines_of(capfd.readouterr().out)
+
+    assert unquote(path)[:200] == line["path"]
+
+
+@pytest.mark.parametrize("level", ["warning", "error", "critical"])
+def test_a_quiet_service_logs_no_requests(
+    model: Model, make_client: Callable[..., httpx.Client], capfd: pytest.CaptureFixture[str], level: str
+) -> None:
+    """LOG_LEVEL above info: only what somebody should look at."""
+    make_client(model, Settings(log_level=level)).get("/livez")
+
+    assert "" == capfd.readouterr().out
+
+
+def test_the_log_never_says_what_an_applicant_said(
+    model: Model,
+    connect: Callable[[ASGIApp], httpx.Client],
+    log_as_served: Callable[[], None],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Scored, warned about, refused, as CSV, over V2, with an id, in a query, and when something of ours fails."""
+    log_as_served()
+    number, words = MARKERS
+    named = {"id": words, "Amount": int(number), "Client": True, "Debt/Income~12m": 1}
+    tensor = {"name": "applicants", "shape": [2, 5], "datatype": "FP64", "data": [int(number), 1, 1, 1, 1] * 2}
+    clients = [connect(make_app(one)) for one in (model, TalkativeModel(model.contract, model.sha256, model.session))]
+    for client in clients:
+        client.post("/score", json={"applicants": [named], "what_would_change": True})
+        client.post("/score", json={"applicants": [named] * 2})
+        client.post("/score", json={"applicants": [{**named, "Home": words, words: number}]})
+        client.post("/score", content=f'{{"applicants": ["{words}", {number}'.encode())
+        client.post("/predict", json={"data": [[int(number), None, 1, 1, 1]] * 2})
+        client.post("/predict", json={"data": [[words] * 5]})
+        client.get(f"/model?name={words}&amount={number}")
+        client.post("/v2/models/test/infer", json={"inputs": [tensor], "id": words})
+        client.post("/v2/models/test/infer", json={"inputs": [{**tensor, "data": [words]}]})
+        for table in (f"Amount,Client,Debt/Income~12m\n{number},True,1\n{number},True,1\n", f"{words}\n{number}\n"):
+            client.post("/score", content=table, headers={"content-type": "text/csv"})
+
+    out, err = capfd.readouterr()
+
+    assert "" == err
+    lines = lines_of(out)
+    assert {200, 400, 500} == {line["status"] for line in lines if line["message"] == "request"}
+    assert [line for line in lines if "trace" in line]
+    for marker in MARKERS:
+        assert marker not in out
+
+
+def test_a_failure_is_one_line_with_where_it_came_from(
+    log_as_served: Callable[[], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Frames and types, the first error first, as Python shows them; no messages, which may quote a value."""
+    log_as_served()
+    try:
+        fail_for(MARKERS)
+    except RuntimeError:
+        logging.getLogger("credit").exception("request %s failed", "A-1")
+
+    (line,) = lines_of(capfd.readouterr().out)
+
+    assert ("error", "request A-1 failed") == (line["level"], line["message"])
+    kinds = [text for text in line["trace"].splitlines() if text.endswith("Error")]
+    assert ["ValueError", "RuntimeError"] == kinds
+    assert "test_logs.py" in line["trace"]
+    assert not any(marker in line["trace"] for marker in MARKERS)
+
+
+def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
+    """Decisions go on when the other end of the pipe is gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    log = RequestLog(writer)
+
+    log.add(b"A-1", "GET", "/livez", 200, 0.0001, 0, "1")
+    log.flush()
+    log.flush()
+
+    os.close(writer)
+
+
+def test_lines_of_a_turn_are_written_together_and_whole() -> None:
+    """More than a pipe holds at once, too: writing goes on where it stopped."""
+    reader, writer = os.pipe()
+    log = RequestLog(writer)
+    for number in range(200):
+        log.add(b"%d" % number, "GET", "/livez", 200, 0.0001, 0, "1")
+
+    log.flush()
+    os.close(writer)
+
+    with os.fdopen(reader) as lines:
+        assert [str(number) for number in range(200)] == [json.loads(line)["request_id"] for line in lines]
+
+
+@pytest.mark.parametrize("level", ["critical", "error", "warning", "info", "debug"])
+def test_the_settings_of_logging_reach_every_worker(level: str) -> None:
+    """Workers are started afresh: what they are given must be able to travel."""
+    assert configure_logs(level) == pickle.loads(pickle.dumps(configure_logs(level)))  # noqa: S301
