@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -65,8 +66,16 @@ class Server(uvicorn.Server):
     each connection is told with its next answer that it was the last; those that ask nothing are closed at the end.
     """
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, and keep the listening sockets at hand."""
+        await super().startup(sockets)
+        open_sockets = [listening.fileno() for server in self.servers for listening in server.sockets]
+        self._listening = [socket.socket(fileno=os.dup(number)) for number in open_sockets]
+        self._taken_in: set[asyncio.Task[Any]] = set()
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; once a second the requests that take too long to arrive are given up."""
+        self._take_in()
         if counter % TICKS == 0:
             since = asyncio.get_running_loop().time() - self.config.loaded_app.settings.body_seconds
             for connection in list(self.server_state.connections):
@@ -78,12 +87,34 @@ class Server(uvicorn.Server):
         """Drain, then stop as uvicorn does."""
         gate = self.config.loaded_app
         gate.is_draining = True
+        self._take_in()
         for server in self.servers:
             server.close()
+        for listening in self._listening:
+            listening.close()
         ends = time.monotonic() + DRAIN_SECONDS
         while self.server_state.connections and time.monotonic() < ends and not self.force_exit:
             await asyncio.sleep(DRAIN_STEP)
         await super().shutdown(sockets)
+
+    def _take_in(self) -> None:
+        """Accept whoever waits to be connected.
+
+        libuv accepts one a turn of the loop: where turns are long because many ask, newcomers would wait for seconds.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in self._listening:
+            with suppress(OSError):  # nobody is left, or there is no room for more
+                while True:
+                    newcomer, _ = listening.accept()
+                    newcomer.setblocking(False)
+                    newcomer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    task = loop.create_task(loop.connect_accepted_socket(self._connect, newcomer))
+                    self._taken_in.add(task)
+                    task.add_done_callback(self._taken_in.discard)
+
+    def _connect(self) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state)
 
 
 class Worker(multiprocess.Process):

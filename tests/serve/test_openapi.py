@@ -101,8 +101,8 @@ def test_keys_are_described_where_they_are_needed(model: Model) -> None:
 
 
 def test_schemathesis_finds_nothing(service: Service) -> None:
-    """Every check, on the cases at the edges of the schemas and some at random; the long run is in `make soak`."""
-    explored = Explorer(service.base, 1, "--phases", "examples,coverage,fuzzing", "--max-examples", "5").finish()
+    """Every check, on the cases at the edges of the schemas; those at random are in `make soak`."""
+    explored = Explorer(service.base, 1, "--phases", "examples,coverage").finish()
 
     assert 0 == explored.failures, explored.text
     assert explored.requests >= ENOUGH

@@ -30,6 +30,9 @@ APPLICANT: dict[str, Any] = {
 REQUEST = post("/score", {"applicants": [APPLICANT]})
 """What nearly every client asks: one applicant, with reasons."""
 
+CROWDED = post("/score", {"applicants": [APPLICANT] * 20})
+"""What overloads the service: so much that one core can ask for four times what another answers."""
+
 FEW, MANY = 32, 1000
 """Connections that keep the service busy without a queue worth the name; connections of an overload."""
 
@@ -51,7 +54,7 @@ class Overload:
 
 async def overload(service: Service, seconds: float) -> Overload:
     """Measure what the service can do, then ask for TIMES as much."""
-    load = Load(service.port, REQUEST)
+    load = Load(service.port, CROWDED)
     await load.connect(FEW)
     await load.run(1.0)
     capacity = (await load.run(CAPACITY_SECONDS)).rate
