@@ -19,7 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from serve.contract import Points, Policy
-from serve.model import ASKED, EXPLAINED_ROWS, OUTPUTS, Matrix, make_session
+from serve.model import ASKED, FEWEST_AT_ONCE, OUTPUTS, VALUES_AT_ONCE, Matrix, make_session
 from train.export import draw_reference
 from train.export.graph import convert_pipeline, encode, serialize
 from train.export.learners import read_classifier
@@ -112,7 +112,7 @@ def time_row(content: bytes, row: Matrix, outputs: list[str] = OUTPUTS, explain:
 def time_batch(content: bytes, applicants: Matrix, explain: bool = False) -> Time:
     """Many rows in the pieces that the service cuts them into."""
     session = make_session(content)
-    size = EXPLAINED_ROWS if explain else len(applicants)
+    size = max(VALUES_AT_ONCE // applicants.shape[1] // 16 * 16, FEWEST_AT_ONCE)
     pieces = [applicants[start : start + size] for start in range(0, len(applicants), size)]
     feeds = [{"applicants": piece, **({"explain": ASKED} if explain else {})} for piece in pieces]
     took = time_calls(lambda: [session.run(OUTPUTS, feed) for feed in feeds], 1)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.pipeline import Pipeline
 
-from serve.model import Model
+from serve.model import OUTPUTS, Model, Scores
 from train.dataset import Matrix
 from train.errors import TrainingError
 from train.export.columns import players_of
@@ -109,21 +109,37 @@ def _compare(pipeline: Pipeline, model: Model, applicants: Matrix, proof: Proof)
         proof.leaves_differ += differ
     log_odds = form.log_odds(encoded)
     exact, library = expit(log_odds), pipeline.predict_proba(applicants)[:, 1]
-    scores = model.score(applicants)
     expected = exact if type(classifier).__name__ in FLOAT32_SUMS else library
-    proof.rows += len(applicants)
-    proof.largest_difference = max(
-        proof.largest_difference, _largest(scores.probability - exact), _largest(scores.probability - expected)
-    )
-    proof.decisions_differ += int((scores.decision != decide(expected, model.contract.policy)).sum())
     if expected is exact:
         proof.library_rounding = max(proof.library_rounding, _largest(library - exact))
-    some = applicants[:: max(len(applicants) // EXPLAINED_ROWS, 1)]
-    total = model.contract.base_value + model.score(some, explain=True).contributions.sum(axis=1)
-    exact_total = log_odds[:: max(len(applicants) // EXPLAINED_ROWS, 1)]
-    # Relative to the log-odds beyond 1: extreme numbers make extreme log-odds, with fewer digits behind the point.
-    scale = np.maximum(np.abs(exact_total), 1.0)
-    proof.reasons_difference = max(proof.reasons_difference, _largest((total - exact_total) / scale))
+    proof.rows += len(applicants)
+    step = max(len(applicants) // EXPLAINED_ROWS, 1)
+    some = applicants[::step]
+    # Many at once and each alone go different ways through the graph.
+    ways = (
+        (model.score(applicants), 1),
+        (model.score(some, explain=True), step),
+        (_score_alone(model, some), step),
+    )
+    for scores, every in ways:
+        probability, wanted = scores.probability, expected[::every]
+        differences = (probability - exact[::every], probability - wanted)
+        proof.largest_difference = max(proof.largest_difference, *map(_largest, differences))
+        proof.decisions_differ += int((scores.decision != decide(wanted, model.contract.policy)).sum())
+        if len(scores.contributions):
+            total, exact_total = model.contract.base_value + scores.contributions.sum(axis=1), log_odds[::every]
+            # Relative to the log-odds beyond 1: extreme numbers make extreme log-odds, with fewer digits behind the
+            # point.
+            scale = np.maximum(np.abs(exact_total), 1.0)
+            proof.reasons_difference = max(proof.reasons_difference, _largest((total - exact_total) / scale))
+
+
+def _score_alone(model: Model, applicants: Matrix) -> Scores:
+    """The answers, with reasons, to each applicant asked alone."""
+    if not len(applicants):
+        return model.score(applicants)
+    answers = [model.score(applicants[row : row + 1], explain=True) for row in range(len(applicants))]
+    return Scores(*(np.concatenate([getattr(answer, name) for answer in answers]) for name in OUTPUTS))
 
 
 def _largest(difference: Matrix) -> float:

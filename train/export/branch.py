@@ -1,4 +1,4 @@
-"""A subgraph in the making: nodes and constants of a branch of an `If`. Used by reasons.py and lookup.py."""
+"""A subgraph in the making: nodes and constants of a branch of an `If`. Used by bulk.py, reasons.py and lookup.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from train.export.shapley import Players
 
 
 class Branch:
-    """The nodes and constants of a subgraph that ends in contributions, float64, (n, n_fields).
+    """The nodes and constants of a subgraph that ends in a matrix, float64, of a row for each applicant.
 
     Its result and its tensors are named after it; a branch inside another sees that one's tensors.
     """
@@ -43,13 +43,11 @@ class Branch:
         total = self.add("ScatterND", [zeros, owner, values], reduction="add")
         self.add("Transpose", [total], self.name)
 
-    def graph(self, n_fields: int) -> GraphProto:
-        """The finished subgraph."""
-        return helper.make_graph(
-            self.nodes, self.name, [], [contributions_info(self.name, n_fields)], initializer=self.constants
-        )
+    def graph(self, width: int) -> GraphProto:
+        """The finished subgraph, whose result has so many columns."""
+        return helper.make_graph(self.nodes, self.name, [], [matrix_info(self.name, width)], initializer=self.constants)
 
 
-def contributions_info(name: str, n_fields: int) -> Any:
-    """What ONNX says of a tensor of contributions."""
-    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, n_fields])
+def matrix_info(name: str, width: int) -> Any:
+    """What ONNX says of a matrix with a row for each applicant."""
+    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, width])

@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from serve.contract import Policy
 from serve.seal import seal
 from train.dataset import Matrix
+from train.export.bulk import add_bulk
 from train.export.columns import players_of
 from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET, Nodes
 from train.export.learners import read_classifier
@@ -32,7 +33,7 @@ from train.export.preprocessing import (
     convert_scaler,
 )
 from train.export.reasons import add_reasons
-from train.export.trees import convert_trees
+from train.export.trees import Trees, convert_trees
 
 IR_VERSION = 10
 """The first whose opsets hold what we use; a newer one would only shut out older runtimes."""
@@ -61,6 +62,8 @@ def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> M
         target_opset={"": OPSET, PLACEHOLDER_DOMAIN: 1},
     )
     log_odds, encoded = (output.name for output in model.graph.output)
+    if isinstance(form, Trees):
+        add_bulk(model.graph, "applicants", form)
     add_answers(model.graph, log_odds, policy)
     add_reasons(model.graph, encoded, form, players, pipeline.n_features_in_, encode(pipeline, reference))
     return finish(model)

@@ -13,7 +13,7 @@ import numpy as np
 from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from train.dataset import Matrix
-from train.export.branch import Branch, contributions_info
+from train.export.branch import Branch, matrix_info
 from train.export.linear import Linear
 from train.export.lookup import look_up
 from train.export.shapley import Players, build_tables
@@ -50,7 +50,7 @@ def add_reasons(
             else_branch=unexplained.graph(n_fields),
         )
     )
-    graph.output.append(contributions_info("contributions", n_fields))
+    graph.output.append(matrix_info("contributions", n_fields))
 
 
 def explain_linear(

@@ -22,10 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from train.dataset import Matrix
+from train.export.questions import Leaf, read_questions
 from train.export.trees import Node, Split, Trees
-
-MOST_QUESTIONS = 7
-"""A tree of 8 leaves asks no more; each further question would double its table."""
 
 Players = npt.NDArray[np.int64]
 """For each column the field it belongs to, int64, shape (n_columns,)."""
@@ -52,64 +50,34 @@ def build_tables(trees: Trees, players: Players, reference: Matrix) -> list[Tabl
     return [_build_table(tree, players, reference) for tree in trees.trees if isinstance(tree, Split)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    value: float
-    path: tuple[tuple[int, bool], ...]  # (number of the question, answer that leads here)
-
-
 def _build_table(tree: Node, players: Players, reference: Matrix) -> Table:
-    questions: list[Split] = []
-    leaves: list[_Leaf] = []
-    _collect(tree, questions, leaves, ())
-    if len(questions) > MOST_QUESTIONS:
-        raise ValueError(
-            f"a tree asks {len(questions)} different questions, reasons need at most {MOST_QUESTIONS}; "
-            "fit trees with at most 8 leaves"
-        )
+    own = read_questions(tree)
+    questions, answers = own.asked, own.answers()
     asked = np.unique([players[question.column] for question in questions])
-    patterns = np.arange(2 ** len(questions))
-    bits = (patterns[:, None] >> np.arange(len(questions))) & 1
     seen = np.zeros(len(reference), dtype=np.int64)
     for number, question in enumerate(questions):
         seen |= question.answer(reference).astype(np.int64) << number
-    weight = np.bincount(seen, minlength=len(patterns)) / len(reference)
+    weight = np.bincount(seen, minlength=len(answers)) / len(reference)
 
-    values = np.zeros((len(patterns), len(asked)))
-    for leaf in leaves:
+    values = np.zeros((len(answers), len(asked)))
+    for leaf in own.leaves:
         fields = np.unique([players[questions[number].column] for number, _ in leaf.path])
-        satisfied = _satisfied(leaf, questions, players, fields, bits)
+        satisfied = _satisfied(leaf, questions, players, fields, answers)
         # How often the reference population satisfies each set of the fields on the path.
         frequency = np.bincount(satisfied, weight, minlength=2 ** len(fields))
         shares = np.einsum("pqj,q->pj", _shares(len(fields)), frequency)
         values[:, np.searchsorted(asked, fields)] += leaf.value * shares[satisfied]
-    return Table(tuple(questions), asked, values)
-
-
-def _collect(node: Node, questions: list[Split], leaves: list[_Leaf], path: tuple[tuple[int, bool], ...]) -> None:
-    """Number the different questions of a tree and list its leaves with the answers that lead to them."""
-    if not isinstance(node, Split):
-        leaves.append(_Leaf(node, path))
-        return
-    key = (node.column, node.threshold, node.missing_true)
-    known = [(question.column, question.threshold, question.missing_true) for question in questions]
-    if key in known:
-        number = known.index(key)
-    else:
-        number = len(questions)
-        questions.append(node)
-    _collect(node.true, questions, leaves, (*path, (number, True)))
-    _collect(node.false, questions, leaves, (*path, (number, False)))
+    return Table(questions, asked, values)
 
 
 def _satisfied(
-    leaf: _Leaf, questions: list[Split], players: Players, fields: Players, bits: npt.NDArray[np.int64]
+    leaf: Leaf, questions: tuple[Split, ...], players: Players, fields: Players, answers: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
     """For each pattern the set of the path's fields whose answers all lead to the leaf: a bit a field, shape (2^Q,)."""
-    sets = np.full(len(bits), 2 ** len(fields) - 1)
+    sets = np.full(len(answers), 2 ** len(fields) - 1)
     for number, expected in leaf.path:
         bit = 1 << int(np.searchsorted(fields, players[questions[number].column]))
-        sets = np.where(bits[:, number] == expected, sets, sets & ~bit)
+        sets = np.where(answers[:, number] == expected, sets, sets & ~bit)
     return sets
 
 

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from tests.train.export.random_trees import COLUMNS, cells, nodes
 from train.dataset import Matrix
-from train.export.shapley import MOST_QUESTIONS, Players, build_tables
+from train.export.questions import MOST_QUESTIONS
+from train.export.shapley import Players, build_tables
 from train.export.trees import Node, Split, Trees, read_hist_gradient_boosting
 
 TOLERANCE = 1e-12
 SHAP_TOLERANCE = 1e-6
 """shap stores leaf values and sums in places in float32."""
-
-COLUMNS = 4
 
 
 def look_up(trees: Trees, players: Players, reference: Matrix, rows: Matrix, n_fields: int) -> Matrix:
@@ -47,25 +47,6 @@ def enumerate_coalitions(trees: Trees, players: Players, reference: Matrix, row:
             for coalition in combinations(others, size):
                 values[player] += weight * (value((*coalition, player)) - value(coalition))
     return values
-
-
-cells = st.sampled_from([-1.0, 0.0, 0.5, 1.0, float("nan")])
-thresholds = st.sampled_from([-1.0, 0.0, 0.25, 0.5, float("inf")])
-
-
-@st.composite
-def nodes(draw: st.DrawFn, leaves: int) -> Node:
-    """A random tree with this many leaves."""
-    if leaves == 1:
-        return draw(st.floats(-2, 2))
-    left = draw(st.integers(1, leaves - 1))
-    return Split(
-        draw(st.integers(0, COLUMNS - 1)),
-        draw(thresholds),
-        draw(st.booleans()),
-        draw(nodes(left)),
-        draw(nodes(leaves - left)),
-    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,27 @@
+"""Trees and applicants drawn by Hypothesis: few values, so that questions repeat and answers lie on thresholds."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from train.export.trees import Node, Split
+
+COLUMNS = 4
+
+cells = st.sampled_from([-1.0, 0.0, 0.5, 1.0, float("nan")])
+thresholds = st.sampled_from([-1.0, 0.0, 0.25, 0.5, float("inf")])
+
+
+@st.composite
+def nodes(draw: st.DrawFn, leaves: int) -> Node:
+    """A random tree with this many leaves."""
+    if leaves == 1:
+        return draw(st.floats(-2, 2))
+    left = draw(st.integers(1, leaves - 1))
+    return Split(
+        draw(st.integers(0, COLUMNS - 1)),
+        draw(thresholds),
+        draw(st.booleans()),
+        draw(nodes(left)),
+        draw(nodes(leaves - left)),
+    )

@@ -1,0 +1,76 @@
+"""Many applicants at once get the very bits that each gets alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from tests.train.export.random_trees import COLUMNS, cells, nodes
+from train.dataset import Matrix
+from train.export.bulk import MANY, add_bulk
+from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET
+from train.export.graph import IR_VERSION
+from train.export.trees import Trees, ensemble_attributes, read_hist_gradient_boosting
+
+
+def log_odds(trees: Trees, n_columns: int) -> onnxruntime.InferenceSession:
+    """A graph of nothing but trees: x (n, n_columns) → log_odds (n, 1)."""
+    attributes = ensemble_attributes([trees.base, *trees.trees], [0] * (len(trees.trees) + 1), 1)
+    walk = helper.make_node("TreeEnsemble", ["x"], ["log_odds"], domain=PLACEHOLDER_DOMAIN, **attributes)
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", width])
+        for name, width in (("x", n_columns), ("log_odds", 1))
+    ]
+    graph = helper.make_graph([walk], "trees", ends[:1], ends[1:])
+    add_bulk(graph, "x", trees)
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(TREES_DOMAIN, TREES_OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def run(session: onnxruntime.InferenceSession, rows: Matrix) -> Matrix:
+    """Log-odds, shape (n,)."""
+    (answer,) = session.run(None, {"x": rows})
+    found: Matrix = answer.ravel()
+    return found
+
+
+@settings(max_examples=40)
+@given(
+    base=st.floats(-2, 2),
+    trees=st.lists(st.integers(1, 8).flatmap(nodes), max_size=4),
+    rows=st.lists(st.tuples(*[cells] * COLUMNS), min_size=MANY, max_size=3 * MANY),
+)
+def test_any_trees_give_the_same_bits_walked_and_looked_up(
+    base: float, trees: list[float], rows: list[tuple[float, ...]]
+) -> None:
+    """Thresholds met exactly, gaps, trees of one leaf, no tree at all: as the trees themselves in numpy."""
+    model = Trees(base, tuple(trees))
+    applicants = np.array(rows)
+    session = log_odds(model, COLUMNS)
+
+    few = np.concatenate([run(session, applicants[start : start + 5]) for start in range(0, len(rows), 5)])
+
+    np.testing.assert_array_equal(model.log_odds(applicants), few)
+    np.testing.assert_array_equal(few, run(session, applicants))
+
+
+@pytest.mark.parametrize("size", [1, MANY - 1, MANY, 33, 256, 1000])
+def test_fitted_trees_give_the_same_bits_in_batches_of_any_size(size: int) -> None:
+    """Hundreds of trees, whose leaves are added in one order."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(1000, 6))
+    X[random.random(X.shape) < 0.1] = np.nan
+    y = (np.nan_to_num(X[:, 0]) + random.normal(size=1000) > 0).astype(int)
+    classifier = HistGradientBoostingClassifier(max_iter=200, max_leaf_nodes=8, random_state=0).fit(X, y)
+    trees = read_hist_gradient_boosting(classifier)
+    session = log_odds(trees, 6)
+
+    found = np.concatenate([run(session, X[start : start + size]) for start in range(0, 1000, size)])
+
+    np.testing.assert_array_equal(trees.log_odds(X), found)
