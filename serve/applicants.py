@@ -40,12 +40,15 @@ def read_applicants(
 ) -> Applicants:
     """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
 
-    With `only_numbers` a category must be the index of its level, as the graph takes it.
+    With `only_numbers` every row is a list, and a category the index of its level, as the graph takes it.
     Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MOST_FAULTS.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
     read = _read_number if only_numbers else _read_cell
+    expected = f"expected a list of {len(fields)} numbers, one a field"
+    if not only_numbers:
+        expected = f"expected an object of fields or a list of {len(fields)} values"
     by_name = {field.name: column for column, field in enumerate(fields)}
     matrix = np.full((len(rows), len(fields)), NAN)
     ids: list[str | int | None] = [None] * len(rows)
@@ -54,13 +57,13 @@ def read_applicants(
         if len(faults) > MOST_FAULTS:
             break  # a small body may have millions
         here = f"{pointer}/{number}"
-        if isinstance(row, dict):
+        if isinstance(row, dict) and not only_numbers:
             ids[number] = _take_id(row, by_name, here, faults)
             cells = _cells_by_name(row, fields, by_name, here, faults)
         elif isinstance(row, list):
             cells = _cells_by_position(row, fields, here, faults)
         else:
-            faults.append(Fault(here, f"expected an object of fields or a list of {len(fields)} values"))
+            faults.append(Fault(here, expected))
             continue
         for column, place, value in cells:
             try:

@@ -9,20 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
-from serve.applicants import cut, read_applicants
+from serve.applicants import Applicants, cut, read_applicants
 from serve.duplicates import refuse_duplicates
 from serve.exchange import Heavy
 from serve.forms import Forms
 from serve.messages import Fault, RawPredictBody, RawScoreBody
-from serve.problems import InvalidApplicants, too_large
+from serve.problems import MOST_FAULTS, InvalidApplicants, too_large
 
 Body = bytes | bytearray
 Decoded = TypeVar("Decoded")
+Raw = TypeVar("Raw", bound=RawPredictBody | RawScoreBody)
 
 MOST_REASONS = 4
 """Unless the body says otherwise: no more than four specific reasons help anybody (US Reg B, comment 9(b)(2))."""
@@ -44,10 +47,6 @@ class ScoreRequest:
     what_would_change: bool
 
 
-_decode_raw_predict = msgspec.json.Decoder(RawPredictBody).decode
-_decode_raw_score = msgspec.json.Decoder(RawScoreBody).decode
-
-
 def read_predict(
     body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = False
 ) -> Sequence[Sequence[float | None]]:
@@ -58,28 +57,13 @@ def read_predict(
     try:
         decoded: Any = forms.decode_predict(body)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return _read_predict_by_cells(body, forms, most_rows, is_on_loop)
+        matrix: list[list[float]] = _read_by_cells(body, RawPredictBody, forms, most_rows, is_on_loop)[
+            0
+        ].matrix.tolist()
+        return matrix
     refuse_duplicates(body, 1)
     rows: Sequence[Sequence[float | None]] = decoded.data
     return rows
-
-
-def _read_predict_by_cells(
-    body: Body, forms: Forms, most_rows: int, is_on_loop: bool
-) -> Sequence[Sequence[float | None]]:
-    raw = _decode(_decode_raw_predict, body).data
-    check_rows(len(raw), most_rows)
-    _stay_light(is_on_loop, raw, forms)
-    faults = [
-        Fault(f"/data/{number}", f"expected a list of {len(forms.fields)} numbers, one a field")
-        for number, row in enumerate(raw)
-        if not isinstance(row, list)
-    ]
-    if faults:
-        raise InvalidApplicants(faults)
-    refuse_duplicates(body, -1)
-    matrix: list[list[float]] = read_applicants(raw, forms.fields, "/data", only_numbers=True).matrix.tolist()
-    return matrix
 
 
 def read_score(body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = False) -> ScoreRequest:
@@ -87,7 +71,8 @@ def read_score(body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = F
     try:
         asked: Any = forms.decode_score(body)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        return _read_score_by_cells(body, forms, most_rows, is_on_loop)
+        read, raw = _read_by_cells(body, RawScoreBody, forms, most_rows, is_on_loop)
+        return ScoreRequest(read.matrix.tolist(), read.ids, int(raw.reasons), raw.what_would_change)
     what_would_change = asked.what_would_change is True
     check_rows(len(asked.applicants) * (ROWS_OF_CHANGES if what_would_change else 1), most_rows)
     applicants = [forms.read(applicant) for applicant in asked.applicants]
@@ -108,18 +93,63 @@ def check_rows(rows: int, most: int) -> None:
         raise too_large("too many applicants", f"{rows:,} rows", note)
 
 
-def _read_score_by_cells(body: Body, forms: Forms, most_rows: int, is_on_loop: bool) -> ScoreRequest:
-    asked = _decode(_decode_raw_score, body)
-    check_rows(len(asked.applicants) * (ROWS_OF_CHANGES if asked.what_would_change else 1), most_rows)
-    _stay_light(is_on_loop, asked.applicants, forms)
-    applicants = read_applicants(asked.applicants, forms.fields, "/applicants")
-    refuse_duplicates(body, -1)
-    return ScoreRequest(applicants.matrix.tolist(), applicants.ids, int(asked.reasons), asked.what_would_change)
-
-
-def _stay_light(is_on_loop: bool, applicants: Sequence[Any], forms: Forms) -> None:
-    if is_on_loop and len(applicants) * len(forms.fields) > CELLS_ON_THE_LOOP:
+def _read_by_cells(
+    body: Body, kind: type[Raw], forms: Forms, most_rows: int, is_on_loop: bool
+) -> tuple[Applicants, Raw]:
+    """The applicants of a body, under its first member, and the body as a whole; or all that is wrong with both."""
+    key = kind.__struct_fields__[0]
+    members, faults = _read_members(body, kind)
+    if key not in members:
+        raise InvalidApplicants(faults)
+    rows = members[key]
+    check_rows(len(rows) * (ROWS_OF_CHANGES if members.get("what_would_change") else 1), most_rows)
+    if is_on_loop and len(rows) * len(forms.fields) > CELLS_ON_THE_LOOP:
         raise Heavy
+    try:
+        applicants = read_applicants(rows, forms.fields, f"/{key}", only_numbers=kind is RawPredictBody)
+    except InvalidApplicants as error:
+        if not faults:
+            raise
+        raise InvalidApplicants([*faults, *error.faults]) from error
+    if faults:
+        raise InvalidApplicants(faults)
+    refuse_duplicates(body, -1)
+    return applicants, kind(**members)
+
+
+def _read_members(body: Body, kind: type[Raw]) -> tuple[dict[str, Any], list[Fault]]:
+    """The members of a body that can be read, and the faults of the others, each looked at by itself.
+
+    Raises InvalidApplicants for a body that is no JSON object.
+    """
+    whole: Any = kind
+    try:
+        return msgspec.structs.asdict(_decode(_decoder(whole), body)), []
+    except InvalidApplicants as error:
+        members: dict[str, Any] = {}
+        faults: list[Fault] = []
+        known = {field.name: field for field in msgspec.structs.fields(kind)}
+        try:
+            given = _decoder(dict[str, msgspec.Raw])(body)
+            for name in given.keys() & known.keys():
+                try:
+                    members[name] = _decoder(known[name].type)(given[name])
+                except msgspec.ValidationError as wrong:
+                    fault = fault_of(str(wrong))
+                    faults.append(Fault(f"/{name}{fault.pointer}", fault.detail))
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            raise error from None
+        # A small body may have thousands.
+        unknown = islice((name for name in given if name not in known), MOST_FAULTS + 1)
+        faults += [Fault("", cut(f"Object contains unknown field `{name}`")) for name in unknown]
+        missing = [name for name, field in known.items() if field.required and name not in given]
+        faults += [Fault("", f"Object missing required field `{name}`") for name in missing]
+        return members, sorted(faults, key=lambda fault: fault.pointer)
+
+
+@cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    return msgspec.json.Decoder(kind).decode
 
 
 def _decode(decode: Callable[[Body], Decoded], body: Body) -> Decoded:

@@ -20,7 +20,7 @@ from serve.contract import Field
 from serve.forms import Forms, to_matrix
 from serve.messages import Fault
 from serve.model import Matrix
-from serve.problems import InvalidApplicants, Refusal
+from serve.problems import MOST_FAULTS, InvalidApplicants, Refusal
 
 DEEP = 100_000
 """Levels of nesting, far beyond any stack."""
@@ -231,7 +231,6 @@ def test_a_wrong_option_of_score_is_refused_at_its_name(fields: tuple[Field, ...
         ("null", "Expected `object`, got `null`"),
         ('"KEY"', "Expected `object`, got `str`"),
         ("{}", "missing required field `KEY`"),
-        ('{"KEYS": [[1, 2, 0, 0, 3]]}', "unknown field `KEYS`"),
         ('{"KEY": [[1, 2, 0, 0, 3]], "extra": 1}', "unknown field `extra`"),
     ],
 )
@@ -243,6 +242,36 @@ def test_a_body_that_isnt_what_was_asked_for_is_refused_as_a_whole(
 
     assert "" == fault.pointer
     assert detail.replace("KEY", reader.key) in fault.detail
+
+
+def test_a_key_with_another_name_is_unknown_and_missing(reader: Reader, fields: tuple[Field, ...]) -> None:
+    """Both are said, so that a typo is seen at once."""
+    details = [fault.detail for fault in faults_of(reader, b'{"rows": [[1, 2, 0, 0, 3]]}', fields)]
+
+    assert ["Object contains unknown field `rows`", f"Object missing required field `{reader.key}`"] == details
+
+
+def test_faults_of_all_members_are_found_at_once(fields: tuple[Field, ...]) -> None:
+    """Options, unknown members and applicants, whichever comes first in the body."""
+    body = b'{"extra": 1, "reasons": -1, "applicants": [[1, 2, 0, 0, 3], 7, [1, 2, 9, 0, 3]], "what_would_change": 1}'
+
+    pointers = [fault.pointer for fault in faults_of(READERS[1], body, fields)]
+
+    assert ["", "/reasons", "/what_would_change", "/applicants/1", "/applicants/2/2"] == pointers
+
+
+def test_a_number_out_of_range_hides_no_other_member(fields: tuple[Field, ...]) -> None:
+    """Nothing can be said of the applicants beside it."""
+    body = b'{"applicants": [[1e400], 7], "reasons": -1}'
+
+    assert ["/applicants/0/0", "/reasons"] == [fault.pointer for fault in faults_of(READERS[1], body, fields)]
+
+
+def test_thousands_of_unknown_members_are_not_all_listed(reader: Reader, fields: tuple[Field, ...]) -> None:
+    """The answer stays small."""
+    members = ", ".join(f'"{number}": 0' for number in range(10_000))
+
+    assert MOST_FAULTS == len(faults_of(reader, f"{{{members}}}".encode(), fields))
 
 
 @pytest.mark.parametrize("value", ["null", "1", '"text"', "{}", "true"])
@@ -336,6 +365,15 @@ def test_predict_takes_rows_only(fields: tuple[Field, ...], row: str) -> None:
 
     expected = "expected a list of 5 numbers, one a field"
     assert [Fault("/data/0", expected), Fault("/data/2", expected)] == faults
+
+
+def test_predict_names_wrong_rows_and_wrong_cells_together(fields: tuple[Field, ...]) -> None:
+    """One answer is enough to mend the whole body."""
+    body = b'{"data": [null, [1], [1, "x", 9, 0, 3]], "extra": 1}'
+
+    pointers = [fault.pointer for fault in faults_of(READERS[0], body, fields)]
+
+    assert ["", "/data/0", "/data/1", "/data/2/1", "/data/2/2"] == pointers
 
 
 @given(body=st.binary(max_size=200) | st.text("[]{}\"'\\:,.eE+-0123456789naltrufs d", max_size=60).map(str.encode))
