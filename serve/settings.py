@@ -17,7 +17,7 @@ LEAST_KEY = 16
 
 
 class SettingsError(Exception):
-    """A setting can't be used; the message names the variable, its value and what was expected."""
+    """Settings can't be used; the message names each variable, its value and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +45,51 @@ class Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read every setting; an empty variable counts as not set.
 
-    Raises SettingsError for the first that can't be used. The value of a key is never part of a message.
+    Raises SettingsError that names each one that can't be used. The value of a key is never part of a message.
     """
     default = Settings()
+    wrong: list[str] = []
     given = {name: value for name, value in environment.items() if value}
     log_level = given.get("LOG_LEVEL", default.log_level)
     if log_level.lower() not in LOG_LEVELS:
-        raise SettingsError(f"LOG_LEVEL is {log_level!r}, expected one of: {', '.join(LOG_LEVELS)}")
-    return Settings(
+        wrong.append(f"LOG_LEVEL is {log_level!r}, expected one of: {', '.join(LOG_LEVELS)}")
+    settings = Settings(
         host=given.get("HOST", default.host),
-        port=_whole_number(given, "PORT", default.port, 0, 65535),
-        workers=_whole_number(given, "WEB_CONCURRENCY", default.workers, 1, 1000),
+        port=_whole_number(given, wrong, "PORT", default.port, 0, 65535),
+        workers=_whole_number(given, wrong, "WEB_CONCURRENCY", default.workers, 1, 1000),
         model_path=Path(given.get("MODEL_PATH", default.model_path)),
         log_level=log_level.lower(),
-        api_keys=_keys(given),
-        cors_origins=_origins(given),
-        body_bytes=_whole_number(given, "MAX_BODY_BYTES", default.body_bytes, 1024, 1024**3),
-        rows=_whole_number(given, "MAX_ROWS", default.rows, 1, 10_000_000),
-        body_seconds=_whole_number(given, "BODY_TIMEOUT", default.body_seconds, 1, 3600),
-        queue_ms=_whole_number(given, "QUEUE_MS", default.queue_ms, 1, 60_000),
-        queue_bodies=_whole_number(given, "QUEUE_BODIES", default.queue_bodies, 1, 10_000),
+        api_keys=_keys(given, wrong),
+        cors_origins=_origins(given, wrong),
+        body_bytes=_whole_number(given, wrong, "MAX_BODY_BYTES", default.body_bytes, 1024, 1024**3),
+        rows=_whole_number(given, wrong, "MAX_ROWS", default.rows, 1, 10_000_000),
+        body_seconds=_whole_number(given, wrong, "BODY_TIMEOUT", default.body_seconds, 1, 3600),
+        queue_ms=_whole_number(given, wrong, "QUEUE_MS", default.queue_ms, 1, 60_000),
+        queue_bodies=_whole_number(given, wrong, "QUEUE_BODIES", default.queue_bodies, 1, 10_000),
     )
+    if wrong:
+        raise SettingsError("; ".join(wrong))
+    return settings
 
 
-def _keys(given: Mapping[str, str]) -> tuple[str, ...]:
+def _keys(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:
     keys = _list(given.get("API_KEYS", ""))
     for number, key in enumerate(keys, 1):
         if len(key) < LEAST_KEY or not re.fullmatch(r"[!-~]+", key):
-            raise SettingsError(
+            wrong.append(
                 f"API_KEYS: key {number} of {len(keys)} has {len(key)} characters, expected at least {LEAST_KEY}, "
                 "printable ASCII without spaces; make one with: openssl rand -hex 24"
             )
     return keys
 
 
-def _origins(given: Mapping[str, str]) -> tuple[str, ...]:
+def _origins(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:
     origins = _list(given.get("CORS_ORIGINS", ""))
-    for origin in origins:
-        if origin != "*" and not re.fullmatch(r"https?://[^/\s]+", origin):
-            raise SettingsError(f"CORS_ORIGINS holds {origin[:80]!r}, expected origins such as https://app.example.com")
+    wrong += [
+        f"CORS_ORIGINS holds {origin[:80]!r}, expected origins such as https://app.example.com"
+        for origin in origins
+        if origin != "*" and not re.fullmatch(r"https?://[^/\s]+", origin)
+    ]
     return origins
 
 
@@ -91,8 +97,11 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _whole_number(given: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
+def _whole_number(
+    given: Mapping[str, str], wrong: list[str], name: str, default: int, lowest: int, highest: int
+) -> int:
     text = given.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text.lstrip("0")) < 11 and lowest <= int(text) <= highest):
-        raise SettingsError(f"{name} is {text[:40]!r}, expected a whole number from {lowest} to {highest}")
+        wrong.append(f"{name} is {text[:40]!r}, expected a whole number from {lowest} to {highest}")
+        return default
     return int(text)

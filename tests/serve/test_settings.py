@@ -114,6 +114,17 @@ def test_an_unknown_log_level_is_named_with_the_known_ones(value: str) -> None:
         read_settings({"LOG_LEVEL": value})
 
 
+def test_every_wrong_setting_is_named_at_once() -> None:
+    """In one sentence: one start is enough to mend all of them."""
+    environment = {"PORT": "http", "LOG_LEVEL": "loud", "API_KEYS": "short", "CORS_ORIGINS": "a,b", "MAX_ROWS": "0"}
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings(environment)
+
+    named = [part.split(" ")[0].rstrip(":") for part in str(caught.value).split("; ")]
+    assert ["LOG_LEVEL", "PORT", "API_KEYS", "make", "CORS_ORIGINS", "CORS_ORIGINS", "MAX_ROWS"] == named
+
+
 def test_keys_are_a_list_whose_empty_parts_say_nothing() -> None:
     """A comma at the end, or one too many, is no empty key that lets everybody in."""
     key = "k" * LEAST_KEY
