@@ -1,15 +1,17 @@
 """GET /openapi.json: the API of the model in service as OpenAPI 3.1, from the types that read and write its bodies.
 
-What those types can't say is added here: the fields' labels and bounds, defaults, examples made from a golden row.
+What those types can't say is added here: the fields' labels and bounds and defaults.
 """
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from serve import examples
 from serve.bodies import MOST_REASONS, ROWS_OF_CHANGES
 from serve.contract import DECISIONS
 from serve.exchange import Ask, Reply
@@ -116,6 +118,9 @@ def describe(served: Served) -> dict[str, Any]:
 
 def _explain(components: dict[str, Any], served: Served) -> None:
     """Say in the schemas what the types can't."""
+    for schema in components.values():
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
     for field in served.fields:
         schema = components["Applicant"]["properties"][field.name]
         ends = [
@@ -125,7 +130,11 @@ def _explain(components: dict[str, Any], served: Served) -> None:
         ]
         bounds = f"documented {' '.join(ends)}; beyond, a warning" if ends else ""
         schema["description"] = "; ".join(part for part in (field.label, field.unit, bounds) if part)
+    order = ", ".join(field.name for field in served.fields)
+    note = f"rows of numbers in the order {order}; a category is the index of its level, a missing value null"
+    components["PredictBody"]["properties"]["data"]["description"] = note
     options = components["ScoreBody"]["properties"]
+    options["applicants"]["description"] = f"by name, or as a list of values in the order {order}"
     options["reasons"] |= {"default": MOST_REASONS, "description": "how many at most"}
     note = f"what would turn a refusal; each applicant then counts as {ROWS_OF_CHANGES} rows of the limit"
     options["what_would_change"] |= {"default": False, "description": note}
@@ -169,16 +178,18 @@ def _operation(one: Operation, served: Served, content: dict[str, Any], request:
     if parameters:
         operation["parameters"] = parameters
     if request is not None:
-        example = _example(one.path, served)
+        make = {"/score": examples.score, "/predict": examples.predict}.get(one.path, examples.infer)
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": request, "example": example}},
+            "content": {"application/json": {"schema": request, "example": make(served)}},
         }
     if one.path == "/score":
-        names = ",".join(field.name for field in served.fields)
-        note = f"A table with a header of field names ({names}), an applicant a line; the answer is one of {COLUMNS}."
-        operation["description"] = f"`text/csv` is taken as well. {note}"
-        operation["requestBody"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+        operation["description"] = (
+            "`text/csv` is taken as well: a header of field names, an applicant a line. The answer then is a table "
+            f"with the columns {', '.join(COLUMNS)}, unless `Accept` is `application/json`."
+        )
+        sheet = {"schema": {"type": "string"}, "example": examples.sheet(served)}
+        operation["requestBody"]["content"]["text/csv"] = sheet
         content["text/csv"] = {"schema": {"type": "string"}}
     if one.path in (INFER, INFER_VERSION):
         operation["description"] = "With `Inference-Header-Content-Length`, tensors follow the JSON as raw bytes."
@@ -191,19 +202,3 @@ def _operation(one: Operation, served: Served, content: dict[str, Any], request:
 def _headers(code: int) -> dict[str, Any]:
     named = [("X-Request-ID", "string"), *([PROBLEM_HEADERS[code]] if code in PROBLEM_HEADERS else [])]
     return {name: {"required": True, "schema": {"type": kind}} for name, kind in named}
-
-
-def _example(path: str, served: Served) -> dict[str, Any]:
-    """A body that is answered with 200: the first golden row."""
-    row = served.model.contract.golden.applicants[0]
-    if path == "/predict":
-        return {"data": [row]}
-    if path == "/score":
-        cells = zip(row, served.fields, strict=True)
-        named = {
-            field.name: field.levels[int(value)] if value is not None and field.kind == "category" else value
-            for value, field in cells
-        }
-        return {"applicants": [named], "reasons": MOST_REASONS, "what_would_change": True}
-    tensor = {"name": "applicants", "shape": [1, len(row)], "datatype": "FP64", "data": row}
-    return {"inputs": [tensor], "outputs": [{"name": "probability"}, {"name": "decision"}]}

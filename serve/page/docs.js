@@ -1,5 +1,7 @@
-// Shows /openapi.json of this service: each operation with its schemas, an example to edit and send.
+// Shows /openapi.json of this service: each operation with an example to edit and send, and the types of its bodies.
 "use strict";
+
+const MOST_SHOWN = 200_000; // characters of an answer
 
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -8,94 +10,170 @@ const element = (name, properties = {}, ...children) => {
 };
 
 let key = "";
-const headers = (more = {}) => (key ? { ...more, authorization: `Bearer ${key}` } : more);
+const ask = (path, options = {}) =>
+  fetch(path.slice(1) || "./", key ? { ...options, headers: { ...options.headers, authorization: `Bearer ${key}` } } : options);
 
-// A value that fits a schema: the first choice of each, the least that is allowed.
-const example = (schema, root, name) => {
-  if (schema.$ref) return example(schema.$ref.split("/").slice(1).reduce((at, part) => at[part], root), root, name);
+// JSON for people: a list of numbers or texts stays on its line.
+const pretty = (value) =>
+  JSON.stringify(value, null, 2).replace(/\[\n\s*([^[\]{}]*?)\n\s*\]/g, (_, items) => `[${items.replace(/\n\s*/g, " ")}]`);
+
+// Text in which `this` is code.
+const prose = (text) => text.split("`").map((part, at) => (at % 2 ? element("code", { textContent: part }) : part));
+
+// What a schema takes, in words.
+const kind = (schema) => {
+  if (schema.$ref) return schema.$ref.split("/").pop();
   const choices = schema.anyOf || schema.oneOf;
-  if (choices) {
-    const objects = choices.filter((choice) => choice.$ref);
-    return example((objects.length ? objects : choices)[0], root, name);
-  }
-  if (schema.enum) return schema.enum[0];
-  if (schema.type === "object") {
-    const known = Object.entries(schema.properties || {});
-    return Object.fromEntries(known.filter(([n]) => n !== "id").map(([n, value]) => [n, example(value, root, n)]));
-  }
-  if (schema.prefixItems) return schema.prefixItems.map((item) => example(item, root));
-  if (schema.type === "array") return schema.items ? [example(schema.items, root)] : [];
-  if (schema.type === "boolean") return false;
-  if (schema.type === "number" || schema.type === "integer") return schema.default ?? Math.max(schema.minimum ?? 1, 1);
-  return schema.type === "string" ? "" : null;
+  if (choices) return [...new Set(choices.map(kind))].join(" or ");
+  if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(", ");
+  if (schema.prefixItems) return `list of ${schema.prefixItems.length} values`;
+  if (schema.type === "array") return schema.items ? `list of ${schema.items.anyOf ? `(${kind(schema.items)})` : kind(schema.items)}` : "list";
+  if (!schema.type) return "anything";
+  const name = schema.multipleOf === 1 || schema.type === "integer" ? "whole number" : [schema.type].flat().join(" or ");
+  const known = (bound) => bound !== undefined && Math.abs(bound) < 1e100;
+  return name + (known(schema.minimum) ? ` from ${schema.minimum}` : "") + (known(schema.maximum) ? ` to ${schema.maximum}` : "");
 };
 
-const details = (title, value) =>
-  element("details", {}, element("summary", { textContent: title }),
-    element("pre", { textContent: JSON.stringify(value, null, 2), tabIndex: 0 }));
+// The names of the types that a schema is made of, those of its members after its own.
+const typesIn = (schema, types, found = new Set()) => {
+  for (const [name, value] of Object.entries(schema)) {
+    const type = name === "$ref" && kind(schema);
+    if (type && !found.has(type)) typesIn(types[type], types, found.add(type));
+    else if (value && typeof value === "object") typesIn(value, types, found);
+  }
+  return found;
+};
 
-const trial = (path, method, body) => {
-  const answer = element("pre", { hidden: true, tabIndex: 0 });
-  answer.setAttribute("aria-live", "polite");
-  const input = body === undefined ? null : element("textarea", { value: body, spellcheck: false });
-  const form = element("form", {}, ...(input ? [element("label", {}, "Body ", input)] : []), element("button", { textContent: "Send" }));
+const describe = (name, type) => {
+  const needed = type.required || [];
+  const rows = Object.entries(type.properties || {}).map(([member, schema]) => element("tr", {},
+    element("th", { scope: "row" }, element("code", { textContent: member })),
+    element("td", { textContent: kind(schema) + (needed.includes(member) ? "" : ", may be left out") }),
+    element("td", {}, ...prose(schema.description || ""))));
+  return element("table", {},
+    element("caption", {}, element("b", { textContent: name }), ...prose(type.description || "")), element("tbody", {}, ...rows));
+};
+
+const details = (title, ...children) => element("details", {}, element("summary", { textContent: title }), ...children);
+
+const typesOf = (title, schema, types) =>
+  details(`${title}: ${kind(schema)}`, ...[...typesIn(schema, types)].map((name) => describe(name, types[name])));
+
+const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+// What sends a request, as a page and as a command, and shows its answer.
+const trial = (name, path, bodies, needsKey) => {
+  const types = Object.keys(bodies);
+  const field = element("textarea", { spellcheck: false, ariaLabel: `Body of ${name}` });
+  const choice = element("select", { ariaLabel: `Type of the body of ${name}` }, ...types.map((type) => new Option(type)));
+  const curl = element("pre", { className: "curl", tabIndex: 0 });
+  const write = () => {
+    const parts = [`curl ${quote(new URL(path.slice(1), document.baseURI).href)}`];
+    if (needsKey) parts.push("-H 'Authorization: Bearer KEY'");
+    if (types.length) parts.push(`-H 'Content-Type: ${choice.value}'`, `--data-binary ${quote(field.value)}`);
+    curl.textContent = parts.join(" \\\n  ");
+  };
+  const fill = () => {
+    const body = bodies[choice.value];
+    field.value = typeof body === "string" ? body : pretty(body);
+    field.rows = Math.min(field.value.split("\n").length + 1, 24);
+    write();
+  };
+  field.addEventListener("input", write);
+  choice.addEventListener("change", fill);
+  (types.length ? fill : write)();
+
+  const status = element("p", { className: "answered" });
+  status.setAttribute("role", "status");
+  const answer = element("pre", { hidden: true, tabIndex: 0, ariaLabel: `Answer of ${name}` });
+  answer.setAttribute("role", "region");
+  const send = element("button", { textContent: "Send", ariaLabel: `Send ${name}` });
+  const form = element("form", {}, ...(types.length > 1 ? [choice] : []), ...(types.length ? [field] : []), send);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const options = input ? { method: "POST", body: input.value, headers: headers({ "content-type": "application/json" }) } : { headers: headers() };
+    const options = types.length ? { method: "POST", body: field.value, headers: { "content-type": choice.value } } : {};
     const started = performance.now();
+    status.classList.remove("fault");
+    answer.hidden = true;
+    status.textContent = "Sent, no answer yet.";
     try {
-      const response = await fetch(path.slice(1) || "./", options);
-      const text = await response.text();
-      let shown = text;
-      try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: shown as it is */ }
-      answer.textContent = `${response.status} in ${Math.round(performance.now() - started)} ms\n${shown.slice(0, 20000)}`;
+      const response = await ask(path, options);
+      let text = await response.text();
+      if (/json/.test(response.headers.get("content-type"))) text = pretty(JSON.parse(text));
+      const milliseconds = Math.round(performance.now() - started);
+      status.textContent = `${response.status} ${response.statusText} in ${milliseconds} ms, request ${response.headers.get("x-request-id")}`;
+      status.classList.toggle("fault", !response.ok);
+      answer.textContent = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}\n… and more` : text;
+      answer.hidden = false;
     } catch (error) {
-      answer.textContent = `no answer: ${error.message}`;
+      status.textContent = `No answer: ${error.message}`;
+      status.classList.add("fault");
     }
-    answer.hidden = false;
   });
-  return element("div", {}, form, answer);
+  return [form, status, answer, details("As a command", curl)];
 };
 
 const show = (root) => {
+  const types = root.components.schemas;
   document.title = `API: ${root.info.title}`;
   about.textContent = `${root.info.title}, version ${root.info.version}. ${root.info.description}`;
   const list = element("ul");
   for (const [path, methods] of Object.entries(root.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      const parameters = operation.parameters || [];
-      const real = parameters.reduce((at, one) => at.replace(`{${one.name}}`, one.schema.enum[0]), path);
-      const schema = operation.requestBody?.content["application/json"].schema;
-      const body = schema && !path.startsWith("/v2") ? JSON.stringify(example(schema, root), null, 2) : schema && "";
-      const section = element("section", { id: operation.operationId },
-        element("h2", {}, element("code", { textContent: `${method.toUpperCase()} ${path}` })),
-        element("p", { textContent: `${operation.summary}. ${operation.description || ""}` }),
-        trial(real, method, body),
-        ...(schema ? [details("Schema of the body", schema)] : []),
-        details("Answers", operation.responses));
-      list.append(element("li", {}, element("a", { href: `#${operation.operationId}`, textContent: `${method.toUpperCase()} ${path}` })));
-      operations.append(section);
+      const name = `${method.toUpperCase()} ${path}`;
+      const real = (operation.parameters || []).reduce((at, one) => at.replace(`{${one.name}}`, one.schema.enum[0]), path);
+      const taken = Object.entries(operation.requestBody?.content || {}).filter(([, body]) => "example" in body);
+      const bodies = Object.fromEntries(taken.map(([type, body]) => [type, body.example]));
+      const body = operation.requestBody?.content["application/json"].schema;
+      const answer = operation.responses[200].content["application/json"]?.schema;
+      const statuses = Object.entries(operation.responses).map(([code, one]) =>
+        element("li", {}, element("b", { textContent: `${code} ` }), ...prose(one.description)));
+      list.append(element("li", {},
+        element("a", { href: `#${operation.operationId}` }, element("code", { textContent: name })),
+        element("span", { textContent: operation.summary })));
+      operations.append(element("section", { id: operation.operationId },
+        element("h2", {}, element("code", { textContent: name })),
+        element("p", {}, ...prose(`${operation.summary}. ${operation.description || ""}`)),
+        ...trial(name, real, bodies, "security" in operation),
+        ...(body ? [typesOf("Body", body, types)] : []),
+        ...(answer ? [typesOf("Answer", answer, types)] : []),
+        details("Statuses", element("ul", {}, ...statuses))));
     }
   }
   contents.append(list);
-  operations.append(details("All schemas", root.components.schemas));
+  operations.append(element("section", { id: "errors" },
+    element("h2", { textContent: "Errors" }), element("p", { textContent: "Whatever the status, the body of an error is this:" }),
+    ...["Problem", "Fault"].map((name) => describe(name, types[name]))));
+  document.getElementById(location.hash.slice(1))?.scrollIntoView();
 };
 
 const load = async () => {
-  const response = await fetch("openapi.json", { headers: headers() });
+  const response = await ask("/openapi.json");
+  form.hidden = response.status !== 401;
   if (response.status === 401) {
-    about.textContent = "This service wants an API key.";
-    document.getElementById("key-form").hidden = false;
+    about.textContent = "";
+    problem.textContent = key ? "The service doesn't know this key." : "This service asks for a key.";
+    secret.focus();
     return;
   }
-  document.getElementById("key-form").hidden = true;
-  show(await response.json());
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const text = await response.text();
+  // A link carries no key.
+  if (key) Object.assign(file, { href: URL.createObjectURL(new Blob([text])), download: "openapi.json" });
+  problem.textContent = "";
+  show(JSON.parse(text));
 };
 
-const [about, contents, operations] = ["about", "contents", "operations"].map((id) => document.getElementById(id));
-document.getElementById("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  key = document.getElementById("key").value;
-  load();
+const start = () => load().catch((error) => {
+  about.textContent = "";
+  problem.textContent = `The description of the API can't be loaded: ${error.message}`;
 });
-load().catch((error) => { about.textContent = `The description can't be loaded: ${error.message}`; });
+
+const [about, problem, contents, operations, form, secret, file] = ["about", "problem", "contents", "operations", "key-form", "key", "file"]
+  .map((id) => document.getElementById(id));
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  key = secret.value;
+  start();
+});
+start();

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,15 +68,35 @@ def test_fields_are_described_as_the_contract_has_them(document: dict[str, Any],
 
 
 def test_its_examples_are_answered(document: dict[str, Any], client: httpx.Client) -> None:
-    """As they stand."""
+    """As they stand, JSON and CSV; they are the same applicant."""
     statuses = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             known = {one["name"]: one["schema"]["enum"][0] for one in operation.get("parameters", [])}
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
             statuses[path] = client.request(method, path.format(**known), json=body).status_code
+    bodies = {
+        kind: one["example"] for kind, one in document["paths"]["/score"]["post"]["requestBody"]["content"].items()
+    }
+    named = client.post("/score", json=bodies["application/json"]).json()["results"][0]
+    sheet = client.post("/score", content=bodies["text/csv"], headers={"content-type": "text/csv"}).text
+    (line,) = csv.DictReader(io.StringIO(sheet))
 
     assert dict.fromkeys(document["paths"], 200) == statuses
+    assert [named["id"], str(named["probability"])] == [line["id"], line["probability"]]
+
+
+def test_its_examples_show_what_each_field_looks_like(model: Model, document: dict[str, Any]) -> None:
+    """Of the golden rows the one with the fewest gaps."""
+    fewest = min(row.count(None) for row in model.contract.golden.applicants)
+
+    examples = {
+        path: document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+        for path in ("/score", "/predict")
+    }
+
+    assert fewest == list(examples["/score"]["applicants"][0].values()).count(None)
+    assert fewest == examples["/predict"]["data"][0].count(None)
 
 
 def test_keys_are_described_where_they_are_needed(model: Model) -> None:
