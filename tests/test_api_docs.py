@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -61,6 +62,25 @@ def test_every_posted_example_is_answered(text: str, root: Path) -> None:
     assert ["/score", "/score", "/predict", "/v2/models/credit_data/infer"] == [path for path, _ in answers]
     assert [pytest.approx(probabilities[0], abs=1e-12)] * 4 == probabilities
     assert answers[0][1]["results"][0]["decision"] in DECISIONS
+
+
+@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 7), ("README.md", 1)])
+def test_every_command_works_in_a_shell(
+    name: str, commands: int, root: Path, tmp_path: Path, service: str, text: str
+) -> None:
+    """As it is printed, against the running service; applicants.csv has the columns that the document tells of."""
+    body = re.search(r"/score -d '(.*?)'", text, re.DOTALL)
+    assert body
+    named = json.loads(body[1])["applicants"][0]
+    (tmp_path / "applicants.csv").write_text(f"{','.join(named)}\n{','.join(map(str, named.values()))}\n")
+    blocks = re.findall(r"^```sh\n(.*?)^```", (root / name).read_text(), re.DOTALL | re.MULTILINE)
+    script = "\n".join(block for block in blocks if "curl" in block).replace("http://127.0.0.1:8000", service)
+    quietly = script.replace("curl ", "curl --silent --show-error --fail --noproxy '*' --output /dev/null ")
+
+    done = subprocess.run(["sh", "-ec", quietly], cwd=tmp_path, capture_output=True, text=True)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert commands == script.count("curl ")
 
 
 def test_every_path_of_the_service_is_documented_and_no_other(text: str) -> None:
