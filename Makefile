@@ -10,7 +10,7 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report
 LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-features requirements-features-spark requirements-search requirements-mlflow requirements-client requirements-dev requirements-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test soak lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench-explain bench-portfolio bench-quality bench-features
+.PHONY: help install run serve client screenshots train test soak lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-portfolio bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,20 @@ client: .venv/client ## the loan officer's page on http://127.0.0.1:8501, in fro
 screenshots: .venv/dev ## pictures of both pages into docs/, for the README
 	$(BIN)/python -m deploy.screenshots
 
+bench: .venv/dev ## this service beside others: docs/performance.md (needs wrk, some 20 min)
+	$(BIN)/python -m benchmarks.serve $(BENCH_FLAGS)
+
+bench-quick: .venv/dev ## this service, bare uvicorn and the Flask design: the bars, in two minutes
+	$(BIN)/python -m benchmarks.serve --quick $(BENCH_FLAGS)
+
+bench-scaling: .venv/dev ## this service against workers, fields, trees and rows: docs/performance.md
+	$(BIN)/python -m benchmarks.serve.scaling
+
+bench-micro: .venv/dev ## what decoding, graph and encoding take, without HTTP: docs/performance.md
+	@mkdir -p build/bench
+	$(BIN)/python -m pytest tests/benchmarks/test_micro.py -n 0 --benchmark-enable --benchmark-json build/bench/micro.json
+	$(BIN)/python -m benchmarks.serve.micro
+
 bench-explain: .venv/dev ## what probability and reasons cost in the graph
 	$(BIN)/python -m benchmarks.explain
 
@@ -94,6 +108,9 @@ lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Pyt
 	@for name in $(LOCKS); do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
+	@for peer in benchmarks/serve/peers/*/requirements.in; do \
+		$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock' \
+			$(LOCK_FLAGS) $$peer -o $${peer%.in}.txt || exit; done
 
 clean: ## remove the environment and every cache
 	rm -rf .venv build artifacts/.trained .pytest_cache .mypy_cache .ruff_cache .hypothesis

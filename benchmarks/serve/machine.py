@@ -1,0 +1,42 @@
+"""The machine: which core serves, which makes the load, and what to say of it beside the figures."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.serve.errors import BenchError
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """A core for the service, another for the load and for us."""
+
+    server: int
+    load: int
+
+
+def take_cores() -> Cores:
+    """Move to the load's core, ahead of everybody else where that is allowed; raises BenchError on a single core."""
+    free = sorted(os.sched_getaffinity(0))
+    if len(free) < 2:
+        raise BenchError("service and load need a core each, and there is only one; use another machine")
+    cores = Cores(free[0], free[-1])
+    os.sched_setaffinity(0, {cores.load})
+    with suppress(PermissionError):
+        os.nice(-20)
+    return cores
+
+
+def describe_machine() -> str:
+    """Processor, cores, system and Python, in a line."""
+    processor = platform.processor() or platform.machine()
+    with suppress(OSError):
+        named = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+        processor = named[1] if named else processor
+    python = f"Python {platform.python_version()}"
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}, {python}"
