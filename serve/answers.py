@@ -15,8 +15,8 @@ from serve.reasons import name_reasons
 from serve.served import Served
 from serve.sheets import SHEET, is_sheet, read_sheet, write_sheet
 
-EXPLAINING, CHANGING = 5, 400
-"""So many rows' time take the reasons of one row, and the search for what would change it."""
+TELLING, EXPLAINING, CHANGING = 5, 5, 1_000
+"""So many rows' time take one applicant's answer in words, its reasons, and the search for what would change it."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +37,7 @@ def score(ask: Ask) -> Work:
     has_sheet = is_sheet(ask)
     read = read_sheet if has_sheet else read_score
     asked = read(ask.body, served.forms, served.most_rows, is_on_loop=ask.is_on_loop)
-    weight = 1 + EXPLAINING * (asked.reasons > 0) + CHANGING * asked.what_would_change
+    weight = TELLING + EXPLAINING * (asked.reasons > 0) + CHANGING * asked.what_would_change
 
     def finish(matrix: Matrix, scores: Scores) -> Reply:
         answer = ScoreAnswer(_results(served, asked, matrix, scores), served.name)

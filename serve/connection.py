@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_HEAD_BYTES = 65_536
 """Request line and headers together."""
 
-LONGEST = 32_768
+LONGEST = 262_144
 """Bytes of a body that goes the short way."""
 
 NEVER = float("inf")
@@ -111,7 +111,7 @@ class Connection(HttpToolsProtocol):
             self._begin_task()
             return
         visit = self.app.open(self.headers, self.loop)
-        if not visit.length.isdigit() or len(visit.length) > 5 or int(visit.length) > LONGEST:
+        if not visit.length.isdigit() or len(visit.length) > 6 or int(visit.length) > LONGEST:
             self._begin_task()
             return
         self.endpoint, self._path, self._visit, self._parts = endpoint, self.url.decode("ascii"), visit, []

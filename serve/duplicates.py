@@ -16,7 +16,8 @@ from serve.problems import InvalidApplicants
 
 def refuse_duplicates(body: bytes | bytearray, members: int) -> None:
     """Raise InvalidApplicants if an object of the body, valid JSON of so many members, names a member twice."""
-    if body.count(b":") == members:
+    # One colon, as most bodies have that hold nothing but numbers, is found at once from both ends.
+    if (members == 1 and body.find(b":") == body.rfind(b":")) or body.count(b":") == members:
         return
     twice: list[str] = []
 

@@ -12,6 +12,9 @@ from serve.served import Served
 
 JSON = b"application/json"
 
+HEADER_LENGTH = b"inference-header-content-length"
+"""The header of a body that holds raw tensors after so many bytes of JSON."""
+
 Header = tuple[bytes, bytes]
 
 
@@ -43,7 +46,7 @@ class Reply(Struct, frozen=True):
 class Work(Struct, frozen=True):
     """Applicants to score, and how their scores become the reply.
 
-    `rows`: one value a field, None or NaN = missing. `weight`: in the time that a row takes without reasons.
+    `rows`: one value a field, None or NaN = missing. `weight`: in the time that a row takes without reasons, some 2 µs.
     `finish` gets the rows, float64, shape (n, n_fields), and their scores, good until it returns.
     """
 

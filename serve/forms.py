@@ -6,8 +6,7 @@ and serve/applicants.py reads cell by cell, to name every fault, what didn't fit
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Annotated, Any, Literal, Union
@@ -95,13 +94,11 @@ class Applicant:
 
 def to_matrix(rows: Sequence[Sequence[float | None]], width: int) -> Matrix:
     """Rows of equal length, None = missing, as float64, shape (n, width)."""
-    values: Iterable[Any] = chain.from_iterable(rows)
     try:
-        # Four times as fast as numpy's own way from lists.
-        flat = array("d", values)
+        # Faster than from lists, which may hold anything.
+        return np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * width).reshape(-1, width)
     except TypeError:
-        flat = array("d", [NAN if value is None else value for value in chain.from_iterable(rows)])
-    return np.frombuffer(flat, dtype=np.float64).reshape(-1, width)
+        return np.array(rows, np.float64)
 
 
 def _named(fields: Sequence[Field]) -> type[Struct]:

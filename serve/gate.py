@@ -118,8 +118,8 @@ class Waiting(Struct, frozen=True):
     work: Work
 
 
-WORK_AT_ONCE = 250
-"""Rows, in the time that a row alone takes, that one run of the graph answers."""
+WORK_AT_ONCE = 1_000
+"""Rows without reasons, or what takes as long, that one run of the graph answers."""
 
 
 class Gate:

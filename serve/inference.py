@@ -18,7 +18,7 @@ from serve.applicants import cut, fits, show
 from serve.bodies import check_rows, fault_of
 from serve.contract import Field
 from serve.duplicates import refuse_duplicates
-from serve.exchange import Ask, Reply, Work
+from serve.exchange import HEADER_LENGTH, Ask, Reply, Work
 from serve.forms import NAN
 from serve.messages import Fault
 from serve.model import Matrix, Scores
@@ -36,8 +36,6 @@ from serve.tensors import (
     read_tensors,
     write_tensor,
 )
-
-HEADER_LENGTH = b"inference-header-content-length"
 
 OUTPUTS = (TensorMetadata("probability", "FP64", [-1]), TensorMetadata("decision", "INT64", [-1]))
 """What is answered unless the request names its outputs."""

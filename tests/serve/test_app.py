@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from starlette.types import Message
 
-from serve.answers import EXPLAINING
+from serve.answers import EXPLAINING, TELLING
 from serve.app import make_app
 from serve.contract import DECISIONS, Field
 from serve.counters import Ledger
@@ -258,10 +258,10 @@ def test_only_a_body_above_the_limit_goes_to_a_worker_thread(
 @pytest.mark.parametrize(
     ("rows", "options", "is_on_the_loop"),
     [
-        (WORK_ON_THE_LOOP, {"reasons": 0}, True),
-        (WORK_ON_THE_LOOP + 1, {"reasons": 0}, False),
-        (WORK_ON_THE_LOOP // (1 + EXPLAINING), {}, True),
-        (WORK_ON_THE_LOOP // (1 + EXPLAINING) + 1, {}, False),
+        (WORK_ON_THE_LOOP // TELLING, {"reasons": 0}, True),
+        (WORK_ON_THE_LOOP // TELLING + 1, {"reasons": 0}, False),
+        (WORK_ON_THE_LOOP // (TELLING + EXPLAINING), {}, True),
+        (WORK_ON_THE_LOOP // (TELLING + EXPLAINING) + 1, {}, False),
         (1, {"what_would_change": True}, False),
     ],
 )
@@ -273,6 +273,23 @@ def test_only_work_above_the_limit_goes_to_a_worker_thread(
 
     make_client(watched).post("/score", json={"applicants": [vector] * rows, **options}).raise_for_status()
 
+    assert {is_on_the_loop} == {thread is threading.current_thread() for thread in watched.asked_in}
+
+
+@pytest.mark.parametrize(("rows", "is_on_the_loop"), [(WORK_ON_THE_LOOP, True), (WORK_ON_THE_LOOP + 1, False)])
+def test_raw_tensors_go_to_a_worker_thread_by_their_rows_alone(
+    model: Model, make_client: MakeClient, vector: list[Any], rows: int, is_on_the_loop: bool
+) -> None:
+    """There is nothing in them to be read: their bytes don't count."""
+    watched = WatchedModel(model.contract, model.sha256, model.session, [])
+    raw = np.tile(np.array(vector, dtype="<f8"), (rows, 1)).tobytes()
+    tensor = {"name": "applicants", "datatype": "FP64", "shape": [rows, len(vector)]}
+    head = json.dumps({"inputs": [tensor | {"parameters": {"binary_data_size": len(raw)}}]}).encode()
+    path, length = f"/v2/models/{model.contract.name}/infer", {"Inference-Header-Content-Length": str(len(head))}
+
+    make_client(watched).post(path, content=head + raw, headers=length).raise_for_status()
+
+    assert len(raw) > BYTES_ON_THE_LOOP
     assert {is_on_the_loop} == {thread is threading.current_thread() for thread in watched.asked_in}
 
 

@@ -69,7 +69,9 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 
 def test_every_setting_is_documented_with_its_default(root: Path) -> None:
     """The table in the README has each variable and what holds without it; no other is in it."""
-    rows = re.findall(r"^\| ([A-Z_]+) \|([^|]*)\|", (root / "README.md").read_text().partition("## Settings")[2], re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([A-Z_]+) \|([^|]*)\|", (root / "README.md").read_text().partition("## Settings")[2], re.MULTILINE
+    )
     documented = {name: default.strip() for name, default in rows}
 
     assert set(ENVIRONMENT) == set(documented)
