@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from tempfile import TemporaryDirectory
 
 from serve.contract import ContractError
 from serve.counters import DIRECTORY
@@ -21,6 +20,8 @@ def main() -> None:
         if settings.workers == 1:
             serve(settings)
             return
+        from tempfile import TemporaryDirectory
+
         # Said once here rather than by each worker, again and again.
         load_model(settings.model_path)
         with TemporaryDirectory(prefix="credit-") as counters:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import structs
-from starlette.types import Receive, Scope, Send
 
 from serve.exchange import HEADER_LENGTH, Answer, Ask, Heavy, Reply, Work
 from serve.gate import Visit
 from serve.problems import Refusal, our_failure, too_busy, too_large, too_slow
 from serve.served import Batch
 from serve.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 BYTES_ON_THE_LOOP = 32_768
 """A larger body is read, scored and answered in the worker thread, so that it never stalls the event loop; unless its

@@ -1,8 +1,9 @@
 """The gate that every request passes: who may, how many at once, what is noted; and the shortest way to an answer.
 
-An ASGI callable around the Starlette application. The paths that decide on applicants go straight to their endpoint,
-before routing and middleware, which would take longer than the decision; all others go through Starlette. Everything
-that holds for all requests is here, once: keys, shedding, request ids, headers, metrics, the log.
+An ASGI callable in front of the Starlette application. The paths that decide on applicants go straight to their
+endpoint, before routing and middleware, which would take longer than the decision; all others go through Starlette,
+which is made when the first of them comes, or within a second: the service listens sooner. Everything that holds for
+all requests is here, once: keys, shedding, request ids, headers, metrics, the log.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import hmac
 import logging
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.admission import Admission
 from serve.exchange import Reply, Work
@@ -28,6 +30,8 @@ from serve.settings import Settings
 from serve.traffic import Traffic
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from serve.endpoint import Endpoint
 
 _is_request_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
@@ -148,14 +152,31 @@ class Gate:
         self._prefix = os.urandom(6).hex().encode()
         self._count = 0
 
-    def stand_before(self, app: ASGIApp, direct: Mapping[bytes, Endpoint]) -> None:
-        """Pass requests on to an application, a POST to one of the paths of `direct` to that endpoint."""
-        self._app, self.direct = app, direct
+    def stand_before(
+        self,
+        make_app: Callable[[], ASGIApp],
+        direct: Mapping[bytes, Endpoint],
+        live: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
+        """Pass requests on to an application, a POST to one of the paths of `direct` to that endpoint.
+
+        `live`: what goes on from the start of the server to its end.
+        """
+        self._make_app, self.direct, self._live = make_app, direct, live
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The application, made when first asked for."""
+        return self._make_app()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; other than HTTP goes on as it is."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        """Answer one request, or live as long as the server."""
+        if scope["type"] == "lifespan":
+            await receive()
+            async with self._live():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            await send({"type": "lifespan.shutdown.complete"})
             return
         if "admitted" in scope:
             self.admission.begin()
@@ -172,7 +193,7 @@ class Gate:
                 await visit.refuse(visit.send, refusal)
             else:
                 scope["visit"] = visit
-                await self._app(scope, receive, visit.send)
+                await self.app(scope, receive, visit.send)
         finally:
             # The scope knows the visit, which knows how to send, which knows the scope: that must not wait for the
             # garbage collector.

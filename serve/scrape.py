@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
-from serve.counters import Key, add_up
+from serve.counters import Key
 from serve.exchange import Ask, Heavy, Reply
 from serve.tally import EDGES
 from serve.traffic import SECONDS
@@ -19,7 +19,7 @@ def show_metrics(ask: Ask) -> Reply:
         raise Heavy
     from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
 
-    total = add_up(ask.served.tally.ledger.directory)
+    total = ask.served.tally.ledger.add_up()
     # prometheus_client asks a registry for no more than what it collects.
     return Reply(generate_latest(_Collected(total, ask)), CONTENT_TYPE_PLAIN_1_0_0.encode())
 

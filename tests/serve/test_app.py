@@ -444,7 +444,7 @@ def test_a_failure_of_ours_is_a_problem_whichever_way_its_request_took(
 def test_a_model_put_in_service_while_a_body_arrives_answers_it(model: Model, vector: list[Any]) -> None:
     """Nothing is noted at the one before, which nobody asks for its counts any more."""
     gate = make_app(model)
-    before, after = gate.served, Served(model, gate.settings, Ledger(gate.served.tally.ledger.directory))
+    before, after = gate.served, Served(model, gate.settings, Ledger())
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.counters import Key, Ledger, add_up
+from serve.counters import Key, Ledger
 
 KEYS: list[Key] = [("in_flight", ()), ("requests", ("/score", "200")), ("requests", ("/predict", "400"))]
 
@@ -28,7 +29,7 @@ def test_counters_begin_at_zero(tmp_path: Path) -> None:
     """Every key is there before anything happened."""
     Ledger(str(tmp_path)).open(KEYS)
 
-    assert dict.fromkeys(KEYS, 0.0) == add_up(str(tmp_path))
+    assert dict.fromkeys(KEYS, 0.0) == Ledger(str(tmp_path)).add_up()
 
 
 def test_an_array_and_a_view_are_the_same_numbers(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_an_array_and_a_view_are_the_same_numbers(tmp_path: Path) -> None:
     counters.view[1] += 0.5
 
     assert [1.0, 2.5, 3.0] == counters.array.tolist() == counters.view.tolist()
-    assert dict(zip(KEYS, [1.0, 2.5, 3.0], strict=True)) == add_up(str(tmp_path))
+    assert dict(zip(KEYS, [1.0, 2.5, 3.0], strict=True)) == Ledger(str(tmp_path)).add_up()
 
 
 def test_the_same_keys_are_the_same_counters(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_the_same_keys_are_the_same_counters(tmp_path: Path) -> None:
 
     ledger.open(list(KEYS)).view[1] += 1
 
-    assert 2.0 == add_up(str(tmp_path))["requests", ("/score", "200")]
+    assert 2.0 == Ledger(str(tmp_path)).add_up()["requests", ("/score", "200")]
     assert 1 == len(list(tmp_path.iterdir()))
 
 
@@ -58,7 +59,9 @@ def test_counters_of_several_ledgers_add_up(tmp_path: Path) -> None:
     Ledger(str(tmp_path)).open(KEYS).array[:] = [0, 3, 4]
     Ledger(str(tmp_path)).open([KEYS[2], ("decisions", ("new", "accept"))]).array[:] = [10, 2]
 
-    assert {KEYS[0]: 0.0, KEYS[1]: 3.0, KEYS[2]: 14.0, ("decisions", ("new", "accept")): 2.0} == add_up(str(tmp_path))
+    assert {KEYS[0]: 0.0, KEYS[1]: 3.0, KEYS[2]: 14.0, ("decisions", ("new", "accept")): 2.0} == Ledger(
+        str(tmp_path)
+    ).add_up()
 
 
 def test_a_process_that_is_gone_keeps_its_counts_and_loses_its_gauges(tmp_path: Path, root: Path) -> None:
@@ -67,7 +70,7 @@ def test_a_process_that_is_gone_keeps_its_counts_and_loses_its_gauges(tmp_path: 
 
     subprocess.run([sys.executable, "-c", OTHER, str(tmp_path)], cwd=root, check=True)
 
-    total = add_up(str(tmp_path))
+    total = Ledger(str(tmp_path)).add_up()
     assert (2.0, 6.0) == (total["in_flight", ()], total["requests", ("/score", "200")])
 
 
@@ -76,7 +79,7 @@ def test_a_file_that_isnt_whole_yet_is_not_read(tmp_path: Path) -> None:
     Ledger(str(tmp_path)).open(KEYS)
     (tmp_path / "1-x.new").write_bytes(b"\xff")
 
-    assert set(KEYS) == set(add_up(str(tmp_path)))
+    assert set(KEYS) == set(Ledger(str(tmp_path)).add_up())
 
 
 @given(
@@ -92,4 +95,15 @@ def test_whatever_labels_say_their_numbers_come_back(
 
     Ledger(str(folder)).open(names).array[:] = np.array(values)
 
-    assert dict(zip(names, values, strict=True)) == add_up(str(folder))
+    assert dict(zip(names, values, strict=True)) == Ledger(str(folder)).add_up()
+
+
+def test_a_process_alone_adds_up_without_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same sums of several sets of counters, and nothing on the disk."""
+    monkeypatch.chdir(tmp_path)
+    ledger = Ledger()
+    ledger.open(KEYS).array[:] = [0, 3, 4]
+    ledger.open([KEYS[2]]).view[0] += 10
+
+    assert {KEYS[0]: 0.0, KEYS[1]: 3.0, KEYS[2]: 14.0} == ledger.add_up()
+    assert [] == list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serve.contract import DECISIONS
-from serve.counters import Ledger, add_up
+from serve.counters import Ledger
 from serve.model import Matrix, Model, Scores
 from serve.served import take
 from serve.tally import EDGES, ROWS, Tally
@@ -26,7 +26,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def totals(ledger: Ledger, name: str) -> dict[str, float]:
     """The counters of one name, by what follows the version among their labels."""
-    found = {labels: count for (known, labels), count in add_up(ledger.directory).items() if known == name}
+    found = {labels: count for (known, labels), count in ledger.add_up().items() if known == name}
     assert {VERSION} == {labels[0] for labels in found}
     return {"/".join(labels[1:]): count for labels, count in found.items()}
 
@@ -100,7 +100,7 @@ def test_one_by_one_is_the_same_as_together(
     alone.flush()
     Tally(model, together).count(rows, scores.probability, scores.decision)
 
-    assert add_up(together.directory) == pytest.approx(add_up(single.directory), rel=1e-12)
+    assert together.add_up() == pytest.approx(single.add_up(), rel=1e-12)
 
 
 def test_what_is_kept_aside_is_counted_when_there_is_no_more_room(model: Model, ledger: Ledger) -> None:

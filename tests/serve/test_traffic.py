@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.counters import Ledger, add_up
+from serve.counters import Ledger
 from serve.traffic import SECONDS, STATUSES, Traffic
 
 
@@ -22,7 +22,7 @@ def test_a_request_is_counted_where_it_belongs(tmp_path: Path) -> None:
         ("requests", ("/predict", "413")): 1.0,
         ("seconds", ("/predict", "0.005")): 1.0,
         ("seconds_sum", ("/predict",)): 0.003,
-    } == {key: count for key, count in add_up(str(tmp_path)).items() if count}
+    } == {key: count for key, count in Ledger(str(tmp_path)).add_up().items() if count}
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -30,7 +30,7 @@ def test_every_status_has_its_own_counter(tmp_path: Path, status: int) -> None:
     """No other one moves."""
     Traffic(("/score",), Ledger(str(tmp_path))).count("/score", status, 0.001)
 
-    counted = [key for key, count in add_up(str(tmp_path)).items() if key[0] == "requests" and count]
+    counted = [key for key, count in Ledger(str(tmp_path)).add_up().items() if key[0] == "requests" and count]
     assert [("requests", ("/score", str(status)))] == counted
 
 
@@ -39,7 +39,7 @@ def test_a_status_of_another_kind_is_counted_as_other(tmp_path: Path, status: in
     """A client that hung up, a redirection: there is no end to what can be."""
     Traffic(("/score",), Ledger(str(tmp_path))).count("other", status, 0.001)
 
-    assert 1.0 == add_up(str(tmp_path))["requests", ("other", "other")]
+    assert 1.0 == Ledger(str(tmp_path)).add_up()["requests", ("other", "other")]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_time_is_counted_in_the_bin_whose_end_it_does_not_exceed(tmp_path: Pat
     """From a tenth of a millisecond to whatever it takes."""
     Traffic(("/score",), Ledger(str(tmp_path))).count("/score", 200, seconds)
 
-    assert 1.0 == add_up(str(tmp_path))["seconds", ("/score", edge)]
+    assert 1.0 == Ledger(str(tmp_path)).add_up()["seconds", ("/score", edge)]
 
 
 def test_requests_in_flight_are_those_that_entered_and_did_not_leave(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_requests_in_flight_are_those_that_entered_and_did_not_leave(tmp_path: P
         traffic.enter()
     traffics[0].exit()
 
-    assert 3.0 == add_up(str(tmp_path))["in_flight", ()]
+    assert 3.0 == Ledger(str(tmp_path)).add_up()["in_flight", ()]
 
 
 def test_the_bins_ascend() -> None:
