@@ -145,7 +145,7 @@ class Connection(HttpToolsProtocol):
         else:
             self.app.log_failure(visit, reply)
             self._refuse(visit, our_failure())
-        self.app.note(visit, "POST", self._path)
+        self.app.note_later(visit, self._path)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone, perhaps in the middle of a body."""

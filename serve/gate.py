@@ -142,6 +142,7 @@ class Gate:
         self.log = RequestLog() if settings.log_level in ("info", "debug") else None
         self.is_draining = False
         self.queue: list[Waiting] = []
+        self._answered: list[tuple[Visit, str, float]] = []
         self.reading: dict[Visit, asyncio.Task[Any] | None] = {}
         self.admission = Admission(settings.queue_ms / 1000)
         self._open = HEALTH.union(open_paths)
@@ -225,13 +226,27 @@ class Gate:
 
     def note(self, visit: Visit, method: str, path: str) -> None:
         """A visit has ended: count it and write its line."""
-        seconds = perf_counter() - visit.started
+        self._note(visit, method, path, perf_counter())
+        if self.log and not self.turn_started:
+            self.log.flush()
+
+    def note_later(self, visit: Visit, path: str) -> None:
+        """A POST of this turn has its answer: it is noted when that has left."""
+        self._answered.append((visit, path, perf_counter()))
+
+    def _note(self, visit: Visit, method: str, path: str, ended: float) -> None:
+        seconds = ended - visit.started
         self.traffic.count(visit.route, visit.status, seconds)
         if self.log:
             version = visit.model or self.served.name.version
             self.log.add(visit.request_id, method, path, visit.status, seconds, visit.applicants, version)
-            if not self.turn_started:
-                self.log.flush()
+
+    def _note_turn(self) -> None:
+        answered, self._answered = self._answered, []
+        for visit, path, ended in answered:
+            self._note(visit, "POST", path, ended)
+        if self.log:
+            self.log.flush()
 
     def log_failure(self, visit: Visit, error: Exception) -> None:
         """Say what failed, with its trace, to those who read the log."""
@@ -295,8 +310,8 @@ class Gate:
         self._answer_queue()
         self.admission.end_turn(perf_counter() - self.turn_started)
         self.turn_started = 0.0
-        if self.log:
-            self.log.flush()
+        # The loop sends the answers when this turn is over: they needn't wait for what is noted of them.
+        asyncio.get_running_loop().call_soon(self._note_turn)
 
     def _answer_queue(self) -> None:
         queue, self.queue = self.queue, []
