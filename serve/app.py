@@ -77,8 +77,6 @@ async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             gate.sweep()
-            # Whoever asks for something else than a decision needn't wait for it.
-            _ = gate.app
 
     with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(follow()))

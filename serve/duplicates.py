@@ -6,7 +6,6 @@ unless a text holds a colon: only where the two differ is the body searched.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -19,6 +18,8 @@ def refuse_duplicates(body: bytes | bytearray, members: int) -> None:
     # One colon, as most bodies have that hold nothing but numbers, is found at once from both ends.
     if (members == 1 and body.find(b":") == body.rfind(b":")) or body.count(b":") == members:
         return
+    import json
+
     twice: list[str] = []
 
     def note(pairs: list[tuple[str, Any]]) -> None:

@@ -2,8 +2,8 @@
 
 An ASGI callable in front of the Starlette application. The paths that decide on applicants go straight to their
 endpoint, before routing and middleware, which would take longer than the decision; all others go through Starlette,
-which is made when the first of them comes, or within a second: the service listens sooner. Everything that holds for
-all requests is here, once: keys, shedding, request ids, headers, metrics, the log.
+which is made when the first of them comes: a worker listens sooner, and one that only decides needs less memory.
+Everything that holds for all requests is here, once: keys, shedding, request ids, headers, metrics, the log.
 """
 
 from __future__ import annotations
