@@ -30,22 +30,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.dyno import free_port, wait_until_ready
 from serve.contract import write_contract
 from serve.model import Model
+from tests.soak.service import SETTINGS
 
-SETTINGS = (
-    "API_KEYS",
-    "BODY_TIMEOUT",
-    "CORS_ORIGINS",
-    "CREDIT_COUNTERS",
-    "HOST",
-    "LOG_LEVEL",
-    "MAX_BODY_BYTES",
-    "MAX_ROWS",
-    "MODEL_PATH",
-    "PORT",
-    "QUEUE_BODIES",
-    "QUEUE_MS",
-    "WEB_CONCURRENCY",
-)
 COMMAND = (sys.executable, "-m", "serve")
 END_SECONDS = 15.0
 """Whatever a process does here, on a busy machine too, it does well within this."""

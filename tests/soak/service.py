@@ -20,6 +20,7 @@ SETTINGS = (
     "API_KEYS",
     "BODY_TIMEOUT",
     "CORS_ORIGINS",
+    "CREDIT_COUNTERS",
     "HOST",
     "LOG_LEVEL",
     "MAX_BODY_BYTES",
