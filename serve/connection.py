@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serve.exchange import Ask, Header, Heavy, Reply
-from serve.gate import CLOSE, HEALTH, NO_SNIFF, PROBLEM, Gate, Waiting
+from serve.gate import HEALTH, Gate, Waiting
 from serve.problems import Refusal, head_too_large, head_too_slow, no_http, our_failure, too_busy, too_slow
+from serve.visit import CLOSE, NO_SNIFF, PROBLEM, Visit
 
 if TYPE_CHECKING:
     from serve.endpoint import Endpoint
-    from serve.gate import Visit
 
 MOST_HEAD_BYTES = 65_536
 """Request line and headers together."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import structs
 
 from serve.exchange import HEADER_LENGTH, Answer, Ask, Heavy, Reply, Work
-from serve.gate import Visit
 from serve.problems import Refusal, our_failure, too_busy, too_large, too_slow
 from serve.served import Batch
 from serve.settings import Settings
+from serve.visit import Visit
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

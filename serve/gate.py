@@ -28,83 +28,21 @@ from serve.problems import Refusal, no_key, too_busy
 from serve.served import Served
 from serve.settings import Settings
 from serve.traffic import Traffic
+from serve.visit import Visit
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from serve.endpoint import Endpoint
 
 _is_request_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
 
-NO_SNIFF = (b"x-content-type-options", b"nosniff")
-
-NO_STORE = (b"cache-control", b"no-store")
-"""With every answer that a cache might keep: those to a POST are not kept by any."""
-
-CLOSE = (b"connection", b"close")
-
 READ = frozenset({b"x-request-id", b"authorization", b"x-api-key", b"content-length"})
-
-PROBLEM = b"application/problem+json"
 
 HEALTH = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Answered without a key, and however busy."""
 
 logger = logging.getLogger("credit")
-
-
-class Visit:
-    """One request on its way through the gate."""
-
-    __slots__ = (
-        "applicants",
-        "gate",
-        "is_late",
-        "key",
-        "length",
-        "model",
-        "request_id",
-        "route",
-        "send_on",
-        "started",
-        "status",
-    )
-
-    send_on: Send
-
-    def __init__(self, gate: Gate, started: float) -> None:
-        self.gate = gate
-        self.started = started
-        self.request_id = self.key = self.length = b""
-        self.route = "other"
-        self.status = 0
-        self.model = ""
-        self.applicants = 0
-        self.is_late = False
-
-    async def send(self, message: Message) -> None:
-        """Pass a message on, an answer's head with the headers that all answers have."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self.with_common([NO_STORE])]
-        await self.send_on(message)
-
-    async def reply(
-        self, send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Any] = ()
-    ) -> None:
-        """Send a whole answer, through whatever middleware has put before `send`."""
-        head = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": body})
-
-    def with_common(self, headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Headers, and those of all answers."""
-        common = [*headers, NO_SNIFF, (b"x-request-id", self.request_id)]
-        return [*common, CLOSE] if self.gate.is_draining else common
-
-    async def refuse(self, send: Send, refusal: Refusal) -> None:
-        """Send a problem."""
-        await self.reply(send, refusal.status, PROBLEM, refusal.body(self.request_id.decode()), refusal.headers)
 
 
 class Asking(Protocol):

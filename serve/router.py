@@ -17,10 +17,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serve.endpoint import Endpoint
-from serve.gate import PROBLEM, Visit
 from serve.problems import Refusal, not_found, wrong_method
 from serve.routes import ROUTES
 from serve.settings import Settings
+from serve.visit import PROBLEM, Visit
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
