@@ -243,12 +243,13 @@ def draw_shift(shift: Shift) -> str:
         axes.barh(places + 0.2, shift.after, 0.38, color=BLUE, alpha=0.8, linewidth=0, label="now")
         axes.set_yticks(places, [_short(name) for name in shift.names])
         axes.invert_yaxis()
-        axes.set(xlabel="share of applicants (%)")
+        axes.set(xlabel="share of applicants (%)", ylabel=shift.unit)
         axes.grid(visible=False, axis="y")
         _percent(axes.xaxis)
-        axes.legend(loc="best")
+        # Above: within, it would lie on a bar.
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, frameon=False)
 
-    return render((SMALL[0], 0.9 + 0.27 * len(shift.names)), draw)
+    return render((SMALL[0], 1.1 + 0.27 * len(shift.names)), draw)
 
 
 def _spans(axes: Any, x: Sequence[float], points: Sequence[Any]) -> None:

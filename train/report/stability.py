@@ -6,7 +6,7 @@ Used by the report (those held out against the rest) and by `python -m train dri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -29,7 +29,7 @@ class Shift:
     """How far one field (or the probability) has moved.
 
     psi: with the interval of what it would be without sampling noise. noise: what 95 of 100 samples of this size
-    stay below if nothing has moved. names, before, after: each bin's name and share.
+    stay below if nothing has moved. names, before, after: each bin's name and share. unit: of the bins, if any.
     """
 
     label: str
@@ -38,6 +38,7 @@ class Shift:
     names: tuple[str, ...]
     before: tuple[float, ...]
     after: tuple[float, ...]
+    unit: str = ""
 
     @property
     def verdict(self) -> str:
@@ -49,7 +50,8 @@ class Shift:
 
 def measure_shift(label: str, bins: Bins, values: Matrix, field: Field | None) -> Shift:
     """Compare values, float64, shape (n,), with the applicants that bins tell of; -1 is a level nobody listed."""
-    return compare_counts(label, name_bins(bins, field), published(bins), count(values, bins))
+    shift = compare_counts(label, name_bins(bins, field), published(bins), count(values, bins))
+    return replace(shift, unit=field.unit) if field else shift
 
 
 def measure_shifts(fields: Sequence[Field], bins: Sequence[Bins], applicants: Matrix) -> list[Shift]:
