@@ -7,6 +7,7 @@ field may be added but none renamed.
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import uuid
@@ -71,7 +72,9 @@ class JsonLines:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+", buffering=0) as file:
-                if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+                # Alone until the file is closed: the end of a line that another is writing would look cut short.
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if (end := file.seek(0, os.SEEK_END)) and os.pread(file.fileno(), 1, end - 1) != b"\n":
                     line = b"\n" + line
                 file.write(line)
                 os.fsync(file.fileno())
