@@ -142,7 +142,8 @@ def download_with(page: Page, button: Locator, word: str) -> str:
     """What a button downloads once the page has run again with what was just entered: a text that holds the word."""
     for _ in range(TRIES):
         with page.expect_download() as download:
-            button.click()
+            # While the page runs again, the button of the run before may stand above the new one.
+            button.last.click()
         text = download.value.path().read_text(encoding="utf-8")
         if word in text:
             return text
