@@ -22,6 +22,9 @@ BYTES_ON_THE_LOOP = 32_768
 """A larger body is read, scored and answered in the worker thread, so that it never stalls the event loop; unless its
 rows are raw numbers, which take no reading."""
 
+RAW_ON_THE_LOOP, HEAD_OF_RAW = 262_144, 4_096
+"""Bytes of a body of raw numbers that is answered on the event loop, and of the JSON before them."""
+
 WORK_ON_THE_LOOP = 1_000
 """Rows without reasons, some 2 ms in all: more is done in the worker thread."""
 
@@ -53,6 +56,15 @@ class Heavyweights:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call)
         finally:
             self._waiting -= 1
+
+
+def _is_raw(ask: Ask) -> bool:
+    """Whether all of a body but a short head of JSON is raw numbers; texts, even named by escapes, are to be read."""
+    length = ask.header(HEADER_LENGTH)
+    if len(ask.body) > RAW_ON_THE_LOOP or not length.isdigit() or len(length) > 4 or int(length) > HEAD_OF_RAW:
+        return False
+    head = ask.body[: int(length)]
+    return b"BYTES" not in head and b"\\" not in head
 
 
 def _answer_apart(answer: Answer, ask: Ask) -> tuple[Reply, Batch | None]:
@@ -103,7 +115,7 @@ class Endpoint:
     def begin(self, visit: Visit, ask: Ask) -> Reply | Work:
         """Read a whole request on the event loop; raises Heavy for what would hold it up, or Refusal."""
         visit.route, visit.model = self.route, ask.served.name.version
-        if len(ask.body) > BYTES_ON_THE_LOOP and not ask.header(HEADER_LENGTH):
+        if len(ask.body) > BYTES_ON_THE_LOOP and not (self.route.endswith("/infer") and _is_raw(ask)):
             raise Heavy
         begun = self._answer(ask)
         if isinstance(begun, Work) and begun.weight > WORK_ON_THE_LOOP:

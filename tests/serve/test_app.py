@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from starlette.types import Message
 
+import serve.tensors
 from serve.answers import EXPLAINING, TELLING
 from serve.app import make_app
 from serve.contract import DECISIONS, Field
@@ -291,6 +292,50 @@ def test_raw_tensors_go_to_a_worker_thread_by_their_rows_alone(
 
     assert len(raw) > BYTES_ON_THE_LOOP
     assert {is_on_the_loop} == {thread is threading.current_thread() for thread in watched.asked_in}
+
+
+@pytest.mark.parametrize(("path", "key"), [("/predict", "data"), ("/score", "applicants")])
+@pytest.mark.parametrize("length", ["1", "4000", "99999"])
+def test_the_header_of_raw_tensors_brings_no_json_onto_the_loop(
+    model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, length: str
+) -> None:
+    """Whoever sends it with something else than inference gains nothing by it."""
+    watched = WatchedModel(model.contract, model.sha256, model.session, [])
+    body = to_body(key, [vector] * 2, BYTES_ON_THE_LOOP + 1)
+
+    make_client(watched).post(
+        path, content=body, headers={"Inference-Header-Content-Length": length}
+    ).raise_for_status()
+
+    assert [False] == [thread is threading.current_thread() for thread in watched.asked_in]
+
+
+@pytest.mark.parametrize("datatype", ["BYTES", "\\u0042YTES"])
+def test_raw_texts_are_not_read_on_the_loop(
+    model: Model, make_client: MakeClient, vector: list[Any], datatype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them takes time, however the datatype is written; a matrix of them is refused in the worker thread."""
+    read_in: list[threading.Thread] = []
+    texts = serve.tensors._texts
+
+    def watch(raw: memoryview, here: str) -> list[str]:
+        read_in.append(threading.current_thread())
+        return texts(raw, here)
+
+    monkeypatch.setattr("serve.tensors._texts", watch)
+    count = BYTES_ON_THE_LOOP // 4 + 1
+    size = f'"parameters":{{"binary_data_size":{4 * count}}}'
+    head = f'{{"inputs":[{{"name":"applicants","datatype":"{datatype}","shape":[{count}],{size}}}]}}'.encode()
+
+    answer = make_client(model).post(
+        f"/v2/models/{model.contract.name}/infer",
+        content=head + bytes(4 * count),
+        headers={"Inference-Header-Content-Length": str(len(head))},
+    )
+
+    assert 400 == answer.status_code
+    assert read_in
+    assert threading.current_thread() not in read_in
 
 
 def test_a_large_body_leaves_the_loop_free_for_others(model: Model, vector: list[Any]) -> None:
