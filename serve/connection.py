@@ -111,7 +111,8 @@ class Connection(HttpToolsProtocol):
             self._begin_task()
             return
         visit = self.app.open(self.headers, self.loop)
-        if not visit.length.isdigit() or len(visit.length) > 6 or int(visit.length) > LONGEST:
+        most = min(LONGEST, self.app.settings.body_bytes)
+        if not visit.length.isdigit() or len(visit.length) > 6 or int(visit.length) > most:
             self._begin_task()
             return
         self.endpoint, self._path, self._visit, self._parts = endpoint, self.url.decode("ascii"), visit, []

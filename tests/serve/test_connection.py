@@ -163,3 +163,13 @@ def test_a_body_that_comes_after_its_head_is_answered_at_once(
 
     # A request that nobody has begun a turn for waits for the next event: half a second at least.
     assert slowest < 0.4
+
+
+@pytest.mark.parametrize("size", [1024, 1025])
+def test_a_small_limit_of_bytes_holds_for_small_bodies_too(path: Path, vector: list[Any], size: int) -> None:
+    """Whichever way a request goes."""
+    body = json.dumps({"data": [vector]}).encode().ljust(size)
+    with running_service(MODEL_PATH=str(path), MAX_BODY_BYTES="1024") as service:
+        found = asyncio.run(answers(service.port, request(body, "/predict")))
+
+    assert [200 if size <= 1024 else 413] == [status for status, _ in found]
