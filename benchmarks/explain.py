@@ -19,8 +19,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from serve.contract import Points, Policy
-from serve.model import ASKED, FEWEST_AT_ONCE, OUTPUTS, VALUES_AT_ONCE, Matrix, make_session
-from train.export import draw_reference
+from serve.model import ASKED, EXPLAINED_AT_ONCE, OUTPUTS, Matrix, make_session
+from train.export import count_rows_at_once, draw_reference
 from train.export.graph import convert_pipeline, encode, serialize
 from train.export.learners import read_classifier
 from train.export.shapley import build_tables
@@ -53,7 +53,8 @@ def main() -> None:
         content = serialize(convert_pipeline(pipeline, POLICY, reference))
         row = X[:1]
         figures = [time_row(content, row), time_row(content, row, explain=True)]
-        figures += [time_batch(content, X[:1000]), time_batch(content, X[:1000], explain=True)]
+        size = count_rows_at_once(trees, n_fields)
+        figures += [time_batch(content, X[:1000], size), time_batch(content, X[:1000], EXPLAINED_AT_ONCE, explain=True)]
         print(
             f"{n_fields:6}  {seconds:7.2f}  {megabytes:9.2f}  {len(content) / 1e6:7.2f}"
             + "".join(f"  {figure!s:>15}" for figure in figures)
@@ -109,10 +110,9 @@ def time_row(content: bytes, row: Matrix, outputs: list[str] = OUTPUTS, explain:
     return time_calls(lambda: session.run_with_iobinding(binding), 20)
 
 
-def time_batch(content: bytes, applicants: Matrix, explain: bool = False) -> Time:
+def time_batch(content: bytes, applicants: Matrix, size: int, explain: bool = False) -> Time:
     """Many rows in the pieces that the service cuts them into."""
     session = make_session(content)
-    size = max(VALUES_AT_ONCE // applicants.shape[1] // 16 * 16, FEWEST_AT_ONCE)
     pieces = [applicants[start : start + size] for start in range(0, len(applicants), size)]
     feeds = [{"applicants": piece, **({"explain": ASKED} if explain else {})} for piece in pieces]
     took = time_calls(lambda: [session.run(OUTPUTS, feed) for feed in feeds], 1)

@@ -134,6 +134,7 @@ class Contract(Struct, frozen=True):
     `base_value`: mean log-odds of the reference population; with an applicant's contributions it adds up to
     the applicant's log-odds. `bins`: of each field, in their order; `probability_bins`: of the probabilities that
     the training applicants got from a model that hadn't seen them. A model without known applicants has neither.
+    `rows_at_once`: how many rows the graph takes at once fastest, without contributions.
     """
 
     contract_version: int
@@ -148,6 +149,8 @@ class Contract(Struct, frozen=True):
     golden: Golden
     bins: tuple[Bins, ...] = ()
     probability_bins: Bins | None = None
+    # A multiple of 16: a matrix product may differ in the last bit for rows that its kernel leaves over.
+    rows_at_once: Annotated[int, Meta(ge=16, multiple_of=16)] = 256
 
 
 def write_contract(contract: Contract) -> dict[str, str]:

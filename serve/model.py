@@ -39,9 +39,8 @@ Matrix = npt.NDArray[np.float64]
 
 OUTPUTS = ["probability", "decision", "contributions"]
 ASKED = np.array(True)
-VALUES_AT_ONCE, FEWEST_AT_ONCE = 6_144, 32
-"""Values that go through the graph at once, and rows where a row has many: what is in work stays in the processor's
-cache."""
+EXPLAINED_AT_ONCE = 96
+"""Rows that go through the graph at once with contributions: what is in work stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +67,12 @@ class Model:
     def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
         """Score applicants: float64, shape (n, n_fields), NaN = missing, a category as index of its level."""
         asked = {"explain": ASKED} if explain else {}
-        size = self.rows_at_once
+        size = EXPLAINED_AT_ONCE if explain else self.contract.rows_at_once
         starts = range(0, max(len(applicants), 1), size)
         parts = [
             self.session.run(OUTPUTS, {"applicants": applicants[start : start + size], **asked}) for start in starts
         ]
         return Scores(*(parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))))
-
-    @property
-    def rows_at_once(self) -> int:
-        """How many rows go through the graph at once."""
-        # A multiple of 16: a matrix product may differ in the last bit for rows that its kernel leaves over.
-        return max(VALUES_AT_ONCE // len(self.contract.fields) // 16 * 16, FEWEST_AT_ONCE)
 
 
 def load_model(source: Path | bytes) -> Model:

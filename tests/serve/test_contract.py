@@ -51,6 +51,15 @@ def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contr
     assert [False] * len(fields) == [field.changeable for field in read.fields]
 
 
+@pytest.mark.parametrize("rows", [0, -16, 8, 100])
+def test_rows_that_can_not_go_through_the_graph_at_once_are_refused(contract: Contract, rows: int) -> None:
+    """None, fewer than none, or so many that an answer would hang on who stands beside an applicant."""
+    written = {**write_contract(contract), "rows_at_once": str(rows)}
+
+    with pytest.raises(ContractError, match="rows_at_once"):
+        read_contract(written)
+
+
 @pytest.mark.parametrize(
     "missing", ["name", "version", "fields", "policy", "base_value", "training", "metrics", "golden"]
 )

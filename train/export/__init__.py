@@ -13,12 +13,20 @@ from train.dataset import Matrix
 from train.export.golden import ROWS, draw_applicants, round_for_people
 from train.export.graph import convert_pipeline, encode, serialize
 from train.export.learners import read_classifier
+from train.export.linear import Linear
+from train.export.trees import Trees
 from train.policy import decide
 
-__all__ = ["draw_reference", "export"]
+__all__ = ["count_rows_at_once", "draw_reference", "export"]
 
 REFERENCE_ROWS = 2_000
 """Applicants of the reference population: what a contribution compares with."""
+
+CELLS_AT_ONCE, LEAVES_AT_ONCE = 24_576, 153_600
+"""Columns, and trees, times rows that go through the graph at once: more leave the processor's cache."""
+
+FEWEST_ROWS, MOST_ROWS = 96, 1_024
+"""Below, each run of the graph costs more than its rows; above, nothing is gained."""
 
 
 def draw_reference(applicants: Matrix, seed: int) -> Matrix:
@@ -32,11 +40,13 @@ def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
 
     The golden rows of the contract are made here, and answered by the fitted model itself: a graph that
     disagrees with it can't be loaded. Of the reference population, float64, shape
-    (m, n_fields), the file keeps the mean log-odds alone, as `base_value`.
+    (m, n_fields), the file keeps the mean log-odds alone, as `base_value`. `rows_at_once` is set to what this graph
+    takes fastest.
     """
     applicants = round_for_people(draw_applicants(list(contract.fields), ROWS, contract.training.seed))
     form = read_classifier(pipeline.steps[-1][1])
-    probability = expit(form.log_odds(encode(pipeline, applicants)))
+    encoded = encode(pipeline, applicants)
+    probability = expit(form.log_odds(encoded))
     golden = Golden(
         applicants=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in row) for row in applicants),
         probability=tuple(probability.tolist()),
@@ -44,6 +54,15 @@ def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
     )
     base_value = float(form.log_odds(encode(pipeline, reference)).mean())
     model = convert_pipeline(pipeline, contract.policy, reference)
-    complete = structs.replace(contract, golden=golden, base_value=base_value)
+    rows_at_once = count_rows_at_once(form, encoded.shape[1])
+    complete = structs.replace(contract, golden=golden, base_value=base_value, rows_at_once=rows_at_once)
     helper.set_model_props(model, write_contract(complete))
     return serialize(model)
+
+
+def count_rows_at_once(form: Linear | Trees, n_columns: int) -> int:
+    """How many rows with so many encoded columns a graph takes at once fastest, a multiple of 16."""
+    rows = CELLS_AT_ONCE // n_columns
+    if isinstance(form, Trees):
+        rows = min(rows, LEAVES_AT_ONCE // max(len(form.trees), 1))
+    return min(max(rows // 16 * 16, FEWEST_ROWS), MOST_ROWS)

@@ -32,5 +32,5 @@ def convert_linear(linear: Linear, scope: Any, operator: Any, container: Any) ->
     """Add a linear model to skl2onnx's container: log-odds of a row. (n, k) → (n, 1)."""
     nodes = Nodes(scope, container)
     coefficients = nodes.constant("coefficients", linear.coefficients.reshape(-1, 1))
-    product = nodes.add("MatMul", [operator.inputs[0].full_name, coefficients], "product")
-    nodes.finish("Add", [product, nodes.constant("intercept", [linear.intercept])], operator.outputs[0].full_name)
+    intercept = nodes.constant("intercept", [linear.intercept])
+    nodes.finish("Gemm", [operator.inputs[0].full_name, coefficients, intercept], operator.outputs[0].full_name)

@@ -9,9 +9,10 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from serve.contract import Policy
 
-LANES = 2
-"""onnxruntime's sigmoid takes numbers in packets of two, and one that is left over by another formula that may differ
-in the last bit. With two copies of each none is left over: an applicant gets the same bits alone and in any batch."""
+EVEN = 0.0
+"""A log-odds behind the last one. onnxruntime's sigmoid takes numbers in packets of two, and one that is left over by
+another formula that may differ in the last bit. With one more at the end only that one can be left over: an applicant
+gets the same bits alone and in any batch."""
 
 
 def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
@@ -21,17 +22,20 @@ def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
     review_from on, else 0 accept.
     """
     constants: dict[str, Any] = {
-        "lanes": [1, LANES],
-        "first": 0,
+        "columns": [1],
+        "even": [EVEN],
+        "first": [0],
+        "last": [-1],
         "accept": 0,
         "refuse": 2,
         "refuse_from": policy.refuse_from,
     }
     graph.node.extend(
         [
-            _node("Expand", [log_odds, "lanes"], "log_odds_lanes"),
-            _node("Sigmoid", ["log_odds_lanes"], "probability_lanes"),
-            _node("Gather", ["probability_lanes", "first"], "probability", axis=1),
+            _node("Squeeze", [log_odds, "columns"], "log_odds_of_all"),
+            _node("Concat", ["log_odds_of_all", "even"], "log_odds_and_one", axis=0),
+            _node("Sigmoid", ["log_odds_and_one"], "probability_and_one"),
+            _node("Slice", ["probability_and_one", "first", "last"], "probability"),
             _node("GreaterOrEqual", ["probability", "refuse_from"], "is_refused"),
         ]
     )

@@ -16,7 +16,10 @@ from serve.contract import Policy
 from train.candidates import CANDIDATES
 from train.card import CardField, CardPolicy
 from train.dataset import Matrix
+from train.export import FEWEST_ROWS, MOST_ROWS, count_rows_at_once
 from train.export.graph import convert_pipeline, serialize
+from train.export.linear import Linear
+from train.export.trees import Trees
 from train.policy import decide, make_policy
 from train.proof import TOLERANCE
 
@@ -59,10 +62,14 @@ def convert(pipeline: Pipeline, policy: Policy) -> onnx.ModelProto:
     return convert_pipeline(pipeline, policy, np.zeros((1, pipeline.n_features_in_)))
 
 
+def load(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """A graph ready to run."""
+    return onnxruntime.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
+
+
 def run(model: onnx.ModelProto, applicants: Matrix) -> list[np.ndarray]:
     """probability and decision of a graph."""
-    session = onnxruntime.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
-    answers: list[np.ndarray] = session.run(["probability", "decision"], {"applicants": applicants})
+    answers: list[np.ndarray] = load(model).run(["probability", "decision"], {"applicants": applicants})
     return answers
 
 
@@ -102,6 +109,36 @@ def test_any_fit_and_any_number_agree(seed: int, kind: str, mix: str, extremes: 
     probability, _ = run(convert(pipeline, POLICY), applicants)
 
     np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**31 - 1), mix=st.sampled_from(sorted(MIXES)), size=st.integers(1, 70))
+def test_an_applicant_gets_the_same_bits_alone_and_in_any_batch(seed: int, mix: str, size: int) -> None:
+    """Of a logistic regression; tests/train/export/test_bulk.py has the trees."""
+    pipeline = fit("logistic", MIXES[mix], seed)
+    session, applicants = load(convert(pipeline, POLICY)), draw(MIXES[mix], size, seed + 1)
+
+    (together,) = session.run(["probability"], {"applicants": applicants})
+
+    assert together.tolist() == [
+        session.run(["probability"], {"applicants": row[None]})[0].item() for row in applicants
+    ]
+
+
+@given(columns=st.integers(1, 5_000), trees=st.integers(0, 10_000) | st.none())
+def test_few_rows_of_a_large_graph_go_through_at_once(columns: int, trees: int | None) -> None:
+    """As the contract takes them: a multiple of 16; never more of a larger graph."""
+
+    def count(columns: int, trees: int | None) -> int:
+        form = Linear(np.zeros(columns), 0.0) if trees is None else Trees(0.0, (0.0,) * trees)
+        return count_rows_at_once(form, columns)
+
+    rows = count(columns, trees)
+
+    assert 0 == rows % 16
+    assert FEWEST_ROWS <= rows <= MOST_ROWS
+    assert rows >= count(columns + 1, trees)
+    assert trees is None or count(columns, None) >= rows >= count(columns, trees + 1)
 
 
 def test_a_level_that_was_never_seen_in_fitting_is_no_level() -> None:
