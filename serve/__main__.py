@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-
-from serve.contract import ContractError
-from serve.counters import DIRECTORY
-from serve.model import load_model
-from serve.server import hold_reloads, serve
-from serve.settings import SettingsError, read_settings
 
 
 def main() -> None:
     """Serve until stopped; exits with one clear line if a setting or the model can't be used."""
+    # Nothing of what is loaded now is garbage: to look for some would take a tenth of the start. serve/app.py enables
+    # it when the service is there.
+    gc.disable()
+    from serve.contract import ContractError
+    from serve.server import hold_reloads, serve
+    from serve.settings import SettingsError, read_settings
+
     try:
         settings = read_settings(os.environ)
         hold_reloads()
@@ -21,6 +23,9 @@ def main() -> None:
             serve(settings)
             return
         from tempfile import TemporaryDirectory
+
+        from serve.counters import DIRECTORY
+        from serve.model import load_model
 
         # Said once here rather than by each worker, again and again.
         load_model(settings.model_path)

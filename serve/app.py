@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 SWEEP_SECONDS = 1.0
 
+ALLOCATIONS = 10_000
+"""So many new lists, tuples and objects, some ten bodies of 1,000 rows, make the garbage collector look at them: at
+Python's own 700 it looks at every row of a large body that is still being read."""
+
 logger = logging.getLogger("credit")
 
 
@@ -83,8 +87,9 @@ async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     sweeping = loop.create_task(sweep())
     # What was loaded stays: the garbage collector need not look at it again and again.
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(ALLOCATIONS)
+    gc.enable()
     yield
     sweeping.cancel()
     gate.sweep()

@@ -21,11 +21,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from serve.exchange import Ask, Header, Heavy, Reply
 from serve.gate import HEALTH, Gate, Waiting
 from serve.problems import Refusal, head_too_large, head_too_slow, no_http, our_failure, too_busy, too_slow
+from serve.uvicorn_parts import HttpToolsProtocol
 from serve.visit import CLOSE, NO_SNIFF, PROBLEM, Visit
 
 if TYPE_CHECKING:
@@ -195,8 +194,8 @@ class Connection(HttpToolsProtocol):
                 raise refusal  # noqa: TRY301
             begun = endpoint.begin(visit, Ask(gate.served, body, self.headers, {}))
         except Heavy:
-            # The usual way, from the start.
-            self.scope["admitted"] = True  # type: ignore[typeddict-unknown-key]
+            # The usual way, from the start, and into the worker thread.
+            self.scope.update(admitted=True, is_heavy=True)  # type: ignore[call-arg]
             super().on_headers_complete()
             super().on_body(body)
             super().on_message_complete()

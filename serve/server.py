@@ -1,9 +1,8 @@
-"""uvicorn as we run it: stops without losing an answer, and hands SIGHUP on to every worker."""
+"""uvicorn as we run it: stops without losing an answer."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -12,14 +11,11 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import multiprocess
-
+from serve import uvicorn_parts
 from serve.connection import Connection
-from serve.contract import ContractError
 from serve.logs import configure_logs
-from serve.settings import Settings, SettingsError
+from serve.settings import Settings
+from serve.uvicorn_parts import STARTUP_FAILURE, Config
 
 KEEP_ALIVE_SECONDS = 95
 """Above the 90 s that Heroku's router keeps a connection, so that it is never us who cuts first."""
@@ -35,12 +31,10 @@ DRAIN_STEP = 0.02
 TICKS = 10
 """uvicorn's ticks in a second."""
 
-logger = logging.getLogger("credit")
 
-
-def make_config(settings: Settings) -> uvicorn.Config:
+def make_config(settings: Settings) -> Config:
     """uvicorn's settings for ours."""
-    return uvicorn.Config(
+    return Config(
         "serve.app:create_app",
         factory=True,
         host=settings.host,
@@ -59,7 +53,7 @@ def make_config(settings: Settings) -> uvicorn.Config:
     )
 
 
-class Server(uvicorn.Server):
+class Server(uvicorn_parts.Server):
     """A server that drains before it stops.
 
     uvicorn closes idle connections at once on SIGTERM, and a request that is on its way on one of them is lost. Here
@@ -117,41 +111,6 @@ class Server(uvicorn.Server):
         return Connection(self.config, self.server_state, self.lifespan.state)
 
 
-class Worker(multiprocess.Process):
-    """A worker process around our server."""
-
-    @property
-    def server(self) -> Server:
-        """Made in the worker, when first asked for."""
-        if not isinstance(self._server, Server):
-            self._server = Server(self.config)
-        return self._server
-
-    def start(self) -> None:
-        """Start the process; a SIGHUP waits until it can follow it, which unasked would end it."""
-        hold_reloads()
-        super().start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-
-    def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve, in the process; one that replaces another may find a model that it can't serve, and ends."""
-        try:
-            super().target(sockets)
-        except (SettingsError, ContractError) as error:
-            logger.error("can't serve: %s", error)  # noqa: TRY400
-            sys.exit(1)
-
-
-class Supervisor(multiprocess.Multiprocess):
-    """Several workers; SIGHUP makes each of them load the model again, none is replaced."""
-
-    def handle_hup(self) -> None:
-        """Hand SIGHUP on."""
-        for process in self.processes:
-            if process.pid is not None:
-                os.kill(process.pid, signal.SIGHUP)
-
-
 def hold_reloads() -> None:
     """Let every SIGHUP wait until somebody unblocks it: serve/app.py does, once a model is in service."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
@@ -161,9 +120,9 @@ def serve(settings: Settings) -> None:
     """Serve until stopped; exits with 3 if it could not start, as uvicorn does."""
     config = make_config(settings)
     if settings.workers > 1:
-        # The supervisor makes its workers, and those that replace a dead one, from this name.
-        multiprocess.Process = Worker  # type: ignore[misc]
-        Supervisor(config, sockets=[config.bind_socket()]).run()
+        from serve.workers import supervise
+
+        supervise(config)
         return
     server = Server(config)
     with suppress(KeyboardInterrupt):
