@@ -77,15 +77,18 @@ def read_applicants(
 
 def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
     """What of a matrix, float64, shape (n, n_fields), n > 0, may not enter the graph: a fault a field."""
-    is_wrong = np.zeros(matrix.shape, np.bool_)
+    categories = [(column, field) for column, field in enumerate(fields) if field.kind == "category"]
     # A NaN makes both of them NaN: most matrices need no closer look at their numbers.
-    if not (matrix.min() >= -LARGEST and matrix.max() <= LARGEST):
+    if matrix.min() >= -LARGEST and matrix.max() <= LARGEST:
+        if not categories:
+            return []
+        is_wrong = np.zeros(matrix.shape, np.bool_)
+    else:
         is_wrong = (np.abs(matrix) > LARGEST) | (np.isnan(matrix) & [not field.nullable for field in fields])
-    for column, field in enumerate(fields):
-        if field.kind == "category":
-            values = matrix[:, column]
-            is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
-            is_wrong[:, column] |= ~(is_level | np.isnan(values))
+    for column, field in categories:
+        values = matrix[:, column]
+        is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
+        is_wrong[:, column] |= ~(is_level | np.isnan(values))
     return _name_faults(matrix, is_wrong, fields)
 
 

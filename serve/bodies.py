@@ -14,16 +14,23 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from serve.applicants import Applicants, cut, read_applicants
+from serve.contract import LARGEST
 from serve.duplicates import refuse_duplicates
 from serve.exchange import Heavy
-from serve.forms import Forms
+from serve.forms import Forms, to_matrix
 from serve.messages import Fault, RawPredictBody, RawScoreBody
+from serve.model import Matrix
 from serve.problems import MOST_FAULTS, InvalidApplicants, too_large
 
 Body = bytes | bytearray
+
+BYTES_OF_MANY = 4_096
+"""A body of that size has so many numbers that they are looked at together."""
+
 Decoded = TypeVar("Decoded")
 Raw = TypeVar("Raw", bound=RawPredictBody | RawScoreBody)
 
@@ -49,21 +56,30 @@ class ScoreRequest:
 
 def read_predict(
     body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = False
-) -> Sequence[Sequence[float | None]]:
+) -> Sequence[Sequence[float | None]] | Matrix:
     """The rows of a POST /predict, one value a field; raises InvalidApplicants, or Refusal for too many.
 
     With `is_on_loop`, Heavy for so many cells with a fault among them that naming it would stall the event loop.
     """
     try:
-        decoded: Any = forms.decode_predict(body)
+        rows = _read_rows(body, forms) if len(body) < BYTES_OF_MANY else _read_many_rows(body, forms)
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        matrix: list[list[float]] = _read_by_cells(body, RawPredictBody, forms, most_rows, is_on_loop)[
-            0
-        ].matrix.tolist()
-        return matrix
+        return _read_by_cells(body, RawPredictBody, forms, most_rows, is_on_loop)[0].matrix
     refuse_duplicates(body, 1)
-    rows: Sequence[Sequence[float | None]] = decoded.data
     return rows
+
+
+def _read_rows(body: Body, forms: Forms) -> Sequence[Sequence[float | None]]:
+    rows: Sequence[Sequence[float | None]] = forms.decode_predict(body).data
+    return rows
+
+
+def _read_many_rows(body: Body, forms: Forms) -> Matrix:
+    """Raises ValueError for a number that is too large."""
+    matrix = to_matrix(forms.decode_unbounded(body).data, len(forms.fields))
+    if np.fmax.reduce(matrix, axis=None) > LARGEST or np.fmin.reduce(matrix, axis=None) < -LARGEST:
+        raise ValueError
+    return matrix
 
 
 def read_score(body: Body, forms: Forms, most_rows: int, *, is_on_loop: bool = False) -> ScoreRequest:

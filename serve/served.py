@@ -72,9 +72,7 @@ class Served:
 
     def to_matrix(self, works: Sequence[Work]) -> Matrix:
         """The rows of some works: float64, shape (n, n_fields)."""
-        parts = [
-            work.rows if isinstance(work.rows, np.ndarray) else to_matrix(work.rows, len(self.fields)) for work in works
-        ]
+        parts = [to_matrix(work.rows, len(self.fields)) for work in works]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

@@ -18,6 +18,8 @@ ROWS = 256
 EDGES = tuple(step / 20 for step in range(1, 21))
 """Upper ends of the bins of probabilities."""
 
+_ENDS = np.array(EDGES)
+
 
 class Tally:
     """The counts of one model in one process."""
@@ -65,6 +67,12 @@ class Tally:
         self._sums += len(applicants), probability.sum()
         self._decisions += np.bincount(decision, minlength=len(DECISIONS))
         # A probability on an edge belongs to the bin below it, as Prometheus has it.
-        self._bins += np.bincount(np.searchsorted(EDGES, probability, side="left"), minlength=len(EDGES))[: len(EDGES)]
-        self._missing += np.isnan(applicants).sum(axis=0)
-        self._outside += ((applicants < self._lowest) | (applicants > self._highest)).sum(axis=0)
+        self._bins += np.bincount(np.searchsorted(_ENDS, probability, side="left"), minlength=len(EDGES))[: len(EDGES)]
+        self._missing += _add_up(np.isnan(applicants))
+        self._outside += _add_up((applicants < self._lowest) | (applicants > self._highest))
+
+
+def _add_up(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """How many of each column, shape (n, n_columns), are set: whole numbers, exact up to 2^24 rows."""
+    # A product with ones takes a third of the time of sum(axis=0).
+    return np.ones(len(flags), np.float32) @ flags.astype(np.float32)

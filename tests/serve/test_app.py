@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -16,10 +17,10 @@ from starlette.types import Message
 
 import serve.tensors
 from serve.answers import EXPLAINING, TELLING
-from serve.app import make_app
+from serve.app import _live, make_app
 from serve.contract import DECISIONS, Field
 from serve.counters import Ledger
-from serve.endpoint import BYTES_ON_THE_LOOP, WORK_ON_THE_LOOP
+from serve.endpoint import BYTES_ON_THE_LOOP, NUMBERS_ON_THE_LOOP, WORK_ON_THE_LOOP
 from serve.model import Matrix, Model, Scores
 from serve.served import Served
 from serve.settings import Settings
@@ -213,7 +214,13 @@ def test_the_same_applicants_get_the_same_answer_by_name_by_vector_and_by_predic
     assert predicted == [result["probability"] for result in named]
 
 
-@pytest.mark.parametrize("size", [BYTES_ON_THE_LOOP, BYTES_ON_THE_LOOP + 1])
+LIMITS = [("/predict", "data", NUMBERS_ON_THE_LOOP), ("/score", "applicants", BYTES_ON_THE_LOOP)]
+"""How large a body may be on the event loop."""
+
+SIZES = [limit + more for _, _, limit in LIMITS for more in (0, 1)]
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_a_body_on_either_side_of_the_limit_is_answered_alike(
     client: httpx.Client, model: Model, applicants: Matrix, size: int
 ) -> None:
@@ -227,7 +234,7 @@ def test_a_body_on_either_side_of_the_limit_is_answered_alike(
     assert expected == [result["probability"] for result in results]
 
 
-@pytest.mark.parametrize("size", [BYTES_ON_THE_LOOP, BYTES_ON_THE_LOOP + 1])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("path", "key"), [("/predict", "data"), ("/score", "applicants")])
 def test_a_body_on_either_side_of_the_limit_is_refused_alike(
     client: httpx.Client, vector: list[Any], path: str, key: str, size: int
@@ -239,19 +246,22 @@ def test_a_body_on_either_side_of_the_limit_is_refused_alike(
     assert [f"/{key}/1/0"] == [fault["pointer"] for fault in response.json()["errors"]]
 
 
-@pytest.mark.parametrize(
-    ("size", "is_on_the_loop"),
-    [(BYTES_ON_THE_LOOP, True), (BYTES_ON_THE_LOOP + 1, False)],
-    ids=["at the limit", "above the limit"],
-)
-@pytest.mark.parametrize(("path", "key"), [("/predict", "data"), ("/score", "applicants")])
+@pytest.mark.parametrize(("more", "is_on_the_loop"), [(0, True), (1, False)], ids=["at the limit", "above the limit"])
+@pytest.mark.parametrize(("path", "key", "limit"), LIMITS)
 def test_only_a_body_above_the_limit_goes_to_a_worker_thread(
-    model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, size: int, is_on_the_loop: bool
+    model: Model,
+    make_client: MakeClient,
+    vector: list[Any],
+    path: str,
+    key: str,
+    limit: int,
+    more: int,
+    is_on_the_loop: bool,
 ) -> None:
-    """A small one is done before a thread has started."""
+    """A small one is done before a thread has started; of numbers a larger one than of words."""
     watched = WatchedModel(model.contract, model.sha256, model.session, [])
 
-    make_client(watched).post(path, content=to_body(key, [vector] * 2, size)).raise_for_status()
+    make_client(watched).post(path, content=to_body(key, [vector] * 2, limit + more)).raise_for_status()
 
     assert [is_on_the_loop] == [thread is threading.current_thread() for thread in watched.asked_in]
 
@@ -294,14 +304,14 @@ def test_raw_tensors_go_to_a_worker_thread_by_their_rows_alone(
     assert {is_on_the_loop} == {thread is threading.current_thread() for thread in watched.asked_in}
 
 
-@pytest.mark.parametrize(("path", "key"), [("/predict", "data"), ("/score", "applicants")])
+@pytest.mark.parametrize(("path", "key", "limit"), LIMITS)
 @pytest.mark.parametrize("length", ["1", "4000", "99999"])
 def test_the_header_of_raw_tensors_brings_no_json_onto_the_loop(
-    model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, length: str
+    model: Model, make_client: MakeClient, vector: list[Any], path: str, key: str, limit: int, length: str
 ) -> None:
     """Whoever sends it with something else than inference gains nothing by it."""
     watched = WatchedModel(model.contract, model.sha256, model.session, [])
-    body = to_body(key, [vector] * 2, BYTES_ON_THE_LOOP + 1)
+    body = to_body(key, [vector] * 2, limit + 1)
 
     make_client(watched).post(
         path, content=body, headers={"Inference-Header-Content-Length": length}
@@ -347,7 +357,7 @@ def test_a_large_body_leaves_the_loop_free_for_others(model: Model, vector: list
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(make_app(waiting)), base_url="http://test"
         ) as client:
-            body = to_body("data", [vector] * 2, BYTES_ON_THE_LOOP + 1)
+            body = to_body("data", [vector] * 2, NUMBERS_ON_THE_LOOP + 1)
             batch = asyncio.create_task(client.post("/predict", content=body))
             await asyncio.to_thread(waiting.is_asked.wait, WAIT_SECONDS)
             await client.get("/livez")
@@ -536,3 +546,24 @@ def test_a_refused_body_leaves_no_trace_in_the_log(client: httpx.Client, caplog:
     client.post("/score", json={"applicants": [{"Amount": "private"}]})
 
     assert "private" not in caplog.text
+
+
+def test_the_garbage_collector_passes_over_what_was_loaded(model: Model) -> None:
+    """It is off while a service starts, and on when it is there; 1,000 rows that are being read don't wake it."""
+    before, ledger = gc.get_threshold(), Ledger(None)
+
+    async def live() -> tuple[bool, int, int]:
+        async with _live(make_app(model), ledger):
+            return gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()[0]
+
+    gc.disable()
+    try:
+        is_enabled, frozen, threshold = asyncio.run(live())
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+        gc.enable()
+
+    assert is_enabled
+    assert frozen > 0
+    assert threshold > 1_000

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from serve.app import make_app
-from serve.endpoint import BYTES_ON_THE_LOOP
+from serve.endpoint import NUMBERS_ON_THE_LOOP
 from serve.gate import Gate
 from serve.model import Matrix, Model, Scores
 from serve.settings import Settings
@@ -51,7 +51,7 @@ class Conversation:
 
     def __init__(self, parts: Iterator[bytes], headers: list[tuple[bytes, bytes]] | None = None) -> None:
         self.parts = parts
-        self.scope = {
+        self.scope: dict[str, Any] = {
             "type": "http",
             "method": "POST",
             "path": "/predict",
@@ -230,7 +230,7 @@ def test_large_bodies_beyond_the_queue_are_503(model: Model, vector: list[Any]) 
     """QUEUE_BODIES may be there, the one that is worked on included; small requests go on, and large ones later."""
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
     gate = make_app(waiting, Settings(queue_bodies=2))
-    large, small = json.dumps({"data": [vector]}).encode().ljust(BYTES_ON_THE_LOOP + 1), {"data": [vector]}
+    large, small = json.dumps({"data": [vector]}).encode().ljust(NUMBERS_ON_THE_LOOP + 1), {"data": [vector]}
 
     async def ask() -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://test") as client:
@@ -249,3 +249,29 @@ def test_large_bodies_beyond_the_queue_are_503(model: Model, vector: list[Any]) 
     assert [200, 200, 503, 200, 200] == [response.status_code for response in (*answers, last)]
     assert "1" == answers[2].headers["retry-after"]
     assert "2 large bodies wait already; try again in a second, or send smaller ones" == answers[2].json()["error"]
+
+
+def test_what_was_found_to_be_heavy_is_read_in_the_worker_thread(
+    model: Model, vector: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """serve/connection.py has read it once on the loop, and need not do so again."""
+    read_in: list[threading.Thread] = []
+
+    gate = make_app(model)
+    read = gate.served.forms.decode_predict
+
+    def watch(body: bytes) -> Any:
+        read_in.append(threading.current_thread())
+        return read(body)
+
+    monkeypatch.setattr(gate.served.forms, "decode_predict", watch)
+    asked = Conversation(iter([json.dumps({"data": [vector]}).encode()]))
+    asked.scope["is_heavy"] = True
+
+    async def receive() -> Message:
+        return {**await asked.receive(), "more_body": False}
+
+    asyncio.run(gate(asked.scope, receive, asked.send))
+
+    assert 200 == asked.status
+    assert [False] == [thread is threading.current_thread() for thread in read_in]
