@@ -44,24 +44,24 @@ class Served:
 
         An applicant gets the same bits alone and with others. A finish that fails fails for its own request only.
         """
+        if len(works) == 1 and len(works[0].rows) == 1:
+            # Whoever asks while nobody else does: the less there is to be done, the sooner is the answer.
+            (work,) = works
+            scores = self.single.score(work.rows[0], explain=work.explain)
+            self.tally.keep(self.single.row, scores)
+            return [_finish(work, self.single.row, scores)]
         replies: dict[int, Reply | Exception] = {}
         for explain in (False, True):
             alike = [work for work in works if work.explain is explain]
             if not alike:
                 continue
-            if len(alike) == 1 and len(alike[0].rows) == 1:
-                scores, matrix = self.single.score(alike[0].rows[0], explain=explain), self.single.row
-            else:
-                matrix = self.to_matrix(alike)
-                scores = self.model.score(matrix, explain=explain)
+            matrix = self.to_matrix(alike)
+            scores = self.model.score(matrix, explain=explain)
             self.tally.keep(matrix, scores)
             start = 0
             for work in alike:
                 part = slice(start, start := start + len(work.rows))
-                try:
-                    replies[id(work)] = work.finish(matrix[part], take(scores, part))
-                except Exception as error:  # noqa: BLE001 - whose request it was gets it
-                    replies[id(work)] = error
+                replies[id(work)] = _finish(work, matrix[part], take(scores, part))
         return [replies[id(work)] for work in works]
 
     def run_apart(self, work: Work) -> tuple[Reply, Batch]:
@@ -81,6 +81,14 @@ class Batch(Struct, frozen=True):
 
     applicants: Matrix
     scores: Scores
+
+
+def _finish(work: Work, matrix: Matrix, scores: Scores) -> Reply | Exception:
+    """The reply of a work; or what fails in it, which whose request it was gets."""
+    try:
+        return work.finish(matrix, scores)
+    except Exception as error:  # noqa: BLE001 - that of others is answered
+        return error
 
 
 def take(scores: Scores, part: slice) -> Scores:
