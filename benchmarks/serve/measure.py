@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from benchmarks.serve.models import Made
+from benchmarks.serve.models import ASKED, Made
 from benchmarks.serve.peers import PEERS, Peer
 from benchmarks.serve.processes import cpu_seconds, resident_megabytes
-from benchmarks.serve.protocols import PREDICT, SCORE
+from benchmarks.serve.protocols import BINARY, PREDICT, SCORE
 from benchmarks.serve.results import SETTLED, Memory, Sample, Start
 from benchmarks.serve.servers import Place, Server, start
 from benchmarks.serve.workloads import WORKLOADS, Workload, write_bodies, write_crowd
@@ -41,6 +41,10 @@ class Plan:
         return [workload for workload in wanted if workload.model == model and peer in workload.peers]
 
 
+LENGTHS = {"PREDICT": (PREDICT, 1), "SCORE": (SCORE, 1), "BINARY": (BINARY, ASKED)}
+"""By the variable that tells the limit how long a constant to answer: ours is as long, to so many rows."""
+
+
 @dataclass(slots=True)
 class Bench:
     """Runs a plan; `say` is told what is going on."""
@@ -53,7 +57,7 @@ class Bench:
     samples: list[Sample] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
-    lengths: dict[str, int] = field(default_factory=lambda: {"PREDICT": 1, "SCORE": 1})
+    lengths: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LENGTHS, 1))
 
     def run(self) -> None:
         """Measure everything; raises BenchError."""
@@ -109,8 +113,8 @@ class Bench:
         """How long our answers are: the limit answers as many bytes."""
         made = self.made.get("boosting") or next(iter(self.made.values()))
         with start(PEERS["ours"], made, self.place, self.lengths) as server:
-            for name, protocol in (("PREDICT", PREDICT), ("SCORE", SCORE)):
-                self.lengths[name] = len(server.ask(protocol, protocol.write(made.rows[:1])))
+            for name, (protocol, rows) in LENGTHS.items():
+                self.lengths[name] = len(server.ask(protocol, protocol.write(made.rows[:rows])))
 
 
 def run_load(wrk: str, server: Server, workload: Workload, made: Made, seconds: float) -> tuple[Load, float]:

@@ -25,7 +25,7 @@ from benchmarks.serve.workloads import Workload, write_bodies
 from benchmarks.serve.wrk import Load, find_wrk
 
 ROUNDS, SECONDS = 3, 2
-LENGTHS = {"PREDICT": 21, "SCORE": 21}
+LENGTHS = {"PREDICT": 21, "SCORE": 21, "BINARY": 21}
 FEW, MANY = 16, 4
 """Connections for small bodies, and for those of 1,000 rows and more."""
 

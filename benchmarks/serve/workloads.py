@@ -45,7 +45,7 @@ WORKLOADS = {
         Workload("logistic", "logistic, 23 fields", "logistic"),
         Workload("alone", "logistic, 23 fields, one connection", "logistic", connections=1),
         Workload("json", "1,000 rows × 23 a body, JSON", "logistic", 4, ASKED, BATCHES),
-        Workload("binary", "1,000 rows × 23 a body, V2 binary", "logistic", 4, ASKED, ("ours",), BINARY),
+        Workload("binary", "1,000 rows × 23 a body, V2 binary", "logistic", 4, ASKED, ("limit", "ours"), BINARY),
         Workload("crowd", "one row beside bodies of 10,000", "logistic", peers=("ours",), crowd=CROWD),
         Workload("boosting", "400 trees, 23 fields", "boosting"),
         Workload("score", "/score, 400 trees, four reasons", "boosting", peers=("limit", "ours"), protocol=SCORE),

@@ -17,7 +17,7 @@ from benchmarks.serve.processes import cpu_seconds, members, resident_megabytes
 from benchmarks.serve.protocols import PREDICT
 from benchmarks.serve.servers import Place, start
 
-LENGTHS = {"PREDICT": 21, "SCORE": 900}
+LENGTHS = {"PREDICT": 21, "SCORE": 900, "BINARY": 9000}
 
 
 @pytest.fixture(scope="module")

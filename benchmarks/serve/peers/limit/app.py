@@ -7,7 +7,8 @@ from typing import Any
 
 import uvicorn
 
-ANSWERS = {path: b"1" * int(os.environ[name]) for path, name in (("/predict", "PREDICT"), ("/score", "SCORE"))}
+LENGTHS = (("/predict", "PREDICT"), ("/score", "SCORE"), ("/v2/models/credit/infer", "BINARY"))
+ANSWERS = {path: b"1" * int(os.environ[name]) for path, name in LENGTHS}
 HEADERS = {
     path: [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
     for path, answer in ANSWERS.items()
