@@ -29,6 +29,8 @@ def main() -> None:
 
         # Said once here rather than by each worker, again and again.
         load_model(settings.model_path)
+        # This process only watches over the workers, which begin anew.
+        gc.enable()
         with TemporaryDirectory(prefix="credit-") as counters:
             os.environ[DIRECTORY] = counters
             serve(settings)

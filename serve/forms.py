@@ -101,7 +101,8 @@ def to_matrix(rows: Sequence[Sequence[float | None]] | Matrix, width: int) -> Ma
     try:
         parts = [pack(*row) for row in rows]
     except struct.error:
-        parts = [pack(*[NAN if value is None else value for value in row]) for row in rows]
+        # Some value is missing.
+        return np.array(rows, dtype=np.float64)
     return np.frombuffer(bytearray().join(parts), np.float64).reshape(-1, width)
 
 
