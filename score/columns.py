@@ -25,6 +25,7 @@ MISSING_WORDS = (
 )
 """Texts that say a value is missing, unless a level is called so: those of pandas.read_csv, as in training."""
 
+_NAN = pa.scalar(float("nan"), pa.float64())
 _MISSING = pa.array(MISSING_WORDS, pa.string())
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|[+-]?nan", re.IGNORECASE | re.ASCII)
 
@@ -79,7 +80,7 @@ def _read_numbers(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str
     else:
         # Not checked: an integer beyond 2^53 becomes the nearest float64, as in JSON.
         values = _as_floats(pc.cast(column, pa.float64(), safe=False))
-    if np.fmax.reduce(np.abs(values), initial=0.0) > LARGEST:
+    if np.fmax.reduce(values, initial=0.0) > LARGEST or np.fmin.reduce(values, initial=0.0) < -LARGEST:
         values = values.copy()
         for row in np.flatnonzero(np.abs(values) > LARGEST).tolist():
             faults[row] = f"expected a number within ±{LARGEST:g}, got {values[row]:g}"
@@ -112,6 +113,7 @@ def _read_levels(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str]
     text = _as_text(column)
     values = _as_floats(pc.cast(pc.index_in(text, pa.array(levels, text.type)), pa.float64()))
     if np.count_nonzero(np.isnan(values)) > text.null_count:
+        values = values.copy()
         unknown = np.flatnonzero(np.isnan(values) & text.is_valid().to_numpy(zero_copy_only=False))
         for row, word in zip(unknown.tolist(), text.take(pa.array(unknown)).to_pylist(), strict=True):
             if word.strip() in levels:
@@ -145,8 +147,9 @@ def _as_text(column: pa.Array) -> pa.Array:
 
 
 def _as_floats(column: pa.Array) -> Matrix:
-    """Without a copy where nothing is missing; a null becomes NaN."""
-    floats: Matrix = column.to_numpy(zero_copy_only=False)
+    """float64, not to be written to: without a copy where nothing is missing; a null becomes NaN."""
+    # Half the time of to_numpy's own way to make them NaN.
+    floats: Matrix = pc.fill_null(column, _NAN).to_numpy()
     return floats
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -182,7 +183,15 @@ class _Writer:
         self._waiting: list[pa.RecordBatch] = []
         self._path, self._draft = path, path.with_name(f".{path.name}.draft")
         # Dictionaries are how we hold few words, not what a reader should see: the file says string.
-        self._file = pq.ParquetWriter(self._draft, schema, store_schema=False, use_dictionary=_words(schema))
+        words, numbers = _names(schema, pa.types.is_dictionary), _names(schema, pa.types.is_integer)
+        self._file = pq.ParquetWriter(
+            self._draft,
+            schema,
+            store_schema=False,
+            use_dictionary=words,
+            column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+            write_statistics=[name for name in schema.names if name not in words],
+        )
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._waiting.append(batch)
@@ -218,8 +227,8 @@ READ = "rows_read"
 """Entry of a part's metadata: how many rows of the input it stands for."""
 
 
-def _words(schema: pa.Schema) -> list[str]:
-    return [field.name for field in schema if pa.types.is_dictionary(field.type)]
+def _names(schema: pa.Schema, is_kind: Callable[[pa.DataType], bool]) -> list[str]:
+    return [field.name for field in schema if is_kind(field.type)]
 
 
 def _count(scores: Path, rejects: Path) -> Counts:
