@@ -22,7 +22,7 @@ __all__ = ["count_rows_at_once", "draw_reference", "export"]
 REFERENCE_ROWS = 2_000
 """Applicants of the reference population: what a contribution compares with."""
 
-CELLS_AT_ONCE, LEAVES_AT_ONCE = 24_576, 153_600
+CELLS_AT_ONCE, LEAVES_AT_ONCE = 24_576, 96_000
 """Columns, and trees, times rows that go through the graph at once: more leave the processor's cache."""
 
 FEWEST_ROWS, MOST_ROWS = 96, 1_024
