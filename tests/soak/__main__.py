@@ -19,7 +19,7 @@ import httpx
 import uvloop
 
 from tests.soak import schema
-from tests.soak.overload import APPLICANT, MANY, overload, reloads, stop
+from tests.soak.overload import APPLICANT, CROWD, MANY, overload, reloads, stop
 from tests.soak.raw import AT_ONCE, PATIENT, answers, cases, send_mutants
 from tests.soak.service import Service, running_service
 
@@ -117,7 +117,8 @@ def flood() -> list[str]:
     refused = outcome.statuses.total() - len(outcome.accepted)
     made = outcome.statuses.total() / outcome.seconds
     print(
-        f"overload: capacity {result.capacity:,.0f} requests of 20 applicants a second; {made:,.0f} for {SECONDS:g} s"
+        f"overload: capacity {result.capacity:,.0f} requests of {CROWD} applicants a second; {made:,.0f} "
+        f"for {SECONDS:g} s"
     )
     p50, p99, slowest = (outcome.quantile(share) for share in (0.5, 0.99, 1.0))
     print(f"  {outcome.rate:,.0f} a second accepted: p50 {p50:.0f} ms, p99 {p99:.0f} ms, slowest {slowest:.0f} ms")

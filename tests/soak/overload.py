@@ -30,7 +30,8 @@ APPLICANT: dict[str, Any] = {
 REQUEST = post("/score", {"applicants": [APPLICANT]})
 """What nearly every client asks: one applicant, with reasons."""
 
-CROWDED = post("/score", {"applicants": [APPLICANT] * 20})
+CROWD = 30
+CROWDED = post("/score", {"applicants": [APPLICANT] * CROWD})
 """What overloads the service: so much that one core can ask for four times what another answers."""
 
 FEW, MANY = 32, 1000
