@@ -26,6 +26,7 @@ def main() -> None:
 
         from serve.counters import DIRECTORY
         from serve.model import load_model
+        from serve.workers import supervise
 
         # Said once here rather than by each worker, again and again.
         load_model(settings.model_path)
@@ -33,7 +34,7 @@ def main() -> None:
         gc.enable()
         with TemporaryDirectory(prefix="credit-") as counters:
             os.environ[DIRECTORY] = counters
-            serve(settings)
+            supervise(settings)
     except (SettingsError, ContractError) as error:
         sys.exit(f"can't serve: {error}")
 

@@ -117,14 +117,8 @@ def hold_reloads() -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until stopped; exits with 3 if it could not start, as uvicorn does."""
-    config = make_config(settings)
-    if settings.workers > 1:
-        from serve.workers import supervise
-
-        supervise(config)
-        return
-    server = Server(config)
+    """Serve with one worker, this process, until stopped; exits with 3 if it could not start, as uvicorn does."""
+    server = Server(make_config(settings))
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

@@ -11,9 +11,8 @@ import sys
 from uvicorn.supervisors import multiprocess
 
 from serve.contract import ContractError
-from serve.server import Server, hold_reloads
-from serve.settings import SettingsError
-from serve.uvicorn_parts import Config
+from serve.server import Server, hold_reloads, make_config
+from serve.settings import Settings, SettingsError
 
 logger = logging.getLogger("credit")
 
@@ -53,8 +52,9 @@ class Supervisor(multiprocess.Multiprocess):
                 os.kill(process.pid, signal.SIGHUP)
 
 
-def supervise(config: Config) -> None:
+def supervise(settings: Settings) -> None:
     """Serve with as many workers as the settings say until stopped."""
+    config = make_config(settings)
     # The supervisor makes its workers, and those that replace a dead one, from this name.
     multiprocess.Process = Worker  # type: ignore[misc]
     Supervisor(config, sockets=[config.bind_socket()]).run()
