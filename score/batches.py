@@ -21,7 +21,7 @@ MALFORMED = "_corrupt_record"
 """A column with the text of a line that isn't a row of its table; both engines' CSV readers fill it."""
 
 CHUNK_ROWS = 2048
-"""Rows that go through the graph at once: what is in work stays in the processor's cache."""
+"""Rows gathered from their columns at a time; `Model.score` cuts them to what the graph takes fastest."""
 
 ALIGNED_ROWS = 16
 """Rows are padded to a multiple: a matrix product may differ in the last bit for rows left over by its kernel, and an
@@ -84,6 +84,7 @@ def _score(batch: pa.RecordBatch, scorer: Scorer) -> pa.RecordBatch:
     probability[is_rejected] = 0.5
     mask = is_rejected if faults else None
     ids = batch.column(scorer.id)
+    ids = ids.dictionary_decode() if pa.types.is_dictionary(ids.type) else ids
     return pa.RecordBatch.from_arrays(
         [
             ids,

@@ -9,8 +9,8 @@ import sys
 
 def main() -> None:
     """Serve until stopped; exits with one clear line if a setting or the model can't be used."""
-    # Nothing of what is loaded now is garbage: to look for some would take a tenth of the start. serve/app.py enables
-    # it when the service is there.
+    # Nothing of what is loaded now is garbage: to look for some would take a tenth of the start of a single worker.
+    # serve/app.py enables it when the service is there.
     gc.disable()
     from serve.contract import ContractError
     from serve.server import hold_reloads, serve

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 SWEEP_SECONDS = 1.0
 
 ALLOCATIONS = 10_000
-"""So many new lists, tuples and objects, some ten bodies of 1,000 rows, make the garbage collector look at them: at
-Python's own 700 it looks at every row of a large body that is still being read."""
+"""So many lists, tuples and objects more than were freed, those of one body of 10,000 rows, make the garbage collector
+look at them: at Python's own 700 it looks at the rows of a large body again and again while it is being read."""
 
 logger = logging.getLogger("credit")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 from msgspec import structs
 
 from serve.exchange import HEADER_LENGTH, Answer, Ask, Heavy, Reply, Work
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 BYTES_ON_THE_LOOP = 32_768
-"""A larger body is read, scored and answered in the worker thread, so that it never stalls the event loop; unless it
-holds nothing but numbers, which take less reading."""
+"""A larger body is read, scored and answered in the worker thread, so that it never stalls the event loop; unless it is
+one that should hold nothing but numbers, which take less reading."""
 
 NUMBERS_ON_THE_LOOP = 163_840
 """Bytes of a POST /predict that is answered on the event loop: a millisecond in all."""
@@ -70,6 +71,11 @@ def _is_raw(ask: Ask) -> bool:
     return b"BYTES" not in head and b"\\" not in head
 
 
+def _count(letter: bytes, body: bytes | bytearray) -> int:
+    """`body.count(letter)`, in a fifth of the time where there are many."""
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord(letter)))
+
+
 def _answer_apart(answer: Answer, ask: Ask) -> tuple[Reply, Batch | None]:
     """Answer in the worker thread."""
     begun = answer(ask)
@@ -97,6 +103,7 @@ class Endpoint:
             # Taken when the body is whole: a model that was replaced while it arrived is not counted any more.
             parameters, query = scope.get("path_params", {}), scope["query_string"]
             ask = Ask(visit.gate.served, body, scope["headers"], parameters, query)
+            visit.model = ask.served.name.version
             try:
                 if "is_heavy" in scope:
                     raise Heavy  # noqa: TRY301 - found out by serve/connection.py
@@ -128,9 +135,10 @@ class Endpoint:
         return begun
 
     def _is_of_numbers(self, ask: Ask) -> bool:
-        """Whether a large body is one of numbers, and small enough for the event loop."""
+        """Whether a large body should be one of numbers, and is small enough for the event loop."""
         if self.route == "/predict":
-            return len(ask.body) <= NUMBERS_ON_THE_LOOP
+            # As many rows as brackets, less one: more of them would be read here only to be read again in the thread.
+            return len(ask.body) <= NUMBERS_ON_THE_LOOP and _count(b"[", ask.body) <= WORK_ON_THE_LOOP + 1
         return self.route.endswith("/infer") and _is_raw(ask)
 
     def _answer_here(self, visit: Visit, ask: Ask) -> Reply:

@@ -33,7 +33,7 @@ class Forms:
 
     `named`: an applicant as an object; `vector`: as a list of values; `row`: as a list of the graph's own numbers.
     `score_body`, `predict_body`: the bodies of POST /score and POST /predict. `decode_unbounded` reads the latter
-    without a look at the size of its numbers, which takes less time over all of a matrix at once.
+    with numbers of any size: serve/bodies.py compares all those of a large body with the bound at once, and faster.
     """
 
     def __init__(self, fields: Sequence[Field], most_rows: int) -> None:

@@ -2,7 +2,8 @@
 """The parts of uvicorn that this service is built on, without its command line.
 
 `import uvicorn` imports that too, with click and the supervisors of several workers: a tenth of the time from exec to
-the first answer, for what no worker needs. Whoever has imported uvicorn before has all of it already.
+the first answer, for what a service of one worker never needs. Whoever has imported uvicorn before, as the workers of
+several have, has all of it already. What is missing afterwards is `uvicorn.run` and `uvicorn.main`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ if "uvicorn" not in sys.modules:
     finally:
         # Whoever asks for it by its own name gets it.
         del sys.modules[_COMMAND_LINE]
-    del uvicorn.main, uvicorn.run, uvicorn.Server
+    del uvicorn.main, uvicorn.run
 
+import uvicorn
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import Server
+
+vars(uvicorn).update(Server=Server)
 
 __all__ = ["STARTUP_FAILURE", "Config", "HttpToolsProtocol", "Server"]

@@ -94,6 +94,18 @@ def test_a_line_that_is_no_row_is_rejected_with_its_text(scorer: Scorer, draw: C
     assert [None, "a,b"] == answers.column("row").to_pylist()
 
 
+def test_ids_of_a_dictionary_are_answered_as_themselves(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """As pandas writes a Categorical; the rows of the answers are of the type that the output was made for."""
+    table = draw(4)
+    place = table.schema.get_field_index(scorer.id)
+    texts = pa.array(["b", "a", "b", "c"])
+
+    table = table.set_column(place, scorer.id, texts.dictionary_encode())
+    (answers,) = score_batches(table.select(scorer.columns).to_batches(), scorer)
+
+    assert texts == answers.column("id")
+
+
 def test_a_row_without_an_id_is_rejected(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
     """Nobody could say whose answer it is; its cells are kept as POST /score takes them."""
     table = draw(1).set_column(0, "id", pa.array([None], pa.string()))

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from starlette.types import Message
 
 from serve.app import make_app
-from serve.endpoint import NUMBERS_ON_THE_LOOP
+from serve.endpoint import BYTES_ON_THE_LOOP, NUMBERS_ON_THE_LOOP, WORK_ON_THE_LOOP
 from serve.gate import Gate
 from serve.model import Matrix, Model, Scores
 from serve.settings import Settings
@@ -252,16 +253,19 @@ def test_large_bodies_beyond_the_queue_are_503(model: Model, vector: list[Any]) 
 
 
 def test_what_was_found_to_be_heavy_is_read_in_the_worker_thread(
-    model: Model, vector: list[Any], monkeypatch: pytest.MonkeyPatch
+    model: Model, vector: list[Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """serve/connection.py has read it once on the loop, and need not do so again."""
+    """serve/connection.py has read it once on the loop; the log names the model that decides, whichever comes after."""
     read_in: list[threading.Thread] = []
 
     gate = make_app(model)
     read = gate.served.forms.decode_predict
 
+    later = make_app(Model(structs.replace(model.contract, version="later"), model.sha256, model.session))
+
     def watch(body: bytes) -> Any:
         read_in.append(threading.current_thread())
+        gate.served = later.served
         return read(body)
 
     monkeypatch.setattr(gate.served.forms, "decode_predict", watch)
@@ -275,3 +279,28 @@ def test_what_was_found_to_be_heavy_is_read_in_the_worker_thread(
 
     assert 200 == asked.status
     assert [False] == [thread is threading.current_thread() for thread in read_in]
+    assert model.contract.version == json.loads(capfd.readouterr().out)["model"]
+
+
+@pytest.mark.parametrize(("rows", "is_on_the_loop"), [(WORK_ON_THE_LOOP, True), (WORK_ON_THE_LOOP + 1, False)])
+def test_many_short_rows_are_read_in_the_worker_thread_alone(
+    model: Model, vector: list[Any], monkeypatch: pytest.MonkeyPatch, rows: int, is_on_the_loop: bool
+) -> None:
+    """Those that are too much work for the loop are not read there first."""
+    read_in: list[threading.Thread] = []
+    gate = make_app(model)
+    read = gate.served.forms.decode_unbounded
+
+    def watch(body: bytes) -> Any:
+        read_in.append(threading.current_thread())
+        return read(body)
+
+    monkeypatch.setattr(gate.served.forms, "decode_unbounded", watch)
+    body = json.dumps({"data": [vector] * rows}).encode().ljust(BYTES_ON_THE_LOOP + 1)
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://test") as client:
+            return await client.post("/predict", content=body)
+
+    assert 200 == asyncio.run(ask()).status_code
+    assert [is_on_the_loop] == [thread is threading.current_thread() for thread in read_in]

@@ -43,7 +43,8 @@ def test_a_service_starts_without_what_it_may_never_need(root: Path) -> None:
 def test_uvicorn_has_its_command_line_for_whoever_asks_for_it(root: Path) -> None:
     """What was left out at the start is there by its own name."""
     script = (
-        "import serve.server; from uvicorn.main import Server, run; assert Server is serve.server.uvicorn_parts.Server"
+        "from serve.uvicorn_parts import Server; import uvicorn; assert uvicorn.Server is Server; "
+        "from uvicorn.main import Server as same, run; assert same is Server"
     )
 
     subprocess.run([sys.executable, "-c", script], cwd=root, check=True)

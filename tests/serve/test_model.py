@@ -23,6 +23,7 @@ from sklearn.pipeline import Pipeline
 from serve.contract import LARGEST, Contract, ContractError, Golden, write_contract
 from serve.model import GOLDEN_TOLERANCE, Matrix, Model, load_model
 from serve.seal import seal
+from train.export import MOST_ROWS
 from train.export.converter import OPSET
 from train.export.graph import IR_VERSION
 from train.policy import decide
@@ -135,6 +136,11 @@ def test_an_applicant_is_answered_alone_as_in_a_batch(model: Model, applicants: 
     expected = batch.probability.tolist()
     assert pytest.approx(expected, rel=0, abs=ROUNDING) == [scores.probability.item() for scores in alone]
     assert batch.decision.tolist() == [scores.decision.item() for scores in alone]
+
+
+def test_the_file_says_how_many_rows_its_graph_takes_at_once(model: Model) -> None:
+    """As many as any, of a regression of few columns; what files say that don't is less."""
+    assert MOST_ROWS == model.contract.rows_at_once
 
 
 @given(cells=st.lists(st.floats(-LARGEST, LARGEST), min_size=3, max_size=3))
