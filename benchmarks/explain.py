@@ -18,8 +18,8 @@ from onnxruntime import OrtValue
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
-from serve.contract import Points, Policy
-from serve.model import ASKED, EXPLAINED_AT_ONCE, OUTPUTS, Matrix, make_session
+from model.policy import Points, Policy
+from model.session import ASKED, EXPLAINED_AT_ONCE, OUTPUTS, Matrix, make_session
 from train.export import count_rows_at_once, draw_reference
 from train.export.graph import convert_pipeline, encode, serialize
 from train.export.learners import read_classifier

@@ -27,8 +27,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.explain import POLICY, boosting, draw
-from serve.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
-from serve.model import Matrix
+from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from model.session import Matrix
 from train.export import draw_reference, export
 
 ROWS, ROW_GROUP, N_FIELDS = 10_000_000, 1_000_000, 23

@@ -57,7 +57,7 @@ def main() -> int:
     """Prune this interpreter's site-packages, compile them and the service; the exit code is 1 if that fails."""
     packages = Path(sysconfig.get_path("purelib"))
     saved = prune(packages)
-    is_compiled = compile_all([packages, Path("serve")])
+    is_compiled = compile_all([packages, Path("model"), Path("serve")])
     print(f"{saved / 1e6:.0f} MB of packages left out, bytecode {'compiled' if is_compiled else 'NOT compiled'}")
     return 0 if is_compiled else 1
 

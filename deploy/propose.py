@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 from deploy.errors import DeployError
-from serve.contract import Contract, ContractError
-from serve.model import Model, load_model
+from model.contract import Contract, ContractError
+from model.loading import load_model
+from model.session import Model
 
 ROOT = Path(__file__).resolve().parent.parent
 RETRAINED = ROOT / "build" / "retrain"

@@ -19,8 +19,8 @@ from deploy import buildpack
 from deploy.dyno import run_release, start_web, wait_until_ready
 from deploy.errors import DeployError
 from deploy.slugignore import kept_files
-from serve.contract import Golden
-from serve.model import GOLDEN_TOLERANCE, load_model
+from model.contract import Golden
+from model.loading import GOLDEN_TOLERANCE, load_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SLUG = ROOT / "build" / "slug"

@@ -20,7 +20,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from serve.model import load_model
+from model.loading import load_model
 from train.card import read_card
 from train.dataset import encode
 from train.table import read_table

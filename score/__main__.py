@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from model.contract import ContractError
+from model.loading import load_model
+from model.session import Model
 from score.batches import Scorer
 from score.errors import ScoringError
 from score.files import open_portfolio
 from score.local import score_locally
 from score.output import LAYOUT_VERSION, Counts, Job, Output
-from serve.contract import ContractError
-from serve.model import Model, load_model
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,22 +6,18 @@ scored has only its id, its fault and its cells.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from serve.contract import DECISIONS, Contract, Field, Policy
-from serve.model import Matrix
+from model.contract import Contract, Field
+from model.policy import DECISIONS
+from model.session import Matrix
 
 WORD = pa.dictionary(pa.int16(), pa.string())
 """Texts of which there are few: written once a file, and a number a row."""
 
 REJECT_COLUMNS = ("id", "fault", "row")
-
-NEAR_HALF = 1e-6
-"""Points this near to a half are rounded one by one: the logarithms of numpy and of Python differ in the last bit."""
 
 
 def answer_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
@@ -41,19 +37,6 @@ def answer_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
 def scored_columns(reasons: int) -> list[str]:
     """The names of the columns of a scored row."""
     return [name for name in answer_schema(pa.null(), reasons).names if name not in ("fault", "row")]
-
-
-def score_points(probability: Matrix, policy: Policy) -> npt.NDArray[np.int64]:
-    """`Policy.score_points` of many probabilities, float64, shape (n,), in [0, 1]: the same whole numbers."""
-    certain = 1e-9
-    p = np.clip(probability, certain, 1 - certain)
-    factor = policy.points.double / math.log(2)
-    offset = policy.points.score - factor * math.log(policy.points.odds)
-    exact = offset + factor * np.log((1 - p) / p)
-    points = np.rint(exact)
-    for row in np.flatnonzero(np.abs(np.abs(exact - points) - 0.5) < NEAR_HALF).tolist():
-        points[row] = policy.score_points(float(probability[row]))
-    return points.astype(np.int64)
 
 
 class ReasonWords:

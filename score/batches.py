@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from score.answers import ReasonWords, answer_schema, decision_words, largest_fields, score_points, version_words
+from model.session import Matrix, Model
+from score.answers import ReasonWords, answer_schema, decision_words, largest_fields, version_words
 from score.columns import Cells, read_column, show
-from serve.model import Matrix, Model
 
 MALFORMED = "_corrupt_record"
 """A column with the text of a line that isn't a row of its table; both engines' CSV readers fill it."""
@@ -90,7 +90,7 @@ def _score(batch: pa.RecordBatch, scorer: Scorer) -> pa.RecordBatch:
             ids,
             pa.array(probability, mask=mask),
             decision_words(decision, is_rejected),
-            pa.array(score_points(probability, contract.policy), mask=mask),
+            pa.array(contract.policy.score_many_points(probability), mask=mask),
             *ReasonWords(contract.fields).columns(largest, gaps),
             version_words(contract, is_rejected),
             *_rejected(batch, scorer, faults),

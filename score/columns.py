@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from model.contract import LARGEST, Field
+from model.session import Matrix
 from score.errors import ScoringError
-from serve.contract import LARGEST, Field
-from serve.model import Matrix
 
 MISSING_WORDS = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A"),

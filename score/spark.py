@@ -1,6 +1,6 @@
 """The Spark engine: the same function in the tasks of a cluster, through DataFrame.mapInArrow.
 
-The model's bytes are broadcast; each task opens one session and proves it as the service does. Code of serve/ and
+The model's bytes are broadcast; each task opens one session and proves it as the service does. Code of model/ and
 score/ travels along; the workers need the libraries of requirements-score.txt. IN and OUT may be anything that
 Spark reads and writes; OUT has the layout of the local engine and appears whole at the end, with _SUCCESS.
 """
@@ -25,6 +25,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
+from model.loading import load_model
 from score.answers import REJECT_COLUMNS, answer_schema, scored_columns
 from score.batches import MALFORMED, Scorer, score_batches
 from score.errors import ScoringError
@@ -32,7 +33,6 @@ from score.java import check_java
 from score.local import check_counts
 from score.output import Counts
 from score.portfolio import check_columns
-from serve.model import load_model
 
 
 def score_on_spark(source: str, out: str, scorer: Scorer, content: bytes, master: str | None) -> Counts:
@@ -168,10 +168,10 @@ class _Folder:
 
 
 def _pack_code(folder: Path) -> Path:
-    """serve/ and score/ as one zip file, for the workers."""
+    """model/ and score/ as one zip file, for the workers."""
     root = Path(__file__).resolve().parent.parent
     packed = folder / "credit_score.zip"
     with zipfile.ZipFile(packed, "w") as archive:
-        for path in sorted([*(root / "serve").glob("*.py"), *(root / "score").glob("*.py")]):
+        for path in sorted([*(root / "model").glob("*.py"), *(root / "score").glob("*.py")]):
             archive.write(path, path.relative_to(root).as_posix())
     return packed

@@ -1,108 +1,104 @@
-"""The ASGI application: made around a model, alive as long as the server, given another model on SIGHUP.
-
-`create_app` is what uvicorn calls; a model that fails its self-test raises there, before the first request.
-"""
+"""The service as an ASGI application, for any server: `uvicorn serve.app:create_app --factory`."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
-import signal
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from functools import partial
 
-from serve.contract import ContractError
-from serve.counters import DIRECTORY, Ledger
-from serve.endpoint import Endpoint, Heavyweights
-from serve.gate import Gate
-from serve.model import Model, load_model
-from serve.pages import PAGES
-from serve.routes import DIRECT, INFER, ROUTES
-from serve.served import Served
-from serve.settings import Settings, read_settings
-from serve.traffic import Traffic
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-SWEEP_SECONDS = 1.0
+from model.contract import ContractError
+from model.session import Model
+from serve.api.routes import ENDPOINTS, make_routes
+from serve.loading import load, prepare
+from serve.logs import configure_own_logger
+from serve.metrics.recorder import Metrics
+from serve.middleware.problems import on_problem
+from serve.middleware.requests import RequestMiddleware
+from serve.reload import Stamp, follow_file, read_stamp
+from serve.runtime import Runtime
+from serve.schemas.problems import HTTPProblem
+from serve.settings import Settings, SettingsError, read_settings
+from serve.state import AppState
 
 ALLOCATIONS = 10_000
-"""So many lists, tuples and objects more than were freed, those of one body of 10,000 rows, make the garbage collector
-look at them: at Python's own 700 it looks at the rows of a large body again and again while it is being read."""
-
-logger = logging.getLogger("credit")
+"""Generation-0 threshold of the garbage collector: a body of 10,000 rows does not start it again and again, as Python's
+own 700 would while the body is being read."""
 
 
-def create_app() -> Gate:
+def create_app() -> Starlette:
     """The application for the settings in the environment.
 
-    Raises SettingsError or ContractError: nothing is served with a wrong setting or an unproven model.
+    Exits with one clear line, under any server, if a setting or the model can't be used.
     """
-    settings = read_settings(os.environ)
-    return make_app(load_model(settings.model_path), settings, os.environ.get(DIRECTORY))
+    try:
+        settings = read_settings(os.environ)
+        # Before it is read: what changes from now on is another file.
+        stamp = read_stamp(settings.model_path)
+        configure_own_logger(settings.log_level)
+        return _make_app(load(settings.model_path, settings), settings, stamp)
+    except (SettingsError, ContractError) as error:
+        sys.exit(f"can't serve: {error}")
 
 
-def make_app(model: Model, settings: Settings | None = None, counters: str | None = None) -> Gate:
-    """The application around a loaded model; `counters` is the folder that the workers of one service share."""
+def make_app(model: Model, settings: Settings | None = None) -> Starlette:
+    """The application around a loaded model; raises ContractError if it can't be served."""
     settings = settings or Settings()
-    ledger = Ledger(counters)
-    heavies = Heavyweights(settings.queue_bodies)
-    endpoints = {path: Endpoint(path, answer, settings, heavies) for path, _, answer in ROUTES}
-    gate = Gate(Served(model, settings, ledger), settings, PAGES, Traffic(tuple(endpoints), ledger))
-    # CORS adds to every answer: then nothing goes past its middleware.
-    direct = {path.encode(): endpoints[path] for path in DIRECT if not settings.cors_origins}
-    if direct:
-        direct[INFER.replace("{name}", model.contract.name).encode()] = endpoints[INFER]
+    return _make_app(prepare(model, settings), settings, read_stamp(settings.model_path))
 
-    def route() -> ASGIApp:
-        from serve.router import make_router
 
-        return make_router(endpoints, settings)
-
-    gate.stand_before(route, direct, lambda: _live(gate, ledger))
-    return gate
+def _make_app(runtime: Runtime, settings: Settings, stamp: Stamp | None) -> Starlette:
+    state = AppState(runtime, settings, Metrics())
+    open_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_open]
+    health_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_health]
+    app = Starlette(
+        routes=make_routes(),
+        middleware=[
+            *_cors(settings),
+            Middleware(RequestMiddleware, state=state, open_paths=open_paths, health_paths=health_paths),
+        ],
+        exception_handlers={HTTPProblem: on_problem, HTTPException: on_problem},
+        lifespan=partial(_lifespan, stamp=stamp),
+    )
+    app.state.service = state
+    # A redirect would go to whatever the request calls its host.
+    app.router.redirect_slashes = False
+    return app
 
 
 @asynccontextmanager
-async def _live(gate: Gate, ledger: Ledger) -> AsyncIterator[None]:
-    """While the service runs: sweep every second, and take another model on SIGHUP."""
-    loop = asyncio.get_running_loop()
-    one_at_a_time = asyncio.Lock()
-
-    async def follow() -> None:
-        async with one_at_a_time:  # the file of the last signal wins
-            await reload(gate, ledger)
-
-    async def sweep() -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            gate.sweep()
-
-    with suppress(NotImplementedError, RuntimeError, ValueError):  # not in a thread, not on Windows
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(follow()))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-    sweeping = loop.create_task(sweep())
+async def _lifespan(app: Starlette, stamp: Stamp | None) -> AsyncIterator[None]:
+    """While the server runs: take another model when its file is replaced, and keep the state up to date."""
+    state: AppState = app.state.service
+    tasks = [asyncio.create_task(follow_file(state, stamp)), asyncio.create_task(state.run_periodic_tasks())]
     # What was loaded stays: the garbage collector need not look at it again and again.
     gc.freeze()
     gc.set_threshold(ALLOCATIONS)
     gc.enable()
     yield
-    sweeping.cancel()
-    gate.sweep()
+    for task in tasks:
+        task.cancel()
+    state.metrics.flush(state.requests)
 
 
-async def reload(gate: Gate, ledger: Ledger) -> None:
-    """Put the model file as it is now in service, or keep the present one if that fails its self-test."""
-    path = gate.settings.model_path
-    try:
-        model = await asyncio.to_thread(load_model, path)
-    except ContractError as error:
-        # A trace would only show our own check: the message says what is wrong with the file.
-        logger.error("kept model %s: %s", gate.served.name.version, error)  # noqa: TRY400
-        return
-    gate.put_in_service(Served(model, gate.settings, ledger))
-    logger.info("model %s is in service", gate.served.name.version)
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    from starlette.middleware.cors import CORSMiddleware
+
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+            expose_headers=["x-request-id"],
+        )
+    ]

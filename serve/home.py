@@ -1,9 +1,8 @@
 """GET /: a page for people: what this model is, and a form to try it.
 
-serve/page/index.html is read once, at start, with the facts of the model and the texts of one language filled in: one
-page for each language file. Script and style are
-files of their own, so that the page works under a policy that allows nothing inline; the form is built in the
-browser, from GET /model.
+serve/static/index.html is read once, at start, with the facts of the model and the texts of one language filled in: one
+page for each language file. Script and style are files of their own, so that the page works under a policy that allows
+nothing inline; the form is built in the browser, from GET /model.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from serve.contract import Contract
+from model.contract import Contract
 
-FOLDER = Path(__file__).resolve().parent / "page"
+FOLDER = Path(__file__).resolve().parent / "static"
 
 DEFAULT_LANGUAGE = "en"
 LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
@@ -29,17 +27,10 @@ QUALITIES = ("auc", "gini", "ks", "brier")
 _PLACE = re.compile(r"\{\{([a-z_.]+)\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
-    """What is served to browsers: language → page, UTF-8."""
-
-    pages: Mapping[str, bytes]
-
-
-def read_home(contract: Contract) -> Home:
-    """Read serve/page/ and fill in what is known of the model; a place without a text is a KeyError at start."""
+def render_home(contract: Contract) -> dict[str, bytes]:
+    """The page in each language, UTF-8, with what is known of the model; a place without a text is a KeyError."""
     template = (FOLDER / "index.html").read_text(encoding="utf-8")
-    return Home({language: _fill(template, contract, language) for language in LANGUAGES})
+    return {language: _fill(template, contract, language) for language in LANGUAGES}
 
 
 def choose_language(asked: str | None, accepted: str) -> str:

@@ -1,62 +1,19 @@
-"""What the service says: one JSON object a line on standard output, one line a request, never an applicant's values."""
+"""Logging: one JSON object a line on standard output, never an applicant's values.
+
+The line of each request is written by serve/middleware/requests.py, everything else through logging.
+"""
 
 from __future__ import annotations
 
 import logging
-import os
+import sys
 import traceback
-from functools import lru_cache
-from time import time
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
 _encode = msgspec.json.Encoder().encode
-
-LINE = (
-    b'{"time":%.3f,"level":"info","message":"request","request_id":"%b","method":%b,"path":%b,"status":%d,"ms":%.3f,'
-    b'"applicants":%d,"model":%b}\n'
-)
-
-
-class RequestLog:
-    """The lines of the requests of one turn of the event loop, written together.
-
-    Texts that come from outside are quoted by the encoder, once: methods, paths and versions repeat.
-    """
-
-    def __init__(self, descriptor: int = 1) -> None:
-        self._descriptor = descriptor
-        self._lines: list[bytes] = []
-
-    def add(
-        self, request_id: bytes, method: str, path: str, status: int, seconds: float, applicants: int, model: str
-    ) -> None:
-        """Keep a line until the turn of the loop ends; `request_id` has no character that JSON quotes."""
-        self._lines.append(
-            LINE % (time(), request_id, quote(method), quote(path), status, seconds * 1000, applicants, quote(model))
-        )
-
-    def flush(self) -> None:
-        """Write what was kept."""
-        if not self._lines:
-            return
-        content = memoryview(b"".join(self._lines))
-        self._lines.clear()
-        try:
-            while content:
-                content = content[os.write(self._descriptor, content) :]
-        except OSError:
-            # Nobody reads the log any more: that must not stop decisions.
-            return
-
-
-@lru_cache(maxsize=256)
-def quote(text: str) -> bytes:
-    """A text as JSON, cut to what a line can bear."""
-    # A path may hold what is no UTF-8.
-    return _encode(text[:200].encode("utf-8", "replace").decode())
 
 
 class JsonFormatter(logging.Formatter):
@@ -95,3 +52,14 @@ def configure_logs(level: str) -> dict[str, Any]:
 
 
 LOGGERS = ("uvicorn", "credit")
+
+
+def configure_own_logger(level: str) -> None:
+    """Log in the same form under a server that was not told to: a trace of Python's own may quote a value."""
+    logger = logging.getLogger("credit")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonFormatter())
+        logger.addHandler(handler)
+        logger.setLevel(level.upper())
+        logger.propagate = False

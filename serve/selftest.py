@@ -10,24 +10,25 @@ import os
 import sys
 from pathlib import Path
 
-from serve.contract import ContractError
-from serve.model import load_model
+from model.contract import ContractError
+from serve.loading import load
 from serve.settings import SettingsError, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Load the model, replay its golden rows and say which model it is; 0 if it may be served."""
+    """Load the model as the service does, and say which model it is; 0 if it can be served."""
     parser = argparse.ArgumentParser(prog="python -m serve.selftest", description="Prove a model file.")
     parser.add_argument("model", nargs="?", type=Path, help="model file (default: MODEL_PATH or artifacts/model.onnx)")
     given = parser.parse_args(arguments).model
     try:
-        model = load_model(given or read_settings(os.environ).model_path)
+        settings = read_settings(os.environ)
+        runtime = load(given or settings.model_path, settings)
     except (ContractError, SettingsError) as error:
         print(f"self-test failed: {error}", file=sys.stderr)
         return 1
-    contract = model.contract
+    contract = runtime.model.contract
     print(
-        f"self-test passed: {contract.name} {contract.version}, sha256 {model.sha256}, "
+        f"self-test passed: {contract.name} {contract.version}, sha256 {runtime.name.sha256}, "
         f"{len(contract.golden.applicants)} golden rows answered as exported"
     )
     return 0

@@ -1,4 +1,4 @@
-"""What tests of every stage share: the embedded table, and a small one whose truth is known."""
+"""What tests of every stage share: the embedded table, small ones whose truth is known, and a small real model."""
 
 from __future__ import annotations
 
@@ -14,14 +14,42 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from onnx import ModelProto
+from sklearn.pipeline import Pipeline
 
 from deploy.local import running_service
+from model.checksum import CHECKSUM_KEY, append_checksum
+from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from model.loading import load_model
+from model.session import Matrix, Model
+from train.candidates import CANDIDATES
+from train.card import Card, CardField, CardPolicy, Dataset
+from train.describe import describe_fields
+from train.export import draw_reference, export
+from train.export.golden import draw_applicants
+from train.policy import make_policy
 
 # The first example of a process pays for lazy imports; a time limit on examples would make tests flicker.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SEED = 5
+ROWS = 400
+
+CARD = Card(
+    dataset=Dataset(name="test", path="test.csv", target="default", default=1),
+    fields={
+        "Amount": CardField("Amount of the loan", "number", "EUR", minimum=0.0, maximum=100.0, reason="High amount"),
+        "Income": CardField("Income", "number", minimum=0.0, nullable=True, reason="Low income"),
+        "Home": CardField("Housing", "category", levels=("own", "rent", "other"), nullable=True, reason="Rented home"),
+        "Client": CardField("Client already", "category", levels=("False", "True"), reason="New client"),
+        "Debt/Income~12m": CardField("Debt to income", "number", minimum=0.0, maximum=2.0, reason="High debt"),
+    },
+    policy=CardPolicy(cost_review=0.4),
+)
+"""Every kind of field: bounded or not, with gaps or not, text and boolean levels, a name that JSON pointers escape."""
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +123,68 @@ def wide_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("wide") / "application_train.csv"
     frame.to_csv(path, index=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def fields() -> tuple[Field, ...]:
+    """The fields of the model, in order."""
+    return tuple(describe_fields(CARD))
+
+
+@pytest.fixture(scope="session")
+def learnt(fields: tuple[Field, ...]) -> Matrix:
+    """The applicants that the pipeline learnt from: float64, shape (400, 5)."""
+    return draw_applicants(list(fields), ROWS, SEED)
+
+
+@pytest.fixture(scope="session")
+def pipeline(learnt: Matrix) -> Pipeline:
+    """The pipeline that the model was exported from."""
+    amount, income, home, is_client, debt = np.nan_to_num(learnt, nan=0.0).T
+    odds = np.exp(0.08 * (amount - 60) - 0.004 * (income - 500) + (home == 1) - is_client + 2 * (debt - 1))
+    y = (np.random.default_rng(SEED).random(ROWS) < odds / (1 + odds)).astype(int)
+    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(learnt, y)
+
+
+@pytest.fixture(scope="session")
+def content(pipeline: Pipeline, fields: tuple[Field, ...], learnt: Matrix) -> bytes:
+    """The bytes of the model file."""
+    training = Training("logistic", ROWS, 0, 0.5, SEED, "data", "card", "commit", {"scikit-learn": "1"})
+    contract = Contract(
+        contract_version=CONTRACT_VERSION,
+        name=CARD.dataset.name,
+        version="2026.01.02-abcdef01",
+        trained_at="2026-01-02T03:04:05Z",
+        fields=fields,
+        policy=make_policy(CARD.policy),
+        base_value=0.0,
+        training=training,
+        metrics={"auc": 0.875, "brier": 0.125},
+        golden=Golden((), (), ()),
+    )
+    return export(pipeline, contract, draw_reference(learnt, SEED))
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[[ModelProto], bytes]:
+    """Append a checksum to a graph that a test has altered, so that the checks behind it see the graph."""
+
+    def write(altered: ModelProto) -> bytes:
+        kept = [entry for entry in altered.metadata_props if entry.key != CHECKSUM_KEY.decode()]
+        del altered.metadata_props[:]
+        altered.metadata_props.extend(kept)
+        return append_checksum(altered.SerializeToString(deterministic=True))
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def model(content: bytes) -> Model:
+    """The loaded model."""
+    return load_model(content)
+
+
+@pytest.fixture(scope="session")
+def applicants(fields: tuple[Field, ...]) -> Matrix:
+    """Applicants with gaps, for the graph: float64, shape (64, 5)."""
+    return draw_applicants(list(fields), 64, SEED + 1)

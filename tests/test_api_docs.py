@@ -11,21 +11,39 @@ from pathlib import Path
 import httpx
 import pytest
 
+from model.loading import load_model
+from model.policy import DECISIONS
+from serve.api.pages import FILES
+from serve.api.routes import ENDPOINTS
 from serve.app import make_app
-from serve.contract import DECISIONS
-from serve.model import load_model
-from serve.pages import PAGES
-from serve.problems import Refusal, no_key, not_found, our_failure, too_busy, too_large, too_slow, wrong_method
-from serve.routes import ROUTES
+from serve.schemas.problems import (
+    HTTPProblem,
+    InvalidApplicants,
+    body_cut_off,
+    internal_error,
+    no_model,
+    not_found,
+    too_busy,
+    too_large,
+    too_slow,
+    unauthorized,
+    unknown_encoding,
+    wrong_method,
+)
+from serve.schemas.responses import Fault
 
-REFUSALS: list[Refusal] = [
-    no_key(),
+PROBLEMS: list[HTTPProblem] = [
+    InvalidApplicants([Fault("", "what is wrong")]),
+    body_cut_off(2, 1),
+    unauthorized(),
+    no_model("a", "b"),
     not_found("/"),
-    wrong_method("GET", "/", "POST"),
-    too_slow(1),
+    internal_error(),
+    too_busy("all are"),
     too_large("a", "2", "1"),
-    our_failure(),
-    too_busy(),
+    too_slow(1),
+    unknown_encoding("br"),
+    wrong_method("GET", "/", "POST"),
 ]
 
 
@@ -59,12 +77,12 @@ def test_every_posted_example_is_answered(text: str, root: Path) -> None:
         for path, answer in answers
     ]
 
-    assert ["/score", "/score", "/predict", "/v2/models/credit_data/infer"] == [path for path, _ in answers]
-    assert [pytest.approx(probabilities[0], abs=1e-12)] * 4 == probabilities
+    assert [path for path, _ in answers] == ["/score", "/score", "/predict", "/v2/models/credit_data/infer"]
+    assert probabilities == [pytest.approx(probabilities[0], abs=1e-12)] * 4
     assert answers[0][1]["results"][0]["decision"] in DECISIONS
 
 
-@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 7), ("README.md", 1)])
+@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 8), ("README.md", 1)])
 def test_every_command_works_in_a_shell(
     name: str, commands: int, root: Path, tmp_path: Path, service: str, text: str
 ) -> None:
@@ -79,26 +97,26 @@ def test_every_command_works_in_a_shell(
 
     done = subprocess.run(["sh", "-ec", quietly], cwd=tmp_path, capture_output=True, text=True)
 
-    assert (0, "") == (done.returncode, done.stderr)
-    assert commands == script.count("curl ")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert script.count("curl ") == commands
 
 
 def test_every_path_of_the_service_is_documented_and_no_other(text: str) -> None:
     """Files of the pages aside."""
     table = text[text.index("| path |") : text.index("## Applicants")]
     documented = set(re.findall(r"(?<=[ ,])/[a-z0-9/{}._]*", table.replace("…", "")))
-    served = {path for path, _, _ in ROUTES if path not in PAGES or path in ("/", "/docs")}
+    served = {endpoint.path for endpoint in ENDPOINTS if endpoint.path.removeprefix("/") not in FILES}
 
-    assert {path for path in served if "/versions/" not in path} | {
+    assert documented == {path for path in served if "/versions/" not in path} | {
         "/v2/models/{name}/versions/{version}"
-    } == documented
+    }
 
 
 def test_every_kind_of_problem_is_documented_with_its_status(text: str) -> None:
     """As the service sends them."""
-    for refusal in REFUSALS:
-        kind = refusal.problem.type.removeprefix("urn:problem:")
-        assert re.search(rf"^\| [^|]*\b{refusal.status}\b[^|]* \| [^|]*\b{kind}\b", text, re.MULTILINE), kind
+    for one in PROBLEMS:
+        kind = one.problem.type.removeprefix("urn:problem:")
+        assert re.search(rf"^\| [^|]*\b{one.status}\b[^|]* \| [^|]*\b{kind}\b", text, re.MULTILINE), kind
 
 
 def test_every_metric_is_documented(text: str, root: Path) -> None:

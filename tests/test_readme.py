@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from model.loading import load_model
 from serve.app import make_app
-from serve.model import load_model
 
 DIGITS = 1e-9
 """Processors differ in the last bits of a probability."""

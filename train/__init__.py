@@ -6,4 +6,4 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Before anything here can import onnxruntime: it switches the runtime's telemetry off.
-import serve as serve
+import model as model

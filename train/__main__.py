@@ -18,8 +18,8 @@ from types import ModuleType
 from msgspec import structs
 from rich.console import Console
 
-from serve.contract import Training
-from serve.model import load_model
+from model.contract import Training
+from model.loading import load_model
 from train import adopt, compare, drift, repository
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES

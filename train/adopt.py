@@ -19,8 +19,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serve.contract import Training
-from serve.model import load_model
+from model.contract import Training
+from model.loading import load_model
 from train.bins import bin_numbers, make_bins
 from train.card import Card, CardField, Dataset, check_card, format_card, read_card
 from train.dataset import Matrix, encode_field

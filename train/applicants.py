@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from serve.contract import ContractError, Field
-from serve.model import Model, load_model
+from model.contract import ContractError, Field
+from model.loading import load_model
+from model.session import Model
 from train.dataset import Matrix, parse_number
 from train.errors import TrainingError
 from train.table import Table

@@ -14,7 +14,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from serve.contract import Bins, Field
+from model.bins import Bins
+from model.contract import Field
 from train.dataset import Matrix
 
 FEWEST = 20

@@ -13,7 +13,7 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
-from serve.contract import Points
+from model.policy import Points
 from train.errors import TrainingError
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

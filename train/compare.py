@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table as Grid
 
-from serve.model import Model
+from model.session import Model
 from train.applicants import open_model, read_applicants
 from train.card import read_card
 from train.dataset import FEWEST_OF_A_CLASS, Labels, encode_target

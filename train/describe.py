@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from serve.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from train.card import Card
 from train.policy import make_policy
 from train.provenance import sha256

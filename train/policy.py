@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from serve.contract import Policy
+from model.policy import Policy
 from train.card import CardPolicy
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.pipeline import Pipeline
 
-from serve.model import OUTPUTS, Model, Scores
+from model.session import OUTPUTS, Model, Scores
 from train.dataset import Matrix
 from train.errors import TrainingError
 from train.export.columns import players_of

@@ -14,7 +14,7 @@ from pathlib import Path
 from train.errors import TrainingError
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
-CODE = ("train", "serve/contract.py", "serve/seal.py", "requirements-train.txt")
+CODE = ("train", "model", "requirements-train.txt")
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
-from serve.contract import Policy
+from model.policy import Policy
 from train.dataset import Labels, Matrix
 from train.policy import decide, mean_cost
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from serve.contract import Contract, ContractError
-from serve.model import load_model
+from model.contract import Contract, ContractError
+from model.loading import load_model
 from train.errors import TrainingError
 from train.files import write_whole
 

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from serve.contract import Policy
+from model.policy import Policy
 from train.choose import FOLDS, Trial
 from train.dataset import Labels
 from train.policy import mean_cost

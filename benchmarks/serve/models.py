@@ -18,8 +18,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.serve.protocols import Rows, name_fields
-from serve.contract import Training
-from serve.model import Matrix
+from model.contract import Training
+from model.session import Matrix
 from train.card import Card, CardField, Dataset
 from train.describe import describe
 from train.export import draw_reference, export

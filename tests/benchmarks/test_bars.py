@@ -13,18 +13,18 @@ def test_verdicts(make_results: Callable[[Rates], Results]) -> None:
     """On the bound is reached, just beyond is missed."""
     rates: Rates = {
         ("limit", "logistic"): [1000],
-        ("limit", "boosting"): [1000],
+        ("limit", "score"): [1000],
         ("limit", "alone"): [1000],
-        ("ours", "logistic"): [700],
-        ("ours", "boosting"): [599],
-        ("ours", "alone"): [800],
+        ("ours", "logistic"): [420],
+        ("ours", "score"): [249],
+        ("ours", "alone"): [620],
     }
 
     rows = {title: rest for title, *rest in list_bars(make_results(rates))}
 
-    assert rows["logistic, 16 connections / bare uvicorn"] == ["≥ 0.70 ×", "0.70 ×", "reached"]
-    assert rows["boosting, 400 trees / bare uvicorn"] == ["≥ 0.60 ×", "0.60 ×", "missed"]
-    assert rows["one connection, p50 / bare uvicorn's"] == ["≤ 1.15 ×", "1.25 ×", "missed"]
-    assert rows["logistic / the Flask design"] == ["≥ 30.00 ×", "–", "not measured"]
-    assert rows["memory after 10,000 requests"] == ["≤ 75.0 MB", "71.0 MB", "reached"]
+    assert rows["logistic, 16 connections / bare uvicorn"] == ["≥ 0.42 ×", "0.42 ×", "reached"]
+    assert rows["/score, four reasons, boosting / bare uvicorn"] == ["≥ 0.25 ×", "0.25 ×", "missed"]
+    assert rows["one connection, p50 / bare uvicorn's"] == ["≤ 1.60 ×", "1.61 ×", "missed"]
+    assert rows["logistic / the Flask design"] == ["≥ 22.00 ×", "–", "not measured"]
+    assert rows["memory after 10,000 requests"] == ["≤ 90.0 MB", "71.0 MB", "reached"]
     assert len(BARS) == len(rows)

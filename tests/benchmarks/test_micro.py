@@ -9,10 +9,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.serve.models import MODELS, Made, make
 from benchmarks.serve.protocols import PREDICT, SCORE
-from serve.bodies import read_predict, read_score
-from serve.forms import Forms, to_matrix
-from serve.model import Model, load_model
-from serve.single import Single
+from model.loading import load_model
+from model.session import Model, RowSession
+from serve.schemas.requests import RequestSchemas, to_matrix
 
 MOST_ROWS = 10_000
 ROUNDING = 1e-12
@@ -34,43 +33,43 @@ def load(made: Made) -> Model:
 @pytest.mark.parametrize("name", ["logistic", "wide"])
 def test_decode_predict(benchmark: BenchmarkFixture, made: dict[str, Made], name: str) -> None:
     """A body of one row, decoded and checked against the contract."""
-    rows, forms = made[name].rows, Forms(load(made[name]).contract.fields, MOST_ROWS)
+    rows, schemas = made[name].rows, RequestSchemas(load(made[name]).contract.fields, MOST_ROWS)
     body = PREDICT.write(rows[:1]).body
 
-    read = benchmark(read_predict, body, forms, MOST_ROWS)
+    read = benchmark(schemas.read_predict, body, on_loop=True)
 
-    assert [rows[0]] == [list(row) for row in read]
+    assert [list(row) for row in read] == [rows[0]]
 
 
 def test_decode_score(benchmark: BenchmarkFixture, made: dict[str, Made]) -> None:
     """A body of one applicant by name, decoded, checked and put in order."""
-    rows, forms = made["boosting"].rows, Forms(load(made["boosting"]).contract.fields, MOST_ROWS)
+    rows, schemas = made["boosting"].rows, RequestSchemas(load(made["boosting"]).contract.fields, MOST_ROWS)
     body = SCORE.write(rows[:1]).body
 
-    asked = benchmark(read_score, body, forms, MOST_ROWS)
+    asked = benchmark(schemas.read_score, body, on_loop=True)
 
-    assert [rows[0]] == [list(row) for row in asked.rows]
+    assert [list(row) for row in asked.rows] == [rows[0]]
 
 
 def test_decode_many(benchmark: BenchmarkFixture, made: dict[str, Made]) -> None:
     """A body of 1,000 rows, from its bytes to the matrix of the graph."""
-    rows, forms = made["logistic"].rows, Forms(load(made["logistic"]).contract.fields, MOST_ROWS)
+    rows, schemas = made["logistic"].rows, RequestSchemas(load(made["logistic"]).contract.fields, MOST_ROWS)
     body = PREDICT.write(rows).body
 
-    matrix = benchmark(lambda: to_matrix(read_predict(body, forms, MOST_ROWS), len(forms.fields)))
+    matrix = benchmark(lambda: to_matrix(schemas.read_predict(body, on_loop=False), len(schemas.fields)))
 
-    assert rows == matrix.tolist()
+    assert matrix.tolist() == rows
 
 
 @pytest.mark.parametrize("explain", [False, True], ids=["probability", "reasons"])
 @pytest.mark.parametrize("name", list(MODELS))
 def test_graph_one(benchmark: BenchmarkFixture, made: dict[str, Made], name: str, explain: bool) -> None:
     """One row through the graph, from and into kept buffers."""
-    single = Single(load(made[name]))
+    session = RowSession(load(made[name]))
 
-    scores = benchmark(single.score, made[name].rows[0], explain=explain)
+    scores = benchmark(session.score, made[name].rows[0], explain=explain)
 
-    assert pytest.approx(made[name].probability[:1], abs=ROUNDING) == scores.probability.tolist()
+    assert scores.probability.tolist() == pytest.approx(made[name].probability[:1], abs=ROUNDING)
 
 
 @pytest.mark.parametrize("name", list(MODELS))
@@ -91,4 +90,4 @@ def test_encode(benchmark: BenchmarkFixture, made: dict[str, Made], rows: int) -
 
     answer = benchmark(lambda: encode(probability.tolist()))
 
-    assert probability.tolist() == msgspec.json.decode(answer)
+    assert msgspec.json.decode(answer) == probability.tolist()

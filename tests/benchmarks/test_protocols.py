@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -14,8 +13,8 @@ from benchmarks.serve.models import MODELS, Made, make
 from benchmarks.serve.peers import PEERS
 from benchmarks.serve.protocols import BINARY, PREDICT, SCORE, V2, Protocol
 from benchmarks.serve.workloads import WORKLOADS, write_bodies, write_crowd
+from model.loading import load_model
 from serve.app import make_app
-from serve.model import load_model
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return make(MODELS["logistic"], tmp_path_factory.mktemp("logistic"))
 
 
-def post(made: Made, protocol: Protocol, rows: list[list[float]], counters: Path) -> httpx.Response:
+def post(made: Made, protocol: Protocol, rows: list[list[float]]) -> httpx.Response:
     """The service's answer to rows that are asked in a protocol."""
     request = protocol.write(rows)
-    app = make_app(load_model(made.folder / "model.onnx"), counters=str(counters))
+    app = make_app(load_model(made.folder / "model.onnx"))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -39,9 +38,9 @@ def post(made: Made, protocol: Protocol, rows: list[list[float]], counters: Path
 
 @pytest.mark.parametrize("protocol", [PREDICT, SCORE, BINARY], ids=["predict", "score", "binary"])
 @pytest.mark.parametrize("rows", [1, 7])
-def test_the_service_gives_the_right_answer(made: Made, protocol: Protocol, rows: int, tmp_path: Path) -> None:
+def test_the_service_gives_the_right_answer(made: Made, protocol: Protocol, rows: int) -> None:
     """One row, several rows."""
-    response = post(made, protocol, made.rows[:rows], tmp_path)
+    response = post(made, protocol, made.rows[:rows])
 
     assert 200 == response.status_code
     assert is_right(response.content, made.probability[:rows], protocol.read)

@@ -120,27 +120,30 @@ def test_the_hook_compiles_everything_for_good(root: Path, tmp_path: Path) -> No
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     site = next(environment.glob("lib/python*/site-packages"))
-    for path in (site / "package" / "module.py", tmp_path / "app" / "serve" / "app.py"):
+    app = tmp_path / "app"
+    for path in (site / "package" / "module.py", app / "model" / "session.py", app / "serve" / "api" / "score.py"):
         path.parent.mkdir(parents=True)
         path.write_text("answer = 42\n")
 
-    done = run_hook(root, environment, tmp_path / "app")
+    done = run_hook(root, environment, app)
 
-    assert 0 == done.returncode, done.stdout + done.stderr
-    compiled = [*site.rglob("module.*.pyc"), *(tmp_path / "app").rglob("app.*.pyc")]
-    assert 2 == len(compiled)
-    assert [UNCHECKED_HASH] * 2 == [int.from_bytes(file.read_bytes()[4:8], "little") for file in compiled]
+    assert done.returncode == 0, done.stdout + done.stderr
+    compiled = [*site.rglob("module.*.pyc"), *app.rglob("*.pyc")]
+    assert sorted(file.name.partition(".")[0] for file in compiled) == ["module", "score", "session"]
+    assert [int.from_bytes(file.read_bytes()[4:8], "little") for file in compiled] == [UNCHECKED_HASH] * 3
 
 
-def test_a_module_that_cannot_be_compiled_fails_the_build(root: Path, tmp_path: Path) -> None:
-    """A typo in the service is found at build time, with its file and line."""
-    (tmp_path / "serve").mkdir()
-    (tmp_path / "serve" / "app.py").write_text("def broken(:\n")
+@pytest.mark.parametrize("module", ["model/session.py", "serve/app.py"])
+def test_a_module_that_cannot_be_compiled_fails_the_build(root: Path, tmp_path: Path, module: str) -> None:
+    """A typo in the service, or in what it stands on, is found at build time, with its file and line."""
+    for path in ("model/session.py", "serve/app.py"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text("def broken(:\n" if path == module else "answer = 42\n")
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
 
     done = run_hook(root, environment, tmp_path)
 
-    assert 0 != done.returncode
-    assert "serve/app.py" in done.stdout + done.stderr
+    assert done.returncode != 0
+    assert module in done.stdout + done.stderr
     assert "NOT compiled" in done.stdout

@@ -12,7 +12,7 @@ import pytest
 from client.answers import Field, Model
 from client.language import LANGUAGES, Language, language_for, plain_language, read_texts
 
-FOLDERS = ("client/languages", "serve/page")
+FOLDERS = ("client/languages", "serve/static")
 
 
 def places(text: str) -> set[str]:
@@ -40,7 +40,7 @@ def test_no_text_is_missing_in_any_language(root: Path, folder: str) -> None:
     ("folder", "sources"),
     [
         ("client/languages", ["client/**/*.py"]),
-        ("serve/page", ["serve/home.py", "serve/page/*.js", "serve/page/*.html"]),
+        ("serve/static", ["serve/home.py", "serve/static/*.js", "serve/static/*.html"]),
     ],
 )
 def test_every_text_is_used_and_every_text_used_is_there(root: Path, folder: str, sources: list[str]) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from deploy.errors import DeployError
 from deploy.propose import CHANGELOG, add_entry, propose, write_entry
-from serve.contract import ContractError
-from serve.model import load_model
+from model.contract import ContractError
+from model.loading import load_model
 
 GH = """#!/bin/sh
 [ "$1" = auth ] && exit 0
@@ -85,7 +85,7 @@ def test_a_model_is_proposed_once(checkout: Path, retrained: Path) -> None:
 
 
 def test_a_broken_model_is_never_proposed(checkout: Path, retrained: Path) -> None:
-    """Its seal is checked and its golden rows are replayed once more."""
+    """Its checksum is checked and its golden rows are replayed once more."""
     content = (retrained / "model.onnx").read_bytes()
     (retrained / "model.onnx").write_bytes(content[:-1])
 

@@ -11,7 +11,7 @@ import pytest
 from deploy import retrain as module
 from deploy.errors import DeployError
 from deploy.retrain import gate_command, main, retrain, train_command
-from serve.model import load_model
+from model.loading import load_model
 from train.card import format_card
 from train.infer import infer_card
 from train.table import read_table

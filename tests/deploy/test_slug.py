@@ -10,7 +10,7 @@ import pytest
 from deploy.buildpack import HOME
 from deploy.errors import DeployError
 from deploy.slug import COMPRESSED_MB, UNPACKED_MB, check_answers, check_imports, check_weight, lay_out, weigh
-from serve.contract import Golden
+from model.contract import Golden
 from tests.deploy.conftest import ServeFolder
 
 

@@ -14,8 +14,12 @@ SERVED = (
     "requirements.txt",
     "runtime.txt",
     "artifacts/model.onnx",
+    "model/contract.py",
+    "model/session.py",
     "serve/__main__.py",
     "serve/app.py",
+    "serve/api/routes.py",
+    "serve/static/index.html",
     "bin/post_compile",
     "bin/prune.py",
 )

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from deploy.dyno import free_port, wait_until_ready
-from serve.model import Model, load_model
+from model.loading import load_model
+from model.session import Model
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ARTIFACT = ROOT / "artifacts" / "model.onnx"

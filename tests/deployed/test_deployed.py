@@ -8,8 +8,9 @@ import time
 import httpx
 import pytest
 
-from serve.contract import DECISIONS
-from serve.model import GOLDEN_TOLERANCE, Model
+from model.loading import GOLDEN_TOLERANCE
+from model.policy import DECISIONS
+from model.session import Model
 from tests.deployed.conftest import LATENCIES
 
 REQUESTS = 30

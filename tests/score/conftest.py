@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 from scipy.special import expit
 
+from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from model.loading import load_model
+from model.session import Model
 from score.batches import Scorer
-from serve.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
-from serve.model import Model, load_model
 from train.candidates import CANDIDATES
 from train.card import Card, CardField, CardPolicy, Dataset
 from train.describe import describe_fields

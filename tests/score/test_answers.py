@@ -1,39 +1,16 @@
-"""Points and reasons of a portfolio are those of the service, applicant by applicant."""
+"""Reasons of a portfolio are those of the service, applicant by applicant."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from score.answers import ReasonWords, largest_fields, score_points
-from serve.contract import Field, Points, Policy
-from serve.reasons import name_reasons
+from model.contract import Field
+from model.reasons import name_reasons
+from score.answers import ReasonWords, largest_fields
 
 FIELDS = tuple(Field(f"f{i}", f"F {i}", "", "number", (), None, None, True, f"why {i}") for i in range(4))
-
-
-@given(
-    probabilities=st.lists(st.floats(0, 1)),
-    points=st.builds(Points, st.floats(-1000, 1000), st.floats(0.01, 1000), st.floats(0.1, 100)),
-)
-def test_points_are_those_of_the_policy(probabilities: list[float], points: Points) -> None:
-    """Whatever the scale, certainties included."""
-    policy = Policy(5.0, 1.0, None, 0.2, 0.2, points)
-
-    assert [policy.score_points(p) for p in probabilities] == score_points(np.array(probabilities), policy).tolist()
-
-
-def test_points_on_the_edge_between_two_are_those_of_the_policy() -> None:
-    """A half point, and the nearest probabilities on either side of it."""
-    policy = Policy(5.0, 1.0, None, 0.2, 0.2, Points())
-    factor = 20 / math.log(2)
-    edges = [1 / (1 + math.exp((half - 600 + factor * math.log(50)) / factor)) for half in np.arange(350.5, 800.5)]
-    beside = [near for edge in edges for near in (math.nextafter(edge, 0), edge, math.nextafter(edge, 1))]
-
-    assert [policy.score_points(p) for p in beside] == score_points(np.array(beside), policy).tolist()
 
 
 @given(

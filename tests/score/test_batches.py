@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.policy import DECISIONS
+from model.reasons import name_reasons
+from model.session import Model
 from score.answers import answer_schema
 from score.batches import MALFORMED, Scorer, score_batches
-from serve.applicants import read_applicants
-from serve.contract import DECISIONS
-from serve.model import Model
-from serve.problems import InvalidApplicants
-from serve.reasons import name_reasons
+from serve.schemas.applicants import read_applicants
+from serve.schemas.problems import InvalidApplicants
 
 SAME = 1e-15
 """A row alone and a row in a batch may differ in the last bit."""
@@ -142,8 +142,8 @@ def test_the_row_of_a_reject_is_what_the_service_refuses_too(scorer: Scorer, dra
     table = draw(1).set_column(3, "Home, now", pa.array(["castle"]))
     (answer,) = score(table, scorer).to_pylist()
 
-    with pytest.raises(InvalidApplicants) as refusal:
+    with pytest.raises(InvalidApplicants) as caught:
         read_applicants([msgspec.json.decode(answer["row"])], scorer.model.contract.fields, "")
-    (fault,) = refusal.value.faults
+    (fault,) = caught.value.faults
     assert "/0/Home, now" == fault.pointer
     assert f"Home, now: {fault.detail}" == answer["fault"]

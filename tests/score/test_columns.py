@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.contract import Field
 from score.columns import MISSING_WORDS, read_column
 from score.errors import ScoringError
-from serve.applicants import read_applicants
-from serve.contract import Field
-from serve.problems import InvalidApplicants
+from serve.schemas.applicants import read_applicants
+from serve.schemas.problems import InvalidApplicants
 
 NUMBER = Field("n", "Number", "EUR", "number", (), None, None, True, "why")
 HOME = Field("h", "Home", "", "category", ("own", "rent", "1"), None, None, True, "why")

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import msgspec
 import pytest
 
-from serve.contract import Contract
-from serve.home import LANGUAGES, choose_language, read_home
-from serve.model import Model
-
-MOST_BYTES = 24_000
-"""Page, script and style together, before compression."""
+from model.contract import Contract
+from model.session import Model
+from serve.home import LANGUAGES, choose_language, render_home
 
 
 @pytest.mark.parametrize(
@@ -36,27 +32,15 @@ MOST_BYTES = 24_000
 )
 def test_the_address_chooses_the_language_before_the_browser(asked: str | None, accepted: str, expected: str) -> None:
     """Whatever is sent, there is one."""
-    assert expected == choose_language(asked, accepted)
-
-
-def test_page_script_and_style_are_served_with_their_types(client: httpx.Client) -> None:
-    """Each page names its language and what it depends on; all together are a few kB."""
-    page, script, style = (client.get(path) for path in ("/?lang=fr", "/page.js", "/page.css"))
-
-    assert ["text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css; charset=utf-8"] == [
-        answer.headers["content-type"] for answer in (page, script, style)
-    ]
-    assert ("fr", "Accept-Language") == (page.headers["content-language"], page.headers["vary"])
-    assert '<html lang="fr">' in page.text
-    assert MOST_BYTES > sum(len(answer.content) for answer in (page, script, style))
+    assert choose_language(asked, accepted) == expected
 
 
 def test_nothing_is_inline_and_nothing_is_asked_from_elsewhere(model: Model) -> None:
     """So that it works under the strictest policy, and behind a prefix: every address is relative."""
-    for page in read_home(model.contract).pages.values():
+    for page in render_home(model.contract).values():
         html = page.decode()
         assert not re.search(r"<style|\son\w+=|\sstyle=", html)
-        assert ['type="application/json" id="texts"', 'src="page.js" defer'] == re.findall(r"<script ([^>]*)>", html)
+        assert re.findall(r"<script ([^>]*)>", html) == ['type="application/json" id="texts"', 'src="page.js" defer']
         assert not [link for link in re.findall(r'(?:href|src)="([^"]*)"', html) if link.startswith(("/", "http"))]
         assert not re.search(r"\{\{", html)
 
@@ -66,7 +50,7 @@ def test_nothing_of_a_model_becomes_markup(model: Model) -> None:
     evil = "</script><script>alert(1)</script>"
     contract = msgspec.structs.replace(model.contract, name=evil, version=evil)
 
-    for page in read_home(contract).pages.values():
+    for page in render_home(contract).values():
         assert b"alert(1)</script>" not in page
 
 
@@ -76,7 +60,7 @@ def test_an_imported_model_claims_nothing(model: Model, language: str) -> None:
     training = msgspec.structs.replace(model.contract.training, rows=0, holdout_rows=0)
     contract: Contract = msgspec.structs.replace(model.contract, training=training, metrics={})
 
-    page = read_home(contract).pages[language].decode()
+    page = render_home(contract)[language].decode()
 
     assert "imported" in page if language == "en" else "importé" in page
     assert "AUC 0" not in page

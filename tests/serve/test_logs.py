@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import logging.config
 import os
 import pickle
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -15,9 +19,10 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
+from model.session import Matrix, Model, Scores
 from serve.app import make_app
-from serve.logs import LOGGERS, RequestLog, configure_logs
-from serve.model import Matrix, Model, Scores
+from serve.logs import LOGGERS, configure_logs
+from serve.middleware.requests import RequestLog
 from serve.settings import Settings
 
 MARKERS = ("8765432109", "private-words")
@@ -32,7 +37,7 @@ def fail_for(said: object) -> None:
         raise RuntimeError(f"failed for {said}") from error
 
 
-class TalkativeModel(Model):
+class TalkativeModel(Model, frozen=True):
     """A model that fails with what it was given in its words."""
 
     def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
@@ -64,8 +69,17 @@ def test_a_request_is_one_line(client: httpx.Client, vector: list[Any], capfd: p
     out, err = capfd.readouterr()
 
     (line,) = lines_of(out)
-    assert ["time", "level", "message", "request_id", "method", "path", "status", "ms", "applicants", "model"] == [
-        *line
+    assert [*line] == [
+        "time",
+        "level",
+        "message",
+        "request_id",
+        "method",
+        "path",
+        "status",
+        "ms",
+        "applicants",
+        "model",
     ]
     expected = {
         "level": "info",
@@ -77,9 +91,9 @@ def test_a_request_is_one_line(client: httpx.Client, vector: list[Any], capfd: p
         "applicants": 3,
         "model": "2026.01.02-abcdef01",
     }
-    assert expected == {name: line[name] for name in expected}
-    assert 0 < line["ms"]
-    assert "" == err
+    assert {name: line[name] for name in expected} == expected
+    assert line["ms"] > 0
+    assert err == ""
 
 
 def test_every_request_has_its_line_whatever_became_of_it(
@@ -94,7 +108,7 @@ def test_every_request_has_its_line_whatever_became_of_it(
     lines = lines_of(capfd.readouterr().out)
 
     expected = [(400, "POST", "/score"), (404, "GET", "/nowhere"), (405, "PUT", "/score"), (200, "GET", "/livez")]
-    assert expected == [(line["status"], line["method"], line["path"]) for line in lines]
+    assert [(line["status"], line["method"], line["path"]) for line in lines] == expected
 
 
 @pytest.mark.parametrize("path", ["/a%0Ab", '/"},{"', "/%1B[31m", "/ü", "/" + "x" * 10_000])
@@ -106,7 +120,7 @@ def test_a_path_can_neither_break_a_line_nor_make_one(
 
     (line,) = lines_of(capfd.readouterr().out)
 
-    assert unquote(path)[:200] == line["path"]
+    assert line["path"] == unquote(path)[:200]
 
 
 @pytest.mark.parametrize("level", ["warning", "error", "critical"])
@@ -116,7 +130,7 @@ def test_a_quiet_service_logs_no_requests(
     """LOG_LEVEL above info: only what somebody should look at."""
     make_client(model, Settings(log_level=level)).get("/livez")
 
-    assert "" == capfd.readouterr().out
+    assert capfd.readouterr().out == ""
 
 
 def test_the_log_never_says_what_an_applicant_said(
@@ -130,8 +144,9 @@ def test_the_log_never_says_what_an_applicant_said(
     number, words = MARKERS
     named = {"id": words, "Amount": int(number), "Client": True, "Debt/Income~12m": 1}
     tensor = {"name": "applicants", "shape": [2, 5], "datatype": "FP64", "data": [int(number), 1, 1, 1, 1] * 2}
-    clients = [connect(make_app(one)) for one in (model, TalkativeModel(model.contract, model.sha256, model.session))]
-    for client in clients:
+    apps = [make_app(model), make_app(model)]
+    apps[1].state.service.runtime.model = TalkativeModel(model.contract, model.sha256, model.session)
+    for client in map(connect, apps):
         client.post("/score", json={"applicants": [named], "what_would_change": True})
         client.post("/score", json={"applicants": [named] * 2})
         client.post("/score", json={"applicants": [{**named, "Home": words, words: number}]})
@@ -146,9 +161,9 @@ def test_the_log_never_says_what_an_applicant_said(
 
     out, err = capfd.readouterr()
 
-    assert "" == err
+    assert err == ""
     lines = lines_of(out)
-    assert {200, 400, 500} == {line["status"] for line in lines if line["message"] == "request"}
+    assert {line["status"] for line in lines if line["message"] == "request"} == {200, 400, 500}
     assert [line for line in lines if "trace" in line]
     for marker in MARKERS:
         assert marker not in out
@@ -166,41 +181,112 @@ def test_a_failure_is_one_line_with_where_it_came_from(
 
     (line,) = lines_of(capfd.readouterr().out)
 
-    assert ("error", "request A-1 failed") == (line["level"], line["message"])
+    assert (line["level"], line["message"]) == ("error", "request A-1 failed")
     kinds = [text for text in line["trace"].splitlines() if text.endswith("Error")]
-    assert ["ValueError", "RuntimeError"] == kinds
+    assert kinds == ["ValueError", "RuntimeError"]
     assert "test_logs.py" in line["trace"]
     assert not any(marker in line["trace"] for marker in MARKERS)
+
+
+def write_lines(descriptor: int, count: int) -> None:
+    """Log so many requests in one iteration of the event loop."""
+
+    async def write() -> None:
+        log = RequestLog(descriptor)
+        for number in range(count):
+            log.write(b"%d" % number, "GET", "/livez", 200, 0.0001, 0, "1")
+        while log.waiting:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(write())
 
 
 def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
     """Decisions go on when the other end of the pipe is gone."""
     reader, writer = os.pipe()
     os.close(reader)
-    log = RequestLog(writer)
 
-    log.add(b"A-1", "GET", "/livez", 200, 0.0001, 0, "1")
-    log.flush()
-    log.flush()
+    for _ in range(2):
+        write_lines(writer, 1)
 
     os.close(writer)
 
 
-def test_lines_of_a_turn_are_written_together_and_whole() -> None:
+def test_lines_of_an_iteration_are_written_together_and_whole() -> None:
     """More than a pipe holds at once, too: writing goes on where it stopped."""
     reader, writer = os.pipe()
-    log = RequestLog(writer)
-    for number in range(200):
-        log.add(b"%d" % number, "GET", "/livez", 200, 0.0001, 0, "1")
+    found: list[str] = []
 
-    log.flush()
+    def read() -> None:
+        with os.fdopen(reader) as lines:
+            found.extend(json.loads(line)["request_id"] for line in lines)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    write_lines(writer, 2_000)
     os.close(writer)
+    reading.join()
 
-    with os.fdopen(reader) as lines:
-        assert [str(number) for number in range(200)] == [json.loads(line)["request_id"] for line in lines]
+    assert found == [str(number) for number in range(2_000)]
 
 
 @pytest.mark.parametrize("level", ["critical", "error", "warning", "info", "debug"])
 def test_the_settings_of_logging_reach_every_worker(level: str) -> None:
     """Workers are started afresh: what they are given must be able to travel."""
-    assert configure_logs(level) == pickle.loads(pickle.dumps(configure_logs(level)))  # noqa: S301
+    assert pickle.loads(pickle.dumps(configure_logs(level))) == configure_logs(level)  # noqa: S301
+
+
+def test_under_another_server_the_log_has_the_same_form() -> None:
+    """A trace of Python's own would quote what an applicant said."""
+    code = """
+import logging
+from serve.logs import configure_own_logger
+
+configure_own_logger("info")
+try:
+    raise ValueError("private-words")
+except ValueError:
+    logging.getLogger("credit").exception("request %s failed", "A-1")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    line = json.loads(done.stdout)
+
+    assert (line["level"], line["message"], "private" in done.stdout + done.stderr) == (
+        "error",
+        "request A-1 failed",
+        False,
+    )
+
+
+def test_a_pipe_that_nobody_reads_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines wait, and of those beyond what may wait the number is told."""
+    monkeypatch.setattr("serve.middleware.requests.MOST_LINES", 2_000)
+    reader, writer = os.pipe()
+
+    async def write() -> int:
+        log = RequestLog(writer)
+        for number in range(3_000):
+            log.write(b"%d" % number, "GET", "/livez", 200, 0.0001, 0, "1")
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        waiting = log.waiting
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        while log.waiting:
+            await asyncio.sleep(0.001)
+        os.close(writer)
+        await reading
+        return waiting
+
+    found: list[Any] = []
+
+    def read() -> None:
+        with os.fdopen(reader) as lines:
+            found.extend(json.loads(line) for line in lines)
+
+    waiting = asyncio.run(write())
+
+    told = [line["request_id"] for line in found if "request_id" in line]
+    (lost,) = [int(line["message"].split()[0]) for line in found if "request_id" not in line]
+    assert waiting == 2_000
+    assert told == [str(number) for number in range(len(told))]
+    assert lost == 3_000 - len(told)

@@ -1,8 +1,7 @@
-"""python -m serve, as a real process over a real socket."""
+"""python -m serve, as a real process over a real socket; where it makes a difference, stock uvicorn too."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -10,33 +9,37 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import onnx
 import pytest
-from msgspec import structs
-from onnx import ModelProto, helper
-from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.dyno import free_port, wait_until_ready
-from serve.contract import write_contract
-from serve.model import Model
-from tests.soak.service import SETTINGS
+from model.session import Model
+from tests.serve.files import UNSERVABLE, with_contract
+from tests.serve.running import (
+    ROOT,
+    SERVE,
+    UVICORN,
+    WAIT_SECONDS,
+    Connection,
+    Service,
+    environment,
+    request,
+    running,
+    wait_until,
+)
 
-COMMAND = (sys.executable, "-m", "serve")
-END_SECONDS = 15.0
-"""Whatever a process does here, on a busy machine too, it does well within this."""
+OTHER = "2026.02.03-12345678"
 
-OTHER_VERSION = "2026.02.03-12345678"
+KEY = "a-key-of-24-characters--"
 
 ALONE = """
 import ctypes, os, platform, sys
@@ -62,290 +65,393 @@ os.execv(sys.argv[1], sys.argv[1:])
 BARE_RUNTIME = "import sys, onnxruntime; onnxruntime.InferenceSession(sys.argv[1])"
 """What the service runs on, with its own defaults."""
 
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running service: its model file, and all that it says."""
-
-    process: subprocess.Popen[bytes]
-    client: httpx.Client
-    log: Path
-    model: Path
-
-    def ask_anew(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        """Ask on a connection of its own, which any of the workers may accept."""
-        return httpx.request(method, f"{self.client.base_url}{path}", json=body, trust_env=False)
-
-    def lines(self) -> list[dict[str, Any]]:
-        """The log so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def said(self, words: str) -> list[str]:
-        """The lines of the log that hold these words."""
-        return [line["message"] for line in self.lines() if words in line["message"]]
-
-    def replace_model(self, content: bytes) -> None:
-        """Put another file in the place of the model, as a whole, and say so."""
-        new = self.model.with_suffix(".new")
-        new.write_bytes(content)
-        new.replace(self.model)
-        self.process.send_signal(signal.SIGHUP)
-
-    def metrics(self) -> dict[str, float]:
-        """The sums of all samples of a name."""
-        total: dict[str, float] = defaultdict(float)
-        for family in text_string_to_metric_families(self.ask_anew("GET", "/metrics").text):
-            for sample in family.samples:
-                total[sample.name] += sample.value
-        return dict(total)
+WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 
 
-StartService = Callable[..., AbstractContextManager[Service]]
+def expected_of(model: Model, vector: list[Any]) -> list[float]:
+    """The answer of POST /predict to one applicant."""
+    return model.score(np.array([vector], dtype=np.float64)).probability.tolist()  # type: ignore[no-any-return]
 
 
-def environment_with(**settings: str) -> dict[str, str]:
-    """This process' environment with these settings of the service and no others."""
-    return {name: value for name, value in os.environ.items() if name not in SETTINGS} | settings
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Ask again until it is so; fails if that takes too long."""
-    ends = time.monotonic() + END_SECONDS
-    while not is_so():
-        assert time.monotonic() < ends, "it never was"
-
-
-@pytest.fixture
-def start_service(content: bytes, root: Path, tmp_path: Path) -> StartService:
-    """Start the service with so many workers, wait until it is ready; whatever is left of it in the end is killed."""
-    path = tmp_path / "model.onnx"
-    path.write_bytes(content)
-
-    @contextmanager
-    def start(workers: str, command: tuple[str, ...] = COMMAND, **settings: str) -> Iterator[Service]:
-        port = free_port()
-        settings = {"PORT": str(port), "WEB_CONCURRENCY": workers, "MODEL_PATH": str(path), **settings}
-        base = f"http://127.0.0.1:{port}"
-        with (
-            (tmp_path / "log").open("wb") as log,
-            subprocess.Popen(
-                command,
-                cwd=root,
-                env=environment_with(**settings),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            ) as process,
-            httpx.Client(base_url=base, trust_env=False) as client,
-        ):
-            try:
-                wait_until_ready(base, process, time.monotonic())
-                yield Service(process, client, tmp_path / "log", path)
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-
-    return start
-
-
-@pytest.fixture(scope="session")
-def other_content(content: bytes, model: Model, reseal: Callable[[ModelProto], bytes]) -> bytes:
-    """The same model in a later version."""
-    graph = onnx.load_from_string(content)
-    helper.set_model_props(graph, write_contract(structs.replace(model.contract, version=OTHER_VERSION)))
-    return reseal(graph)
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
+@WORKERS
 def test_a_started_service_is_ready_and_answers(
-    start_service: StartService, model: Model, vector: list[Any], workers: str
+    content: bytes, tmp_path: Path, model: Model, vector: list[Any], workers: str
 ) -> None:
     """It serves the file that MODEL_PATH names, on PORT, with as many workers as WEB_CONCURRENCY says."""
-    expected = model.score(np.array([vector], dtype=np.float64)).probability.tolist()
+    with running(tmp_path, content, WEB_CONCURRENCY=workers) as service:
+        ready = service.ask("GET", "/readyz")
+        answers = [service.ask("POST", "/predict", {"data": [vector]}).json() for _ in range(5)]
+        has_parent = bool(service.said("Started parent process"))
+        started = service.workers()
 
-    with start_service(workers) as service:
-        ready = service.client.get("/readyz").json()
-        answers = [service.client.post("/predict", json={"data": [vector]}).json() for _ in range(5)]
-        has_parent = "Started parent process" in service.log.read_text()
-
-    assert model.sha256 == ready["model"]["sha256"]
-    assert [expected] * 5 == answers
-    assert (workers == "2") == has_parent
+    assert ready.json()["model"]["sha256"] == model.sha256
+    assert "server" not in ready.headers
+    assert answers == [expected_of(model, vector)] * 5
+    assert (has_parent, len(started)) == (workers == "2", int(workers))
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_ends_the_service_within_seconds(start_service: StartService, workers: str, tmp_path: Path) -> None:
+@WORKERS
+def test_sigterm_ends_the_service_within_seconds(content: bytes, tmp_path: Path, workers: str) -> None:
     """Also while a client keeps its connection open; the end is its own, and no file that workers share is left."""
     folder = tmp_path / "temporary"
     folder.mkdir()
-    with start_service(workers, TMPDIR=str(folder)) as service:
-        service.client.get("/livez")
-        before = [path.name for path in folder.glob("credit-*")]
+    with (
+        running(tmp_path, content, WEB_CONCURRENCY=workers, TMPDIR=str(folder)) as service,
+        Connection(service.port) as idle,
+    ):
+        idle.send(request("GET", "/livez"))
+        assert idle.read().status == 200
+        before = [path.name for path in folder.iterdir()]
+        started = time.monotonic()
+
+        code = service.stop()
+
+        seconds = time.monotonic() - started
+        assert idle.rest() == b""
+    assert code == 0
+    assert seconds < 10
+    assert len([name for name in before if name.startswith("credit-metrics-")]) == int(workers) - 1
+    assert list(folder.iterdir()) == []
+
+
+@WORKERS
+@pytest.mark.parametrize("command", [SERVE, UVICORN], ids=["python -m serve", "uvicorn"])
+def test_a_request_whose_head_was_read_is_answered_after_sigterm(
+    content: bytes, tmp_path: Path, vector: list[Any], model: Model, command: tuple[str, ...], workers: str
+) -> None:
+    """Although its body comes afterwards; the answer says that it was the last of its connection."""
+    head, _, body = request("POST", "/predict", {"data": [vector]}).partition(b"\r\n\r\n")
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    settings = {"WEB_CONCURRENCY": workers, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    with running(tmp_path, content, command, **settings) as service:
+        connections = [Connection(service.port) for _ in range(4)]
+        for connection in connections:
+            connection.send(head + b"\r\n\r\n" + body[:5])
+        wait_until(lambda: in_flight(service) == len(connections) + 1)
 
         service.process.terminate()
+        wait_until(lambda: len(service.said("Shutting down")) == int(workers))
+        for connection in connections:
+            connection.send(body[5:])
+        answers = [connection.read() for connection in connections]
+        code = service.process.wait(WAIT_SECONDS)
+        for connection in connections:
+            connection.close()
 
-        assert service.process.wait(END_SECONDS) in (0, -signal.SIGTERM)
-    assert int(workers) - 1 == len(before)
-    assert [] == list(folder.glob("credit-*"))
+    assert [answer.status for answer in answers] == [200] * len(connections)
+    assert [answer.json for answer in answers] == [expected_of(model, vector)] * len(connections)
+    assert {answer.headers["connection"] for answer in answers} == {"close"}
+    # Stock uvicorn ends itself with the signal that it was sent.
+    assert code in ((0,) if command == SERVE else (0, -signal.SIGTERM))
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_under_load_loses_no_answer(
-    start_service: StartService, model: Model, vector: list[Any], workers: str
+def in_flight(service: Service) -> float:
+    """How many requests are in progress, in all workers as far as one of them knows."""
+    return service.metrics()["http_requests_in_flight"]
+
+
+@WORKERS
+def test_sigterm_under_load_loses_no_answer_that_was_begun(
+    content: bytes, tmp_path: Path, model: Model, vector: list[Any], workers: str
 ) -> None:
-    """Each client is answered on its connection until an answer says that it was the last; large bodies too."""
-    expected = model.score(np.array([vector], dtype=np.float64)).probability.tolist()
+    """Each client is answered right until its connection ends between two answers; large bodies too."""
+    expected = expected_of(model, vector)
 
-    with start_service(workers, QUEUE_MS="60000", QUEUE_BODIES="100") as service:
+    with running(tmp_path, content, WEB_CONCURRENCY=workers, QUEUE_BODIES="100") as service:
+        counts, is_busy = [0] * 5, threading.Event()
 
-        def ask_until_told_to_leave(rows: int) -> int:
-            with httpx.Client(base_url=service.client.base_url, trust_env=False, timeout=END_SECONDS) as client:
-                for count in range(10**6):
-                    response = client.post("/predict", json={"data": [vector] * rows})
-                    assert expected * rows == response.raise_for_status().json()
-                    if response.headers.get("connection") == "close":
-                        return count
-                    if count == 10 and rows == 1:
-                        busy.append(rows)
-            raise AssertionError("the service never said that it stops")
+        def ask_until_the_end(client: int, rows: int) -> bytes:
+            told = request("POST", "/predict", {"data": [vector] * rows})
+            with Connection(service.port) as connection:
+                while True:
+                    connection.send_if_open(told)
+                    if not (head := connection.peek()):
+                        return head
+                    answer = connection.read()
+                    assert (answer.status, answer.json) == (200, expected * rows)
+                    counts[client] += 1
+                    if min(counts[:4]) >= 10:
+                        is_busy.set()
 
-        busy: list[int] = []
         with ThreadPoolExecutor(5) as clients:
-            asked = [clients.submit(ask_until_told_to_leave, rows) for rows in (1, 1, 1, 1, 3000)]
-            until(lambda: len(busy) == 4)
+            asked = [clients.submit(ask_until_the_end, n, rows) for n, rows in enumerate((1, 1, 1, 1, 3000))]
+            assert is_busy.wait(WAIT_SECONDS)
             service.process.terminate()
-            counts = [one.result(END_SECONDS) for one in asked]
-        code = service.process.wait(END_SECONDS)
+            ends = [one.result(WAIT_SECONDS) for one in asked]
+        code = service.process.wait(WAIT_SECONDS)
 
-    assert code in (0, -signal.SIGTERM)
-    assert all(count >= 10 for count in counts[:4])
-    assert [] == service.said("Cancel")
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sighup_puts_the_file_as_it_is_now_in_service(
-    start_service: StartService, other_content: bytes, workers: str
-) -> None:
-    """In each worker, none of which is replaced: every new connection is answered by the other version."""
-    with start_service(workers) as service:
-        until(lambda: len(service.said("startup complete")) == int(workers))
-        process_ids = set(re.findall(r"process \[(\d+)\]", service.log.read_text()))
-
-        service.replace_model(other_content)
-        until(lambda: len(service.said(f"model {OTHER_VERSION} is in service")) == int(workers))
-
-        versions = {service.ask_anew("GET", "/readyz").json()["model"]["version"] for _ in range(10)}
-        assert process_ids == set(re.findall(r"process \[(\d+)\]", service.log.read_text()))
-    assert {OTHER_VERSION} == versions
+    assert ends == [b""] * 5
+    assert code == 0
+    assert service.said("Cancel") == []
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sighup_with_a_broken_file_keeps_the_model(
-    start_service: StartService, model: Model, other_content: bytes, vector: list[Any], workers: str
-) -> None:
-    """Each worker says why in one line and answers as before; then a right file is taken."""
-    expected = model.score(np.array([vector], dtype=np.float64)).probability.tolist()
-
-    with start_service(workers) as service:
-        # A worker that starts only now would find no model at all, and be started again until it does.
-        until(lambda: len(service.said("Application startup complete")) == int(workers))
-        service.replace_model(b"garbage")
-        until(lambda: len(service.said("kept model")) == int(workers))
-
-        answers = [service.ask_anew("POST", "/predict", {"data": [vector]}).json() for _ in range(5)]
-        ready = service.ask_anew("GET", "/readyz").json()["model"]["sha256"]
-        reasons = set(service.said("kept model"))
-        service.replace_model(other_content)
-        until(lambda: len(service.said("is in service")) == int(workers))
-
-    assert [expected] * 5 == answers
-    assert model.sha256 == ready
-    (reason,) = reasons
-    assert reason.startswith(f"kept model {model.contract.version}: the model file ends without a seal")
-    assert not [line for line in service.lines() if "trace" in line]
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_metrics_of_all_workers_add_up(
-    start_service: StartService, other_content: bytes, vector: list[Any], workers: str
-) -> None:
+@WORKERS
+def test_the_metrics_of_all_workers_add_up(content: bytes, tmp_path: Path, vector: list[Any], workers: str) -> None:
     """Whichever is asked; nothing is lost at a reload."""
-    with start_service(workers) as service:
+    other = with_contract(content, version=OTHER)
+    with running(tmp_path, content, WEB_CONCURRENCY=workers) as service:
         for _ in range(15):
-            service.ask_anew("POST", "/predict", {"data": [vector]})
-        service.replace_model(other_content)
-        until(lambda: len(service.said(f"model {OTHER_VERSION} is in service")) == int(workers))
+            service.ask("POST", "/predict", {"data": [vector]})
+        service.replace_model(other)
+        wait_until(lambda: len(service.said(f"model {OTHER} is in service")) == int(workers))
         for _ in range(15):
-            service.ask_anew("POST", "/score", {"applicants": [vector] * 2})
+            service.ask("POST", "/score", {"applicants": [vector] * 2})
 
-        until(lambda: service.metrics()["credit_applicants_total"] == 15 + 30)
-        metrics = service.metrics()
-        labels = service.ask_anew("GET", "/metrics").text
+        wait_until(lambda: service.metrics()["credit_applicants_total"] == 15 + 30)
+        wait_until(lambda: service.metrics()["http_requests_in_flight"] == 1)
+        metrics, text = service.metrics(), service.ask("GET", "/metrics").text
 
-    assert 45 == metrics["credit_decisions_total"] == metrics["credit_probability_count"]
-    assert 1 == metrics["http_requests_in_flight"]
+    assert metrics["credit_decisions_total"] == metrics["credit_probability_count"] == 45
     for path in ("/predict", "/score"):
-        assert f'http_requests_total{{path="{path}",status="200"}} 15.0' in labels
-    assert f'credit_applicants_total{{version="{OTHER_VERSION}"}} 30.0' in labels
+        assert f'http_requests_total{{path="{path}",status="200"}} 15.0' in text
+    assert f'credit_applicants_total{{version="{OTHER}"}} 30.0' in text
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_every_line_of_the_log_is_one_json_object(start_service: StartService, vector: list[Any], workers: str) -> None:
+def test_workers_of_stock_uvicorn_add_up_in_the_folder_they_are_given(
+    content: bytes, tmp_path: Path, vector: list[Any]
+) -> None:
+    """PROMETHEUS_MULTIPROC_DIR, as for any other service with prometheus_client."""
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    with running(tmp_path, content, UVICORN, WEB_CONCURRENCY="2", PROMETHEUS_MULTIPROC_DIR=str(folder)) as service:
+        for _ in range(20):
+            service.ask("POST", "/predict", {"data": [vector]})
+
+        wait_until(lambda: service.metrics()["credit_applicants_total"] == 20)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_counters_stay(
+    content: bytes, tmp_path: Path, vector: list[Any]
+) -> None:
+    """What it had in flight is gone with it."""
+    with running(tmp_path, content, WEB_CONCURRENCY="2") as service:
+        for _ in range(20):
+            service.ask("POST", "/predict", {"data": [vector]})
+        wait_until(lambda: service.metrics()["credit_applicants_total"] == 20)
+        stuck = [Connection(service.port) for _ in range(8)]
+        for connection in stuck:
+            connection.send(b'POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n{"data": ')
+        # Both workers have told of all of theirs.
+        wait_until(lambda: in_flight(service) == 9)
+        first, second = service.workers()
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len(service.said("Application startup complete")) == 3)
+        os.kill(second, signal.SIGKILL)
+        wait_until(lambda: len(service.said("Application startup complete")) == 4)
+        for connection in stuck:
+            connection.close()
+
+        wait_until(lambda: in_flight(service) == 1)
+        metrics = service.metrics()
+        status = service.ask("POST", "/predict", {"data": [vector]}).status_code
+
+    assert metrics["credit_applicants_total"] == metrics["credit_probability_count"] == 20
+    assert status == 200
+
+
+@WORKERS
+def test_every_line_of_the_log_is_one_json_object(
+    content: bytes, tmp_path: Path, vector: list[Any], workers: str
+) -> None:
     """From the start to the end, those of the server included; one line a request, with its id."""
     ids = [f"request-{number}" for number in range(10)]
-    with start_service(workers) as service:
+    with running(tmp_path, content, WEB_CONCURRENCY=workers) as service:
         for id in ids:
-            service.client.post("/predict", json={"data": [vector]}, headers={"x-request-id": id})
-        service.process.terminate()
-        service.process.wait(END_SECONDS)
+            service.ask("POST", "/predict", {"data": [vector]}, x_request_id=id)
+        service.stop()
         lines = service.lines()
 
-    assert ids == [line["request_id"] for line in lines if line.get("path") == "/predict"]
-    assert {"time", "level", "message"} == set.intersection(*(set(line) for line in lines))
+    assert [line["request_id"] for line in lines if line.get("path") == "/predict"] == ids
+    assert set.intersection(*(set(line) for line in lines)) == {"time", "level", "message"}
     assert [line for line in lines if line["message"].startswith("Finished server process")]
 
 
-def test_the_service_is_what_its_settings_say(start_service: StartService, vector: list[Any]) -> None:
+def test_the_service_is_what_its_settings_say(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
     """Keys and limits reach the running service from the environment."""
-    key = "a-key-for-this-test"
-    settings = {"API_KEYS": key, "MAX_ROWS": "2", "MAX_BODY_BYTES": "2000", "CORS_ORIGINS": "https://app.test"}
-    with start_service("1", **settings) as service:
-        keyless = service.client.post("/predict", json={"data": [vector]}).status_code
-        service.client.headers = httpx.Headers({"Authorization": f"Bearer {key}", "Origin": "https://app.test"})
-        rows = [service.client.post("/predict", json={"data": [vector] * count}) for count in (2, 3)]
-        large = service.client.post("/predict", content=b" " * 2001).status_code
-        log = service.log.read_text()
+    settings = {"API_KEYS": KEY, "MAX_ROWS": "2", "MAX_BODY_BYTES": "2000", "CORS_ORIGINS": "https://app.test"}
+    with running(tmp_path, content, SERVE, **settings) as service:
+        known = {"authorization": f"Bearer {KEY}", "origin": "https://app.test"}
+        keyless = service.ask("POST", "/predict", {"data": [vector]}, origin="https://app.test")
+        rows = [service.ask("POST", "/predict", {"data": [vector] * count}, **known) for count in (2, 3)]
+        large = service.ask("POST", "/predict", " " * 2001, **known).status_code
+        asked = service.ask("OPTIONS", "/predict", origin="https://app.test", access_control_request_method="POST")
 
-    assert (401, [200, 413], 413) == (keyless, [response.status_code for response in rows], large)
-    assert "https://app.test" == rows[0].headers["access-control-allow-origin"]
-    assert key not in log
+    assert [keyless.status_code, *(response.status_code for response in rows), large] == [401, 200, 413, 413]
+    assert asked.status_code == 200
+    for response in (keyless, *rows, asked):
+        assert response.headers["access-control-allow-origin"] == "https://app.test"
+    assert service.said(KEY) == []
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.skipif(platform.system() != "Linux", reason="only Linux can forbid a process to connect")
-def test_nothing_leaves_the_service(
-    start_service: StartService, other_content: bytes, vector: list[Any], tmp_path: Path, workers: str
+@WORKERS
+@pytest.mark.parametrize("host", ["127.0.0.1", "::"])
+def test_an_interrupt_ends_the_service_without_a_trace(content: bytes, tmp_path: Path, workers: str, host: str) -> None:
+    """Ctrl+C in a shell reaches every process of it."""
+    with running(tmp_path, content, WEB_CONCURRENCY=workers, HOST=host) as service:
+        os.killpg(service.process.pid, signal.SIGINT)
+
+        assert service.process.wait(WAIT_SECONDS) == 0
+    assert service.said("Traceback") == []
+
+
+@pytest.mark.parametrize("command", [SERVE, UVICORN], ids=["python -m serve", "uvicorn"])
+def test_more_requests_than_allowed_are_503_while_health_answers(
+    content: bytes, tmp_path: Path, vector: list[Any], command: tuple[str, ...]
 ) -> None:
+    """At once, with Retry-After; those that were there before are answered when their bodies have come."""
+    head, _, body = request("POST", "/predict", {"data": [vector]}).partition(b"\r\n\r\n")
+    with running(tmp_path, content, command, MAX_CONCURRENT_REQUESTS="3") as service:
+        connections = [Connection(service.port) for _ in range(3)]
+        for connection in connections:
+            connection.send(head + b"\r\n\r\n" + body[:5])
+        wait_until(lambda: service.ask("GET", "/model").status_code == 503)
+        started = time.monotonic()
+        refused = [
+            service.ask("POST", "/predict", {"data": [vector]}),
+            service.ask("POST", "/score", {"applicants": [vector] * 3000}),
+            service.ask("GET", "/metrics"),
+        ]
+        seconds = time.monotonic() - started
+        health = [service.ask("GET", path).status_code for path in ("/livez", "/readyz", "/v2/health/ready")]
+        for connection in connections:
+            connection.send(body[5:])
+        answers = [connection.read().status for connection in connections]
+        after = service.ask("POST", "/predict", {"data": [vector]}).status_code
+        for connection in connections:
+            connection.close()
+
+    assert [(one.status_code, one.headers["retry-after"]) for one in refused] == [(503, "1")] * 3
+    assert {one.json()["type"] for one in refused} == {"urn:problem:too-busy"}
+    assert seconds < 2
+    assert (health, answers, after) == ([200] * 3, [200] * 3, 200)
+
+
+def test_of_a_crowd_some_are_served_and_the_others_refused_at_once(
+    content: bytes, tmp_path: Path, vector: list[Any]
+) -> None:
+    """Each gets an answer, and the metrics and the log know of each."""
+    told = request("POST", "/predict", {"data": [vector] * 3000})
+    with running(tmp_path, content, QUEUE_BODIES="2") as service:
+
+        def ask(_: int) -> int:
+            with Connection(service.port) as connection:
+                connection.send(told)
+                return connection.read().status
+
+        with ThreadPoolExecutor(30) as clients:
+            statuses = Counter(clients.map(ask, range(120)))
+        text = service.ask("GET", "/metrics").text
+        logged = Counter(line["status"] for line in service.lines() if line.get("path") == "/predict")
+
+    assert set(statuses) == {200, 503}
+    assert statuses.total() == 120
+    assert logged == statuses
+    for status, count in statuses.items():
+        assert f'http_requests_total{{path="/predict",status="{status}"}} {count}.0' in text
+
+
+def test_hangup_is_not_a_signal_of_ours_any_more(content: bytes, tmp_path: Path) -> None:
+    """A single worker ends with it, as any process that doesn't handle it: a new file is found without being told."""
+    with running(tmp_path, content) as service:
+        service.process.send_signal(signal.SIGHUP)
+
+        assert service.process.wait(WAIT_SECONDS) == -signal.SIGHUP
+    assert service.said("in service") == []
+
+
+@WORKERS
+def test_a_socket_in_the_file_system_is_listened_on(
+    content: bytes, tmp_path: Path, vector: list[Any], workers: str
+) -> None:
+    """HOST=unix:PATH, also where a service that was killed has left its socket; none is left in the end."""
+    path = tmp_path / "service.sock"
+    (tmp_path / "model.onnx").write_bytes(content)
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+    settings = {"HOST": f"unix:{path}", "WEB_CONCURRENCY": workers, "MODEL_PATH": str(tmp_path / "model.onnx")}
+
+    with (
+        started(**settings) as process,
+        httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://service") as client,
+    ):
+        wait_until(lambda: is_listened_on(path))
+        statuses = [client.post("/predict", json={"data": [vector]}).status_code for _ in range(5)]
+        process.terminate()
+        code = process.wait(WAIT_SECONDS)
+
+    assert (statuses, code) == ([200] * 5, 0)
+    assert not path.exists()
+
+
+@WORKERS
+def test_two_colons_listen_on_ipv6_and_ipv4(content: bytes, tmp_path: Path, workers: str) -> None:
+    """HOST=::, whatever the number of workers."""
+    with running(tmp_path, content, HOST="::", WEB_CONCURRENCY=workers) as service:
+        statuses = [
+            httpx.get(f"http://{host}:{service.port}/livez", trust_env=False).status_code
+            for host in ("127.0.0.1", "[::1]")
+        ]
+
+        assert service.stop() == 0
+
+    assert statuses == [200, 200]
+
+
+def test_a_port_that_is_taken_ends_the_start(content: bytes, tmp_path: Path) -> None:
+    """With an exit code other than 0 and the reason, whichever address it is."""
+    (tmp_path / "model.onnx").write_bytes(content)
+    for host, family in (("127.0.0.1", socket.AF_INET), ("::", socket.AF_INET6)):
+        with socket.create_server((host, 0), family=family, dualstack_ipv6=host == "::") as taken:
+            settings = {"HOST": host, "PORT": str(taken.getsockname()[1]), "MODEL_PATH": str(tmp_path / "model.onnx")}
+            done = run(SERVE, **settings)
+
+        assert done.returncode not in (0, None)
+        assert "ddress already in use" in done.stdout + done.stderr
+
+
+@contextmanager
+def started(**settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m serve` that may listen anywhere; killed if it hasn't ended."""
+    with subprocess.Popen(
+        SERVE, cwd=ROOT, env=environment(**settings), stdout=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def is_listened_on(path: Path) -> bool:
+    """Whether somebody accepts connections on a socket in the file system."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+@WORKERS
+@pytest.mark.skipif(platform.system() != "Linux", reason="only Linux can forbid a process to connect")
+def test_nothing_leaves_the_service(content: bytes, tmp_path: Path, vector: list[Any], workers: str) -> None:
     """It starts, scores, loads another model and stops without an attempt to connect, and keeps nothing to send.
 
     The kernel would have killed it at the first attempt, and onnxruntime keeps the events that it will send in a file.
     """
     home = tmp_path / "home"
     home.mkdir()
-    command = (sys.executable, "-c", ALONE, *COMMAND)
+    command = (sys.executable, "-c", ALONE, *SERVE)
+    settings = {"WEB_CONCURRENCY": workers, "HOME": str(home), "ORT_DISABLE_TELEMETRY": "0"}
 
-    with start_service(workers, command, HOME=str(home), ORT_DISABLE_TELEMETRY="0") as service:
+    with running(tmp_path, content, command, **settings) as service:
         for path, key in (("/predict", "data"), ("/score", "applicants")):
             for rows in (1, 1000):
-                service.ask_anew("POST", path, {key: [vector] * rows}).raise_for_status()
-        service.replace_model(other_content)
-        until(lambda: len(service.said("is in service")) == int(workers))
-        service.process.terminate()
-        code = service.process.wait(END_SECONDS)
+                service.ask("POST", path, {key: [vector] * rows}).raise_for_status()
+        service.replace_model(with_contract(content, version=OTHER))
+        wait_until(lambda: len(service.said("is in service")) == int(workers))
+        code = service.stop()
 
-    assert code in (0, -signal.SIGTERM)
-    assert [] == service.said("died")
-    assert [] == list(home.rglob("*"))
+    assert code == 0
+    assert service.said("died") == []
+    assert list(home.rglob("*")) == []
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="only Linux can forbid a process to connect")
@@ -355,75 +461,80 @@ def test_what_would_leave_is_noticed(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(content)
     bare = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
 
-    killed = subprocess.run([sys.executable, "-c", ALONE, sys.executable, "-c", connecting], timeout=END_SECONDS)
+    killed = subprocess.run([sys.executable, "-c", ALONE, sys.executable, "-c", connecting], timeout=WAIT_SECONDS)
     subprocess.run(
         [sys.executable, "-c", BARE_RUNTIME, str(tmp_path / "model.onnx")],
         env=bare,
         capture_output=True,
         check=True,
-        timeout=END_SECONDS,
+        timeout=WAIT_SECONDS,
     )
 
-    assert -signal.SIGSYS == killed.returncode
+    assert killed.returncode == -signal.SIGSYS
     assert list(tmp_path.rglob("onnxruntime.db"))
 
 
-def test_a_client_that_hangs_up_in_its_body_leaves_no_error_in_the_log(start_service: StartService) -> None:
-    """Nothing of ours failed, and the service goes on answering."""
-    with start_service("1") as service:
-        host, port = service.client.base_url.host, service.client.base_url.port
-        with socket.create_connection((host, port)) as connection:
-            connection.sendall(b'POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n{"data": [[')
-        status = service.client.get("/livez").status_code
-        service.process.terminate()
-        service.process.wait(END_SECONDS)
-        log = service.log.read_text()
+def run(command: tuple[str, ...], **settings: str) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to end by itself."""
+    given = environment(**{"PORT": "0", **settings})
+    return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=WAIT_SECONDS)
 
-    assert 200 == status
-    assert "Finished server process" in log
-    for word in ('"error"', "Traceback", "Exception", "trace"):
-        assert word not in log
+
+@pytest.mark.parametrize("command", [SERVE, UVICORN], ids=["python -m serve", "uvicorn"])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"PORT": "http"}, "PORT is 'http', expected a whole number from 0 to 65535"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', expected one of: critical, error, warning, info, debug"),
+        ({"API_KEYS": "secret"}, "API_KEYS: key 1 of 1 has 6 characters, expected at least 16"),
+        ({"API_KEYS": ","}, "API_KEYS is ',', expected keys, separated by commas; unset it to answer everybody"),
+        ({"API_KEYS": " , "}, "API_KEYS is ' , ', expected keys, separated by commas; unset it to answer everybody"),
+        ({"CORS_ORIGINS": "app"}, "CORS_ORIGINS holds 'app', expected origins such as https://app.example.com"),
+        ({"MAX_ROWS": "0"}, "MAX_ROWS is '0', expected a whole number from 1 to 10000000"),
+        ({"MODEL_PATH": "nowhere.onnx"}, "can't read the model file nowhere.onnx: No such file or directory; make"),
+    ],
+    ids=lambda given: str(given) if isinstance(given, dict) else "",
+)
+def test_a_service_that_cant_start_says_why_in_one_line(
+    command: tuple[str, ...], settings: dict[str, str], message: str
+) -> None:
+    """Exit code 1 and one line on stderr with the variable or file, its value and what was expected."""
+    done = run(command, **settings)
+
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert line.startswith(f"can't serve: {message}")
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"PORT": "http"}, "PORT is 'http', expected a whole number from 0 to 65535"),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY is '0', expected a whole number from 1 to 1000"),
-        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', expected one of: critical, error, warning, info, debug"),
-        ({"API_KEYS": "secret"}, "API_KEYS: key 1 of 1 has 6 characters, expected at least 16"),
-        ({"CORS_ORIGINS": "app"}, "CORS_ORIGINS holds 'app', expected origins such as https://app.example.com"),
-        ({"MAX_ROWS": "0"}, "MAX_ROWS is '0', expected a whole number from 1 to 10000000"),
-        ({"MODEL_PATH": "nowhere.onnx"}, "can't read the model file nowhere.onnx: No such file or directory; make"),
         ({"MODEL_PATH": "a/b.onnx", "WEB_CONCURRENCY": "2"}, "can't read the model file a/b.onnx: No such file"),
+        ({"API_KEYS": ",", "WEB_CONCURRENCY": "2"}, "API_KEYS is ',', expected keys, separated by commas"),
     ],
-    ids=lambda given: ",".join(given) if isinstance(given, dict) else "",
+    ids=lambda given: str(given) if isinstance(given, dict) else "",
 )
-def test_a_service_that_cant_start_says_why_in_one_line(root: Path, settings: dict[str, str], message: str) -> None:
-    """Exit code 1 and one line on stderr with the variable or file, its value and what was expected."""
-    environment = environment_with(**{"PORT": "0", **settings})
+def test_several_workers_that_cant_start_say_so_once(settings: dict[str, str], message: str) -> None:
+    """Before any of them is started."""
+    done = run(SERVE, **settings)
 
-    done = subprocess.run(COMMAND, cwd=root, env=environment, capture_output=True, text=True, timeout=END_SECONDS)
-
-    assert 1 == done.returncode
     (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
     assert line.startswith(f"can't serve: {message}")
 
 
-def test_a_broken_model_is_said_in_one_line(root: Path, tmp_path: Path) -> None:
-    """No traceback for a file that isn't a model."""
-    path = tmp_path / "broken.onnx"
-    path.write_bytes(b"garbage")
+@pytest.mark.parametrize("command", [SERVE, UVICORN], ids=["python -m serve", "uvicorn"])
+@pytest.mark.parametrize("fault", ["garbage", *UNSERVABLE])
+def test_a_model_that_cannot_be_served_is_said_in_one_line(
+    content: bytes, tmp_path: Path, fault: str, command: tuple[str, ...]
+) -> None:
+    """No traceback for a file that isn't a model, or that would fail for an applicant."""
+    make, message = UNSERVABLE.get(fault, (lambda _: b"garbage", "the model file ends without its checksum"))
+    (tmp_path / "model.onnx").write_bytes(make(content))
 
-    done = subprocess.run(
-        COMMAND,
-        cwd=root,
-        env=environment_with(PORT="0", MODEL_PATH=str(path)),
-        capture_output=True,
-        text=True,
-        timeout=END_SECONDS,
-    )
+    done = run(command, MODEL_PATH=str(tmp_path / "model.onnx"))
 
-    assert 1 == done.returncode
     (line,) = done.stderr.splitlines()
-    assert line.startswith("can't serve: the model file ends without a seal")
+    assert done.returncode == 1
+    assert re.match(f"can't serve: {message}", line)

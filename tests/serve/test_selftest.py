@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from serve.model import Model
-from serve.seal import seal
+from model.checksum import append_checksum
+from model.session import Model
 from serve.selftest import main
+from tests.serve.files import UNSERVABLE
 
 
 @pytest.fixture
@@ -20,11 +21,11 @@ def model_path(content: bytes, tmp_path: Path) -> Path:
 
 
 def test_a_sound_model_passes_and_is_named(model_path: Path, model: Model, capsys: pytest.CaptureFixture[str]) -> None:
-    """Name, version, sha256 and how many golden rows stood for it."""
-    assert 0 == main([str(model_path)])
+    """Name, version, sha256 and how many golden rows it answered."""
+    assert main([str(model_path)]) == 0
 
     expected = f"self-test passed: test 2026.01.02-abcdef01, sha256 {model.sha256}, 16 golden rows answered as exported"
-    assert [expected] == capsys.readouterr().out.splitlines()
+    assert capsys.readouterr().out.splitlines() == [expected]
 
 
 def test_without_an_argument_the_model_of_the_settings_is_tested(
@@ -33,7 +34,7 @@ def test_without_an_argument_the_model_of_the_settings_is_tested(
     """The release step proves the very file that the web step will serve."""
     monkeypatch.setenv("MODEL_PATH", str(model_path))
 
-    assert 0 == main([])
+    assert main([]) == 0
 
     assert "self-test passed: test 2026.01.02-abcdef01" in capsys.readouterr().out
 
@@ -44,18 +45,18 @@ def test_an_argument_goes_before_the_settings(
     """A file named on the command line is the one that is tested."""
     monkeypatch.setenv("MODEL_PATH", str(tmp_path / "absent.onnx"))
 
-    assert 0 == main([str(model_path)])
+    assert main([str(model_path)]) == 0
 
 
 @pytest.mark.parametrize(
     ("content_of_file", "message"),
     [
-        (b"", "ends without a seal"),
-        (b"garbage", "ends without a seal"),
-        (seal(b"garbage"), "not a graph"),
+        (b"", "ends without its checksum"),
+        (b"garbage", "ends without its checksum"),
+        (append_checksum(b"garbage"), "not a graph"),
         (None, "No such file or directory; make one with:"),
     ],
-    ids=["empty", "garbage", "sealed garbage", "absent"],
+    ids=["empty", "garbage", "garbage with a checksum", "absent"],
 )
 def test_a_file_that_isnt_a_model_fails_with_one_sentence(
     tmp_path: Path, content_of_file: bytes | None, message: str, capsys: pytest.CaptureFixture[str]
@@ -65,22 +66,41 @@ def test_a_file_that_isnt_a_model_fails_with_one_sentence(
     if content_of_file is not None:
         path.write_bytes(content_of_file)
 
-    assert 1 == main([str(path)])
+    assert main([str(path)]) == 1
 
     printed = capsys.readouterr()
-    assert ("", 1) == (printed.out, len(printed.err.splitlines()))
+    assert (printed.out, len(printed.err.splitlines())) == ("", 1)
     assert printed.err.startswith("self-test failed: ")
     assert message in printed.err
 
 
+@pytest.mark.parametrize("fault", UNSERVABLE)
+def test_a_model_that_would_fail_for_an_applicant_fails_with_one_sentence(
+    content: bytes, tmp_path: Path, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same file stops a start and a reload; here it stops the deployment before that."""
+    make, message = UNSERVABLE[fault]
+    (tmp_path / "model.onnx").write_bytes(make(content))
+
+    assert main([str(tmp_path / "model.onnx")]) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"self-test failed: {message}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("PORT", "http", "PORT is 'http', expected a whole number from 0 to 65535"),
+        ("API_KEYS", ",", "API_KEYS is ',', expected keys, separated by commas; unset it to answer everybody"),
+    ],
+)
 def test_a_wrong_setting_fails_with_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, message: str
 ) -> None:
     """A release with a setting that the web step would refuse is stopped here already."""
-    monkeypatch.setenv("PORT", "http")
+    monkeypatch.setenv(name, value)
 
-    assert 1 == main([])
+    assert main([]) == 1
 
-    assert ["self-test failed: PORT is 'http', expected a whole number from 0 to 65535"] == (
-        capsys.readouterr().err.splitlines()
-    )
+    assert capsys.readouterr().err.splitlines() == [f"self-test failed: {message}"]

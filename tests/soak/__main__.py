@@ -8,20 +8,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from itertools import chain
 
-import httpx
 import uvloop
 
-from tests.soak import schema
-from tests.soak.overload import APPLICANT, CROWD, MANY, overload, reloads, stop
+from tests.differential.cases import KEY, score, vector
+from tests.differential.compare import compare, running_servers
+from tests.differential.streams import make_splits, make_streams
+from tests.serve.running import Service
+from tests.soak import attack, goodput, restarts, schema
 from tests.soak.raw import AT_ONCE, PATIENT, answers, cases, send_mutants
-from tests.soak.service import Service, running_service
+from tests.soak.service import resident_megabytes, running_service
 
 REQUESTS = 20_000
 EXPLORERS = 2
@@ -30,11 +32,13 @@ ROUNDS = 3
 GROWTH_MEGABYTES = 20.0
 """What the service may hold more of after hostile bodies than after the same bodies before."""
 
-SECONDS, LIMIT_MS = 60.0, 250.0
-ASKED = 0.95
-"""Share of the requests that are due in an overload which must have been made, or it was none."""
+STREAMS, SEED = 4_000, 2
 
-RELOADS, STOPS = 200, 5
+RELOADS, KILLS, STOPS = 30, 10, (1, 2, 1, 2)
+"""How often; the stops by the number of workers."""
+
+FILES = 8_192
+"""Open at once, at least: connections."""
 
 
 def explore() -> list[str]:
@@ -60,11 +64,10 @@ def explore() -> list[str]:
 def served_by_status(service: Service) -> Counter[int]:
     """How the service says it has answered so far."""
     found: Counter[int] = Counter()
-    for line in httpx.get(f"{service.base}/metrics", trust_env=False).text.splitlines():
+    for line in service.ask("GET", "/metrics").text.splitlines():
         if line.startswith("http_requests_total{"):
             labels, _, count = line.rpartition(" ")
-            status = labels.partition('status="')[2].partition('"')[0]
-            found[int(status) if status.isdigit() else 499] += int(float(count))
+            found[int(labels.partition('status="')[2].partition('"')[0])] += int(float(count))
     return found
 
 
@@ -72,17 +75,16 @@ def fuzz() -> list[str]:
     """Hostile bytes: each gets its refusal, and the memory comes back."""
     faults: list[str] = []
     with running_service(**PATIENT) as service:
-        model = httpx.get(f"{service.base}/model", trust_env=False).json()["name"]
-        infer = f"/v2/models/{model}/infer"
+        infer = f"/v2/models/{service.ask('GET', '/model').json()['name']}/infer"
         sizes = []
         seen: Counter[int] = Counter()
         for _ in range(ROUNDS):
             faults += uvloop.run(send_cases(service.port, infer, seen))
-            sizes.append(service.resident_megabytes())
-        body = json.dumps({"applicants": [APPLICANT, list(APPLICANT.values())], "reasons": 2}).encode()
+            sizes.append(resident_megabytes(service.process.pid))
+        body = json.dumps({"applicants": [json.loads(score(1))["applicants"][0], vector(2)], "reasons": 2}).encode()
         mutated = uvloop.run(send_mutants(service.port, "/score", [body], MUTANTS, seed=1))
-        sizes.append(service.resident_megabytes())
-        ready = httpx.get(f"{service.base}/readyz", trust_env=False).status_code
+        sizes.append(resident_megabytes(service.process.pid))
+        ready = service.ask("GET", "/readyz").status_code
     held = ", ".join(f"{size:.0f}" for size in sizes)
     print(f"raw bytes: {seen.total():,} hostile requests, {dict(sorted(seen.items()))}; ready: {ready}")
     print(f"  {mutated.total():,} mutants of a valid body: {dict(sorted(mutated.items()))}")
@@ -91,6 +93,8 @@ def fuzz() -> list[str]:
         faults.append(f"mutants were answered {dict(mutated)}, expected 200, 400 and 413")
     if max(sizes[1:]) > sizes[0] + GROWTH_MEGABYTES:
         faults.append(f"the service holds {held} MB, expected at most {GROWTH_MEGABYTES:g} MB more than at first")
+    if ready != 200:
+        faults.append(f"after hostile requests /readyz answers {ready}, expected 200")
     return faults
 
 
@@ -108,66 +112,90 @@ async def send_cases(port: int, infer: str, seen: Counter[int]) -> list[str]:
     return [fault for fault in found if fault]
 
 
-def flood() -> list[str]:
-    """Four times what the service can do."""
-    with running_service() as service:
-        result = uvloop.run(overload(service, SECONDS))
-        ready = httpx.get(f"{service.base}/readyz", trust_env=False).status_code
-    outcome = result.outcome
-    refused = outcome.statuses.total() - len(outcome.accepted)
-    made = outcome.statuses.total() / outcome.seconds
+def crowd() -> list[str]:
+    """Many connections that ask at once."""
+    result = goodput.measure()
     print(
-        f"overload: capacity {result.capacity:,.0f} requests of {CROWD} applicants a second; {made:,.0f} "
-        f"for {SECONDS:g} s"
+        f"overload: {result.many:,.0f} answers of 200 a second with {goodput.MANY:,} connections, "
+        f"{result.few:,.0f} with {goodput.FEW}: {result.many / result.few:.2f}"
     )
-    p50, p99, slowest = (outcome.quantile(share) for share in (0.5, 0.99, 1.0))
-    print(f"  {outcome.rate:,.0f} a second accepted: p50 {p50:.0f} ms, p99 {p99:.0f} ms, slowest {slowest:.0f} ms")
-    print(f"  {refused:,} refused, {outcome.skipped:,} due while all {MANY:,} connections waited")
-    print(f"  {outcome.lost} lost, {outcome.hung} hung; ready: {ready}")
-    faults = []
-    if made < ASKED * result.rate:
-        faults.append(f"{made:,.0f} requests a second were made, expected {result.rate:,.0f}: no overload was shown")
-    if p99 >= LIMIT_MS:
-        faults.append(f"p99 of accepted requests is {p99:.0f} ms, expected below {LIMIT_MS:g}")
-    if outcome.lost or outcome.hung or set(outcome.statuses) - {200, 503}:
-        faults.append(f"{outcome.lost} lost, {outcome.hung} hung, {dict(outcome.statuses)}, expected only 200 and 503")
-    return faults
+    return result.faults
 
 
-def signals() -> list[str]:
-    """Reloads and the end under load, without a request that fails."""
+def bodies() -> list[str]:
+    """More bodies than the memory could hold."""
     faults = []
-    with TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
-        with running_service(log, LOG_LEVEL="info") as service:
-            started = time.perf_counter()
-            outcome = uvloop.run(reloads(service, log, RELOADS))
-            seconds = time.perf_counter() - started
-    print(
-        f"reloads: {RELOADS} in {seconds:.0f} s under {outcome.rate:,.0f} requests a second: "
-        f"{dict(outcome.statuses)}, p99 {outcome.quantile(0.99):.0f} ms, {outcome.lost} lost, {outcome.hung} hung"
-    )
-    if set(outcome.statuses) != {200} or outcome.lost or outcome.hung:
-        faults.append("a request failed while the model was loaded again")
-    for _ in range(STOPS):
-        with running_service() as service:
-            outcome, seconds = uvloop.run(stop(service, 1.0))
-            code = service.process.returncode
+    for one in attack.ATTACKS:
+        result = attack.run(one)
         print(
-            f"SIGTERM: {outcome.statuses.total():,} answers, {outcome.lost} lost; ended {seconds:.2f} s later ({code})"
+            f"bodies: {one.connections:,} of {one.name}: {dict(sorted(result.statuses.items()))}, "
+            f"at most {result.megabytes:.0f} MB"
         )
-        if outcome.lost or outcome.hung or set(outcome.statuses) != {200}:
-            faults.append(f"{outcome.lost} requests were lost at the end, {dict(outcome.statuses)}")
+        faults += result.faults
     return faults
 
 
-PARTS: dict[str, Callable[[], list[str]]] = {"flood": flood, "signals": signals, "raw": fuzz, "schema": explore}
+def operate() -> list[str]:
+    """Reloads, killed workers and the end, under load."""
+    faults = tell(f"{RELOADS} reloads", restarts.reload(RELOADS))
+    faults += tell(f"{KILLS} kills", restarts.kill(KILLS))
+    for workers in STOPS:
+        faults += tell(f"SIGTERM, {workers} workers", restarts.stop(workers))
+    return faults
+
+
+def tell(name: str, run: restarts.Run) -> list[str]:
+    """Print what became of the requests; returns the faults."""
+    outcome = run.outcome
+    print(
+        f"{name}: {dict(outcome.statuses)}, {len(outcome.lost)} lost, {len(outcome.hung)} hung, "
+        f"{len(outcome.foreign)} wrong"
+    )
+    return [f"{name}: {fault}" for fault in run.faults]
+
+
+def differ() -> list[str]:
+    """Streams of bytes to the service and to a plain application."""
+    return differ_with(1, STREAMS, SEED) + differ_with(2, STREAMS // 2, SEED + 1)
+
+
+def differ_with(workers: int, count: int, seed: int) -> list[str]:
+    """The same with so many workers."""
+    with running_servers(workers) as servers:
+        started = time.perf_counter()
+        drawn = make_streams(servers.cases, servers.known, count, seed)
+        verdict = uvloop.run(compare(servers, chain(drawn, make_splits(servers.cases, servers.known))))
+        seconds = time.perf_counter() - started
+        after = servers.service.ask("POST", "/predict", {"data": [vector(1)]}, x_api_key=KEY).status_code
+    print(
+        f"differential, {workers} workers: {verdict.streams:,} streams in {seconds:.0f} s, "
+        f"{verdict.answers:,} answers, {verdict.reloads} reloads, {len(verdict.faults)} differences; afterwards {after}"
+    )
+    return verdict.faults + ([] if after == 200 else [f"after all streams a POST is answered {after}, expected 200"])
+
+
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "overload": crowd,
+    "bodies": bodies,
+    "signals": operate,
+    "differential": differ,
+    "raw": fuzz,
+    "schema": explore,
+}
 
 
 def main() -> int:
     """Run every part, or those named; 1 if a bar doesn't hold."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < FILES:
+        # The service inherits it.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if most < 0 else min(FILES, most), most))
     started = time.perf_counter()
-    faults = [fault for name in sys.argv[1:] or PARTS for fault in PARTS[name]()]
+    faults = []
+    for name in sys.argv[1:] or PARTS:
+        began = time.perf_counter()
+        faults += PARTS[name]()
+        print(f"  {name}: {time.perf_counter() - began:.0f} s", flush=True)
     for fault in faults:
         print(f"FAILED: {fault}", file=sys.stderr)
     seconds, load = time.perf_counter() - started, os.getloadavg()[0]

@@ -1,187 +1,96 @@
-"""A load generator: many kept connections, one request at a time on each, every answer's status and time noted.
-
-Bare asyncio protocols: a client library would need several times what the service needs for an answer, and the service
-would never be overloaded from the same machine.
-"""
+"""A load: connections each of which asks the same as soon as it has its answer, and what became of every request."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import time
+import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
 
-import numpy as np
-
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
 """Whoever waits longer than this for an answer hangs."""
 
-PACE_SECONDS = 0.001
+_find_length = re.compile(rb"\r\ncontent-length: (\d+)\r\n").search
+_find_id = re.compile(rb"\r\nx-request-id: ([^\r]+)\r\n").search
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the requests: how long the accepted ones took in seconds, statuses, and what was lost.
+    """What became of the requests, by their ids.
 
-    `lost`: requests sent whose connection ended before their answer; `hung`: requests without an answer in the end;
-    `skipped`: requests that were due while every connection waited for an answer.
+    `lost`: sent, and the connection ended before the answer. `hung`: without an answer for too long. `foreign`: answers
+    with the id of another request, or with a body that was not right at any time in between.
     """
 
-    seconds: float = 0.0
-    accepted: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
-    lost: int = 0
-    hung: int = 0
-    skipped: int = 0
+    answered: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    hung: set[str] = field(default_factory=set)
+    foreign: list[str] = field(default_factory=list)
 
-    @property
-    def rate(self) -> float:
-        """Accepted requests a second."""
-        return len(self.accepted) / self.seconds
-
-    def quantile(self, share: float) -> float:
-        """Milliseconds within which this share of the accepted requests was answered."""
-        return float(np.quantile(self.accepted, share)) * 1000
-
-
-def post(path: str, body: Any) -> bytes:
-    """The bytes of a POST request."""
-    content = json.dumps(body).encode()
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
-    )
-    return f"{head}\r\n\r\n".encode() + content
-
-
-class Caller(asyncio.Protocol):
-    """One connection; connects again when the service has closed it."""
-
-    def __init__(self, load: Load) -> None:
-        self._load = load
-        self._received = bytearray()
-        self._needed = 0
-        self.sent_at = 0.0
-        self.transport: Any = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready to ask."""
-        self.transport = transport
-        self._load.is_ready(self)
-
-    def ask(self, request: bytes) -> None:
-        """Send a request."""
-        self.sent_at = time.perf_counter()
-        self.transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Note an answer when it is complete."""
-        received = self._received
-        received += data
-        if not self._needed:
-            end = received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            at = received.find(b"content-length: ") + 16
-            self._needed = end + 4 + int(received[at : received.find(b"\r\n", at)])
-        if len(received) < self._needed:
-            return
-        status, is_last = int(received[9:12]), b"connection: close" in received
-        received.clear()
-        self._needed = 0
-        seconds, self.sent_at = time.perf_counter() - self.sent_at, 0.0
-        self._load.has_answer(status, seconds)
-        if is_last:
-            self.transport.close()
-        else:
-            self._load.is_ready(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Whatever was asked on it and not answered is lost."""
-        self._load.has_ended(self)
+    def find_faults(self, *, may_lose: bool = False) -> list[str]:
+        """What is no answer of status 200 to its request."""
+        faults = list(self.foreign)
+        if set(self.statuses) != {200}:
+            faults.append(f"answers by status: {dict(self.statuses)}, expected only 200")
+        if self.hung or (self.lost and not may_lose):
+            faults.append(f"{len(self.lost)} requests lost, {len(self.hung)} hung, expected none")
+        return faults
 
 
 class Load:
-    """Connections to a service that ask the same request again and again."""
+    """The same POST, again and again, on many connections, each of which is opened again when it ends.
 
-    def __init__(self, port: int, request: bytes) -> None:
-        self._port = port
-        self._request = request
-        self._callers: set[Caller] = set()
-        self._idle: list[Caller] = []
-        self._is_closed_loop = False
-        self._is_running = False
+    `right`: the bodies that may answer it at the moment.
+    """
+
+    def __init__(self, port: int, path: str, body: bytes, right: frozenset[bytes]) -> None:
+        self._port, self._body = port, body
+        self._head = f"POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {len(body)}\r\nX-Request-ID: ".encode()
+        self.right = right
         self.outcome = Outcome()
 
-    async def connect(self, connections: int) -> None:
-        """Open so many connections."""
-        for _ in range(connections):
-            await self._connect()
+    async def run(self, connections: int, over: asyncio.Event) -> Outcome:
+        """Ask until it is over; returns what became of every request."""
+        await asyncio.gather(*(self._ask_on(number, over) for number in range(connections)))
+        return self.outcome
 
-    async def run(
-        self, seconds: float, rate: float | None = None, until: Callable[[], bool] = lambda: False
-    ) -> Outcome:
-        """Ask for so long: `rate` requests a second, or on each connection as soon as it has its answer."""
-        self.outcome = outcome = Outcome()
-        self._is_running, self._is_closed_loop = True, rate is None
-        started = time.perf_counter()
-        if rate is None:
-            for caller in self._take(len(self._idle)):
-                caller.ask(self._request)
-        asked = 0
-        while (passed := time.perf_counter() - started) < seconds and not until():
-            if rate is not None:
-                due = int(passed * rate) - asked
-                callers = self._take(due)
-                for caller in callers:
-                    caller.ask(self._request)
-                asked += due
-                outcome.skipped += due - len(callers)
-            await asyncio.sleep(PACE_SECONDS)
-        self._is_running = False
-        outcome.seconds = time.perf_counter() - started
-        ends = time.perf_counter() + ANSWER_SECONDS
-        while any(caller.sent_at for caller in self._callers) and time.perf_counter() < ends:
-            await asyncio.sleep(PACE_SECONDS)
-        outcome.hung = sum(1 for caller in self._callers if caller.sent_at)
-        return outcome
+    async def _ask_on(self, number: int, over: asyncio.Event) -> None:
+        ids = (f"{number}-{asked}" for asked in count())
+        while not over.is_set():
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            except ConnectionError:
+                # Nobody listens: the service has ended.
+                await asyncio.sleep(0.01)
+                continue
+            is_kept = True
+            while is_kept and not over.is_set():
+                id = next(ids)
+                try:
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        is_kept = await self._ask(reader, writer, id)
+                except TimeoutError:
+                    self.outcome.hung.add(id)
+                    is_kept = False
+                except (asyncio.IncompleteReadError, ConnectionError):
+                    self.outcome.lost.add(id)
+                    is_kept = False
+            writer.close()
 
-    async def close(self) -> None:
-        """Close every connection."""
-        for caller in list(self._callers):
-            caller.transport.close()
-        while self._callers:
-            await asyncio.sleep(PACE_SECONDS)
-
-    def is_ready(self, caller: Caller) -> None:
-        """A connection may ask."""
-        if self._is_running and self._is_closed_loop:
-            caller.ask(self._request)
-        else:
-            self._idle.append(caller)
-
-    def has_answer(self, status: int, seconds: float) -> None:
-        """An answer is complete."""
-        self.outcome.statuses[status] += 1
-        if status == 200:
-            self.outcome.accepted.append(seconds)
-
-    def has_ended(self, caller: Caller) -> None:
-        """A connection is closed."""
-        self._callers.discard(caller)
-        if caller in self._idle:
-            self._idle.remove(caller)
-        self.outcome.lost += caller.sent_at > 0
-
-    def _take(self, most: int) -> list[Caller]:
-        # The connection that has waited longest first, so that all are in use.
-        taken, self._idle = self._idle[:most], self._idle[most:]
-        return taken
-
-    async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        caller = Caller(self)
-        self._callers.add(caller)
-        await loop.create_connection(lambda: caller, "127.0.0.1", self._port)
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, id: str) -> bool:
+        """One request; returns whether the connection is kept."""
+        right, outcome = self.right, self.outcome
+        writer.write(b"%b%b\r\n\r\n%b" % (self._head, id.encode(), self._body))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length, found = _find_length(head), _find_id(head)
+        body = await reader.readexactly(int(length[1])) if length else b""
+        status = int(head[9:12])
+        outcome.statuses[status] += 1
+        outcome.answered.add(id)
+        if found is None or found[1] != id.encode():
+            outcome.foreign.append(f"{id} is answered with {head[:300]!r}")
+        elif status == 200 and body not in right | self.right:
+            outcome.foreign.append(f"{id} is answered with {body[:300]!r}")
+        return b"\r\nconnection: close\r\n" not in head

@@ -20,7 +20,7 @@ QUIET_SECONDS = 0.05
 
 AT_ONCE = 8
 
-PATIENT = {"BODY_TIMEOUT": "1", "QUEUE_MS": "60000", "QUEUE_BODIES": "100"}
+PATIENT = {"BODY_TIMEOUT": "1", "QUEUE_BODIES": "100"}
 """Settings of the service: nothing is refused because much is asked at once."""
 
 PART = 65_536
@@ -66,43 +66,54 @@ BODIES: dict[str, bytes] = {
 
 FIELD = "X-Filler"
 
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+
+NO_HTTP: dict[str, bytes] = {
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50),
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "SMTP": b"HELO test\r\n",
+    "an unknown method": b"STEAL /score HTTP/1.1\r\nHost: test\r\n\r\n",
+    "no path": b"POST HTTP/1.1\r\n\r\n",
+    "a negative length": request(b"{}", length="-1"),
+    "a length in words": request(b"{}", length="two"),
+    "a length beyond 64 bits": request(b"{}", length="9" * 30),
+    "two lengths": request(b"{}", more="Content-Length: 4\r\n"),
+    "length and chunks": request(chunked(b"{}"), more=CHUNKED),
+    "a length too short": request(b'{"applicants": []}', length="5"),
+    "a chunk of no size": request(b"zz\r\n{}\r\n", length="", more=CHUNKED),
+    "a control character in a header": request(b"{}", more=f"{FIELD}: \x01\x02\r\n"),
+    "a huge path": request(b"{}", path="/" + "x" * 300_000),
+}
+"""Bytes that the server's parser doesn't take for a request: 400, of its own, and the end of the connection."""
+
+REFUSAL = b"Invalid HTTP request received."
+"""The server's own answer to them."""
+
 HEADS: dict[str, tuple[bytes, set[int]]] = {
-    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), {400}),
-    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400}),
-    "an unknown method": (b"STEAL /score HTTP/1.1\r\nHost: test\r\n\r\n", {400}),
-    "no path": (b"POST HTTP/1.1\r\n\r\n", {400}),
-    "a negative length": (request(b"{}", length="-1"), {400}),
-    "a length in words": (request(b"{}", length="two"), {400}),
-    "a length beyond 64 bits": (request(b"{}", length="9" * 30), {400}),
-    "two lengths": (request(b"{}", more="Content-Length: 4\r\n"), {400}),
-    "length and chunks": (request(chunked(b"{}"), more="Transfer-Encoding: chunked\r\n"), {400}),
-    "a length too short": (request(b'{"applicants": []}', length="5"), {400}),
     "a length too long": (request(b"{}", length="1000"), {408}),
     "a length beyond the limit": (request(b"{}", length="5000000"), {413}),
     "a large body": (request(b"[" * 5_000_000), {413}),
-    "a chunk of no size": (request(b"zz\r\n{}\r\n", length="", more="Transfer-Encoding: chunked\r\n"), {400}),
-    "chunks without an end": (request(b"2\r\n{}\r\n", length="", more="Transfer-Encoding: chunked\r\n"), {408}),
-    "large chunks": (
-        request(chunked(*[b"[" * 100_000] * 50), length="", more="Transfer-Encoding: chunked\r\n"),
-        {413},
-    ),
-    "a body in single bytes": (
-        request(chunked(*[b"["] * 20_000), length="", more="Transfer-Encoding: chunked\r\n"),
-        {400},
-    ),
-    "a huge header": (request(b"{}", more=f"{FIELD}: {'x' * 300_000}\r\n"), {431}),
-    "many headers": (request(b"{}", more=f"{FIELD}: x\r\n" * 100_000), {431}),
-    "a huge path": (request(b"{}", path="/" + "x" * 300_000), {431}),
-    "a header without an end": (request(b"")[:-2] + f"{FIELD}: ".encode() + b"x" * 2_000_000, {431}),
-    "a head that stops": (b"POST /score HTTP/1.1\r\nHost: te", {408}),
+    "chunks without an end": (request(b"2\r\n{}\r\n", length="", more=CHUNKED), {408}),
+    "large chunks": (request(chunked(*[b"[" * 100_000] * 50), length="", more=CHUNKED), {413}),
+    "a body in single bytes": (request(chunked(*[b"["] * 20_000), length="", more=CHUNKED), {400}),
+    "a huge header": (request(b"{}", more=f"{FIELD}: {'x' * 300_000}\r\n"), {400}),
+    "many headers": (request(b"{}", more=f"{FIELD}: x\r\n" * 100_000), {400}),
     "a path that is no UTF-8": (request(b"{}", path="/%ff%fe%00"), {404}),
-    "a control character in a header": (request(b"{}", more=f"{FIELD}: \x01\x02\r\n"), {400}),
     "tensors longer than the body": (
         request(b"{}", "/v2/models/x/infer", more="Inference-Header-Content-Length: 999\r\n"),
         {400, 404},
     ),
 }
-"""Whole requests whose head, length or chunks are wrong, and the statuses that may answer them."""
+"""Whole requests whose head, length or chunks are wrong or too large, and the statuses that may answer them.
+
+The server's parser takes a head of any size: then it is the body that can't be scored.
+"""
+
+ENDLESS: dict[str, bytes] = {
+    "a header without an end": request(b"")[:-2] + f"{FIELD}: ".encode() + b"x" * 2_000_000,
+    "a head that stops": b"POST /score HTTP/1.1\r\nHost: te",
+}
+"""Heads that are not whole yet: nobody answers them, and they must keep nobody from an answer."""
 
 PATHS = ("/score", "/predict")
 
@@ -113,6 +124,8 @@ def cases(infer: str) -> Iterator[tuple[str, bytes, set[int]]]:
         for name, body in BODIES.items():
             member = {"/predict": b'"data"', infer: b'"inputs"'}.get(path, b'"applicants"')
             yield f"{path}: {name}", request(body.replace(b'"applicants"', member), path), {400, 413}
+    for name, content in NO_HTTP.items():
+        yield name, content, {400}
     for name, (content, statuses) in HEADS.items():
         yield name, content, statuses
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.serve.running import ROOT
 from tests.soak.media import URL
-from tests.soak.service import ROOT
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
-SETTINGS = {"MAX_ROWS": "100", "QUEUE_MS": "60000", "QUEUE_BODIES": "100"}
+SETTINGS = {"MAX_ROWS": "100", "QUEUE_BODIES": "100"}
 """Of the service: too many rows are no large body, and nothing is refused because much is asked at once."""
 
 

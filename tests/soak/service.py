@@ -1,78 +1,47 @@
-"""The service as a real process on a port of its own, for tests that need sockets, signals or its memory."""
+"""The service around the model of the checkout, as a real process, for tests that load it, stop it or weigh it."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from deploy.dyno import free_port, wait_until_ready
+from model.loading import load_model
+from tests.serve.files import with_contract
+from tests.serve.running import ROOT, SERVE, Service, running
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-SETTINGS = (
-    "API_KEYS",
-    "BODY_TIMEOUT",
-    "CORS_ORIGINS",
-    "CREDIT_COUNTERS",
-    "HOST",
-    "LOG_LEVEL",
-    "MAX_BODY_BYTES",
-    "MAX_ROWS",
-    "MODEL_PATH",
-    "PORT",
-    "QUEUE_BODIES",
-    "QUEUE_MS",
-    "WEB_CONCURRENCY",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running service of one process."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-
-    @property
-    def base(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def resident_megabytes(self) -> float:
-        """Memory that it holds (Linux)."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-    def processor_seconds(self) -> float:
-        """Processor time that it has taken, its own and the system's for it (Linux)."""
-        after_name = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+ARTIFACT = ROOT / "artifacts" / "model.onnx"
 
 
 @contextmanager
-def running_service(log: Path | None = None, /, **settings: str) -> Iterator[Service]:
-    """The service with these settings and no others, ready to answer; ended with whatever is left of it.
+def running_service(**settings: str) -> Iterator[Service]:
+    """The service with these settings and no others, ready to answer; killed if it hasn't ended.
 
-    `log`: the file to which its standard output goes.
+    It says only what is wrong, unless LOG_LEVEL asks for more.
     """
-    inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    port = free_port()
-    given = {"LOG_LEVEL": "warning", "PORT": str(port), **settings}
-    command = [sys.executable, "-m", "serve"]
     with (
-        (log or Path(os.devnull)).open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, env=inherited | given, stdout=out, start_new_session=True) as process,
+        TemporaryDirectory(prefix="credit-soak-") as folder,
+        running(Path(folder), ARTIFACT.read_bytes(), SERVE, **{"LOG_LEVEL": "warning"} | settings) as service,
     ):
-        try:
-            wait_until_ready(f"http://127.0.0.1:{port}", process, time.monotonic())
-            yield Service(process, port)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+        yield service
+
+
+def rename_model(content: bytes) -> bytes:
+    """The same model under another version, which has as many characters: whole answers can be told apart by it."""
+    version = load_model(content).contract.version
+    return with_contract(content, version=version[:-4] + ("0000" if version.endswith("ffff") else "ffff"))
+
+
+def resident_megabytes(process: int) -> float:
+    """Memory that a process holds (Linux)."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def peak_megabytes(process: int) -> float:
+    """The most that a process has ever held (Linux)."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return int(kilobytes) * 1024 / 1e6

@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from serve.model import load_model
+from model.loading import load_model
 from train.__main__ import main
 from train.dataset import Matrix
 from train.proof import TOLERANCE

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.contract import Bins, Field
+from model.bins import Bins
+from model.contract import Field
 from train.bins import FEWEST, bin_levels, bin_numbers, count, make_bins, name_bins, published
 
 KINDS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serve.model import load_model
+from model.loading import load_model
 from train.card import read_card
 from train.dataset import encode
 from train.holdout import split

@@ -90,5 +90,5 @@ def test_a_model_without_bins_or_without_a_file_says_what_to_do(
     assert 2 == run(tmp_path / "nowhere", table)
 
     error = capsys.readouterr().err
-    assert "ends without a seal" in error
+    assert "ends without its checksum" in error
     assert "can't read the model file" in error

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serve.model import load_model
+from model.loading import load_model
 from train.__main__ import main
 from train.candidates import CANDIDATES
 from train.card import CardField

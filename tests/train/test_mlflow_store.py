@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.model import load_model
+from model.loading import load_model
 from train.__main__ import main
 from train.errors import TrainingError
 from train.mlflow_store import URI_VARIABLE, MlflowStore

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,9 @@ import pytest
 from msgspec import structs
 from sklearn.pipeline import Pipeline
 
-from serve.contract import Training
-from serve.model import Model, load_model
+from model.contract import Training
+from model.loading import load_model
+from model.session import Model
 from train.__main__ import main
 from train.candidates import CANDIDATES
 from train.card import Card, CardPolicy, read_card
@@ -94,7 +94,7 @@ def test_other_thresholds_are_caught(fitted: tuple[Pipeline, Model], data: Datas
     """Probabilities right, decisions not: no artifact either."""
     pipeline, model = fitted
     contract = structs.replace(model.contract, policy=make_policy(CardPolicy(4.0, 1.0)))
-    other = replace(model, contract=contract)
+    other = structs.replace(model, contract=contract)
 
     with pytest.raises(TrainingError, match=r"in [1-9][0-9]* decisions"):
         prove(pipeline, other, data.X, seed=0)

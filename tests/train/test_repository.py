@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-from serve.contract import Contract
-from serve.model import load_model
+from model.contract import Contract
+from model.loading import load_model
 from train.__main__ import main
 from train.repository import escape, write_config
 

@@ -8,7 +8,7 @@ from onnx import helper
 from scipy.special import expit
 from sklearn.pipeline import Pipeline
 
-from serve.contract import Contract, Golden, write_contract
+from model.contract import Contract, Golden, write_contract
 from train.dataset import Matrix
 from train.export.golden import ROWS, draw_applicants, round_for_people
 from train.export.graph import convert_pipeline, encode, serialize

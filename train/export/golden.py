@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serve.contract import Field
+from model.contract import Field
 from train.dataset import Matrix
 
 ROWS = 16

@@ -16,8 +16,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from serve.contract import Policy
-from serve.seal import seal
+from model.checksum import append_checksum
+from model.policy import Policy
 from train.dataset import Matrix
 from train.export.bulk import add_bulk
 from train.export.columns import players_of
@@ -90,8 +90,8 @@ def finish(model: ModelProto) -> ModelProto:
 
 
 def serialize(model: ModelProto) -> bytes:
-    """The bytes of a model file, sealed: the same for the same graph and metadata."""
-    return seal(model.SerializeToString(deterministic=True))
+    """The bytes of a model file, with its checksum: the same for the same graph and metadata."""
+    return append_checksum(model.SerializeToString(deterministic=True))
 
 
 def _register(classifier: type) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
-from serve.contract import Policy
+from model.policy import Policy
 
 EVEN = 0.0
 """A log-odds behind the last one. onnxruntime's sigmoid takes numbers in packets of two, and one that is left over by

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve.contract import Contract, ContractError
-from serve.model import load_model
+from model.contract import Contract, ContractError
+from model.loading import load_model
 from train.provenance import sha256
 from train.report.findings import Findings
 from train.report.verdict import judge

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
 
-from serve.contract import Policy
-from serve.model import Scores
+from model.policy import Policy
+from model.session import Scores
 from train.bins import bin_numbers, count, name_bins
 from train.dataset import Labels, Matrix
 from train.policy import costs_of

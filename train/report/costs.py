@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from serve.contract import DECISIONS, Policy
+from model.policy import DECISIONS, Policy
 from train.dataset import Labels, Matrix
 from train.policy import costs_of, decide
 from train.report.intervals import Estimate, mean, percentile, resample, share

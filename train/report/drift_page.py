@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from serve.contract import Contract
+from model.contract import Contract
 from train.report import pictures
 from train.report.page import environment
 from train.report.stability import WATCH, Shift

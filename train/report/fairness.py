@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from serve.contract import Policy
+from model.policy import Policy
 from train.card import CardField
 from train.dataset import Labels, Matrix
 from train.policy import decide

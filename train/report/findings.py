@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serve.contract import Contract
-from serve.model import Model
+from model.contract import Contract
+from model.session import Model
 from train.bins import bin_numbers, count, name_bins
 from train.card import Card
 from train.proof import Proof

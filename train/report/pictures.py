@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from sklearn.metrics import roc_curve
 
-from serve.contract import Policy
+from model.policy import Policy
 from train.dataset import Labels, Matrix
 from train.report.calibration import Calibration
 from train.report.costs import Costs

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serve.contract import Field
-from serve.model import Model
+from model.contract import Field
+from model.session import Model
 from train.bins import FEWEST
 from train.card import CardField
 from train.dataset import Matrix

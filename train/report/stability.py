@@ -13,7 +13,8 @@ from scipy.optimize import brentq
 from scipy.special import chdtr, chndtr
 from scipy.stats import chi2
 
-from serve.contract import Bins, Field
+from model.bins import Bins
+from model.contract import Field
 from train.bins import Counts, count, name_bins, published
 from train.dataset import Matrix
 from train.report.intervals import LEVEL, Estimate

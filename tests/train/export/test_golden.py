@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from serve.contract import Field
+from model.contract import Field
 from train.export.golden import draw_applicants
 
 NUMBER = Field("n", "n", "", "number", (), 10.0, 20.0, True, "r")

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 
-from serve.contract import Policy
+from model.policy import Policy
 from train.candidates import CANDIDATES
 from train.card import CardField, CardPolicy
 from train.dataset import Matrix

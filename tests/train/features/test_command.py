@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from serve.model import load_model
+from model.loading import load_model
 from train.__main__ import main
 from train.card import read_card
 

@@ -7,8 +7,9 @@ import pytest
 from msgspec import structs
 from sklearn.pipeline import Pipeline
 
-from serve.contract import Training
-from serve.model import Model, load_model
+from model.contract import Training
+from model.loading import load_model
+from model.session import Model
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
 from train.card import Card, CardField, CardPolicy, Dataset

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
-from serve.model import Scores
+from model.session import Scores
 from train.card import CardPolicy
 from train.policy import decide, make_policy, mean_cost
 from train.report.comparison import compare

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from serve.model import Model
+from model.session import Model
 from train.bins import FEWEST
 from train.card import Card
 from train.report.evidence import Evidence

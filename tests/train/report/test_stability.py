@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from serve.contract import Bins, Field
+from model.bins import Bins
+from model.contract import Field
 from train.bins import bin_numbers
 from train.report.stability import compare_counts, measure_shift, measure_shifts, psi
 

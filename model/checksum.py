@@ -1,0 +1,46 @@
+"""The checksum at the end of a model file: the sha256 of all before it.
+
+Golden rows prove answers; the checksum proves that no byte of graph or metadata changed since the export.
+It is one more metadata_props entry (protobuf messages may be concatenated), so every ONNX reader still
+reads the file. It guards against accidents, not against somebody who makes a file on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from model.contract import ContractError
+
+CHECKSUM_KEY = b"sha256_before"
+
+
+def append_checksum(content: bytes) -> bytes:
+    """The file with its checksum: serialized ModelProto followed by the entry that holds its sha256."""
+    return content + _entry(hashlib.sha256(content).hexdigest())
+
+
+def check_checksum(content: bytes) -> str:
+    """The sha256 of a whole file; raises ContractError if it has no checksum, or anything before it has changed."""
+    size = len(_entry(hashlib.sha256().hexdigest()))
+    view = memoryview(content)
+    body, found = view[:-size], content[-size:]
+    if CHECKSUM_KEY not in found:
+        raise ContractError(
+            "the model file ends without its checksum: it is cut off, or no export of ours; "
+            "export it again: python -m train"
+        )
+    digest = hashlib.sha256(body)
+    if found != _entry(digest.hexdigest()):
+        raise ContractError(
+            "the model file was changed after its export: its sha256 checksum doesn't fit; "
+            "fetch it again, or export it again: python -m train"
+        )
+    digest.update(found)
+    return digest.hexdigest()
+
+
+def _entry(sha256: str) -> bytes:
+    # ModelProto.metadata_props is field 14 (onnx.proto3); key and value of the entry are its fields 1 and 2.
+    key, value = CHECKSUM_KEY, sha256.encode()
+    entry = b"\x0a" + bytes([len(key)]) + key + b"\x12" + bytes([len(value)]) + value
+    return b"\x72" + bytes([len(entry)]) + entry

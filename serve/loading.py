@@ -1,0 +1,96 @@
+"""From a file to a model that serves: start, self-test and reload all come through `load`, so they agree.
+
+A file is taken only after it has answered its own golden rows in every request format: what fails there would
+fail for an applicant.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from starlette.requests import Request
+
+from model.contract import ContractError
+from model.loading import GOLDEN_TOLERANCE, load_model
+from model.session import Model
+from serve.api import examples
+from serve.api.inference import read_infer
+from serve.api.openapi import describe
+from serve.api.routes import ENDPOINTS
+from serve.api.score import read_predict, read_score
+from serve.api.scoring import Reader, score_in_thread
+from serve.runtime import Runtime
+from serve.settings import Settings
+
+
+def load(source: Path | bytes, settings: Settings) -> Runtime:
+    """Load a model file, or its bytes, and prove that it can be served; raises ContractError."""
+    with _as_contract_error("loading it"):
+        model = load_model(source)
+    return prepare(model, settings)
+
+
+def prepare(model: Model, settings: Settings) -> Runtime:
+    """All that serves a loaded model; raises ContractError if it can't answer its golden rows."""
+    with _as_contract_error("answering its golden rows"):
+        runtime = Runtime(model, settings)
+        runtime.openapi = msgspec.json.encode(describe(runtime, ENDPOINTS))
+        _answer_golden_rows(runtime)
+    return runtime
+
+
+@contextmanager
+def _as_contract_error(step: str) -> Iterator[None]:
+    try:
+        yield
+    except ContractError:
+        raise
+    except Exception as error:
+        # Whatever it is, it would be the answer to each applicant: the self-test has to see it.
+        raise ContractError(
+            f"the model file can't be served: {step} ends in {type(error).__name__}: {error}; "
+            "export it again: python -m train"
+        ) from error
+
+
+def _answer_golden_rows(runtime: Runtime) -> None:
+    """Score each golden row in each request format, one that is shown in the documents with all that can be asked."""
+    golden = runtime.model.contract.golden
+    for row, expected in zip(golden.applicants, golden.probability, strict=True):
+        named = {"applicants": [examples.name_values(row, runtime)], "reasons": len(runtime.fields)}
+        for answer in _score(runtime, read_score, msgspec.json.encode(named)):
+            _compare("POST /score", msgspec.json.decode(answer)["results"][0]["probability"], expected)
+        for answer in _score(runtime, read_predict, msgspec.json.encode({"data": [row]})):
+            _compare("POST /predict", msgspec.json.decode(answer)[0], expected)
+    expected = golden.probability[golden.applicants.index(examples.typical_row(runtime))]
+    for answer in _score(runtime, read_score, msgspec.json.encode(examples.score(runtime))):
+        _compare("POST /score", msgspec.json.decode(answer)["results"][0]["probability"], expected)
+    for answer in _score(runtime, read_score, examples.table(runtime).encode(), b"text/csv"):
+        (result,) = csv.DictReader(io.StringIO(answer.decode(), newline=""))
+        _compare("CSV", float(result["probability"]), expected)
+    for answer in _score(runtime, read_infer, msgspec.json.encode(examples.infer(runtime))):
+        _compare("inference", msgspec.json.decode(answer)["outputs"][0]["data"][0], expected)
+    for probability in (0.0, 1.0):
+        runtime.model.contract.policy.score_points(probability)
+
+
+def _score(runtime: Runtime, read: Reader, body: bytes, content_type: bytes = b"") -> Iterator[bytes]:
+    """The answers to a body of one applicant: as the event loop scores it, and as the thread for large bodies does."""
+    request = Request({"type": "http", "headers": [(b"content-type", content_type)], "path_params": {}})
+    job = read(runtime, request, body, False)
+    yield bytes(job.respond(runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)).body)
+    response, _, _ = score_in_thread(runtime, request, body, read)
+    yield bytes(response.body)
+
+
+def _compare(path: str, given: float, expected: float) -> None:
+    if not abs(given - expected) <= GOLDEN_TOLERANCE:
+        raise ContractError(
+            f"the model file answers a golden row through {path} with probability {given!r}, expected {expected!r}; "
+            "don't serve it: export it again: python -m train"
+        )

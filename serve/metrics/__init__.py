@@ -1,0 +1,1 @@
+"""What the service counts, kept by prometheus_client, and its exposition at GET /metrics."""

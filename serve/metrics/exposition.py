@@ -1,0 +1,84 @@
+"""GET /metrics: the metrics of this process, or of all workers of the service, in Prometheus' text format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from serve.metrics.collectors import BUCKETS, SUM
+from serve.metrics.recorder import FOLDER
+from serve.schemas.responses import ModelName
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
+
+
+def write_metrics(registry: CollectorRegistry, model: ModelName) -> bytes:
+    """The text; reads the files of all workers where there are several."""
+    source: Any = registry
+    folder = os.environ.get(FOLDER)
+    if folder:
+        forget_dead_workers(Path(folder))
+        source = MultiProcessCollector(None, folder)
+    return generate_latest(_Exposition(source.collect(), model))
+
+
+def forget_dead_workers(folder: Path) -> None:
+    """Leave out the gauges of workers that have ended; their counters stay, since a counter must never fall."""
+    for file in folder.glob("gauge_live*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if not _is_alive(int(pid)):
+            # Another worker that is asked at the same time may have done it.
+            with suppress(FileNotFoundError):
+                mark_process_dead(pid, str(folder))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class _Exposition:
+    """The families of metrics as they are told, for prometheus_client's writer."""
+
+    def __init__(self, families: Iterable[Metric], model: ModelName) -> None:
+        self._families = {family.name: family for family in families}
+        self._model = model
+
+    def collect(self) -> Iterator[Metric]:
+        model = {"name": self._model.name, "version": self._model.version, "sha256": self._model.sha256}
+        yield InfoMetricFamily("credit_model", "The model in service.", model)
+        histogram = _histogram(self._families.pop(BUCKETS, None), self._families.pop(SUM, None))
+        yield from self._families.values()
+        yield histogram
+
+
+def _histogram(buckets: Metric | None, sums: Metric | None) -> Metric:
+    """The histogram of the probabilities given, from its counters: a version's total, then each of its buckets."""
+    family = HistogramMetricFamily("credit_probability", "Probabilities of default given.", labels=["version"])
+    added = {s.labels["version"]: s.value for s in sums.samples if s.name.endswith("_total")} if sums else {}
+    for version in sorted(added):
+        counts = {
+            float(sample.labels["le"]): (sample.labels["le"], sample.value)
+            for sample in (buckets.samples if buckets else ())
+            if sample.labels["version"] == version and sample.name.endswith("_total")
+        }
+        if not counts:
+            continue
+        ends, values = zip(*[counts[end] for end in sorted(counts)], strict=True)
+        totals = list(accumulate(values))
+        family.add_metric([version], [*zip(ends, totals, strict=True), ("+Inf", totals[-1])], added[version])
+    return family

@@ -1,0 +1,110 @@
+"""The checksum of a model file: it proves that no byte changed, and hinders nobody who reads ONNX."""
+
+from __future__ import annotations
+
+import hashlib
+
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.checksum import CHECKSUM_KEY, append_checksum, check_checksum
+from model.contract import ContractError
+from model.loading import load_model
+from model.session import Matrix, Model
+
+SIZE = len(append_checksum(b""))
+REFUSED = "ends without its checksum|was changed after its export"
+
+
+@given(before=st.binary())
+def test_whatever_got_a_checksum_passes(before: bytes) -> None:
+    """append_checksum only appends, always as many bytes; check_checksum gives the sha256 of the whole."""
+    content = append_checksum(before)
+
+    sha256 = check_checksum(content)
+
+    assert (content[:-SIZE], len(content) - len(before)) == (before, SIZE)
+    assert sha256 == hashlib.sha256(content).hexdigest()
+
+
+@given(content=st.binary() | st.binary().map(lambda start: start + CHECKSUM_KEY))
+def test_bytes_without_a_checksum_are_refused(content: bytes) -> None:
+    """Nothing but a checksum passes for one, not even the name of its entry."""
+    with pytest.raises(ContractError, match=REFUSED):
+        check_checksum(content)
+
+
+@given(data=st.data())
+def test_a_single_flipped_bit_is_refused(data: st.DataObject, content: bytes) -> None:
+    """Anywhere in the file, the checksum itself included."""
+    index = data.draw(st.integers(0, len(content) - 1), "index")
+    bit = data.draw(st.integers(0, 7), "bit")
+    flipped = bytearray(content)
+    flipped[index] ^= 1 << bit
+
+    with pytest.raises(ContractError, match=REFUSED):
+        load_model(bytes(flipped))
+
+
+@given(data=st.data())
+def test_a_flipped_bit_of_the_checksum_is_refused(data: st.DataObject, content: bytes) -> None:
+    """Also a digit of the sha256 in another case, which reads the same."""
+    index = data.draw(st.integers(len(content) - SIZE, len(content) - 1), "index")
+    bit = data.draw(st.integers(0, 7), "bit")
+    flipped = bytearray(content)
+    flipped[index] ^= 1 << bit
+
+    with pytest.raises(ContractError, match=REFUSED):
+        load_model(bytes(flipped))
+
+
+@given(data=st.data())
+def test_a_file_with_a_piece_cut_out_is_refused(data: st.DataObject, content: bytes) -> None:
+    """At its end, as an interrupted download leaves it, at its beginning, or in between."""
+    start = data.draw(st.integers(0, len(content) - 1), "start")
+    stop = data.draw(st.just(len(content)) | st.integers(start + 1, len(content)), "stop")
+    cut = content[:start] + content[stop:]
+
+    with pytest.raises(ContractError, match=REFUSED):
+        load_model(cut)
+
+
+def test_a_file_without_its_checksum_is_refused(content: bytes) -> None:
+    """As an export of an older code left it."""
+    unchecked = content[:-SIZE]
+
+    with pytest.raises(
+        ContractError, match="ends without its checksum: it is cut off, or no export of ours; export it again"
+    ):
+        load_model(unchecked)
+
+
+def test_the_checksum_of_another_file_is_refused(content: bytes) -> None:
+    """A checksum is good for the bytes before it and no others."""
+    swapped = content[:-SIZE] + append_checksum(b"another file")[-SIZE:]
+
+    with pytest.raises(
+        ContractError, match="was changed after its export: its sha256 checksum doesn't fit; fetch it again"
+    ):
+        load_model(swapped)
+
+
+def test_a_file_with_its_checksum_is_a_valid_onnx_file(content: bytes) -> None:
+    """Every reader of ONNX finds the checksum as the last entry of the metadata."""
+    graph = onnx.load_from_string(content)
+
+    onnx.checker.check_model(graph, full_check=True)
+
+    last = graph.metadata_props[-1]
+    expected = hashlib.sha256(content[:-SIZE]).hexdigest()
+    assert (last.key, last.value) == (CHECKSUM_KEY.decode(), expected)
+
+
+def test_a_second_checksum_is_harmless(model: Model, content: bytes, applicants: Matrix) -> None:
+    """The outer one vouches for the inner one too: the same contract and the same answers."""
+    twice = load_model(append_checksum(content))
+
+    assert twice.contract == model.contract
+    assert twice.score(applicants).probability.tobytes() == model.score(applicants).probability.tobytes()

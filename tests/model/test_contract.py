@@ -1,0 +1,109 @@
+"""The contract in the file: what is written reads back, what can't be served says what to do."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from model.contract import Contract, ContractError, read_contract, write_contract
+from model.session import Model
+
+
+@pytest.fixture(scope="session")
+def contract(model: Model) -> Contract:
+    """The contract of the model."""
+    return model.contract
+
+
+def test_a_written_contract_reads_back_the_same(contract: Contract) -> None:
+    """write_contract and read_contract are inverse."""
+    assert read_contract(write_contract(contract)) == contract
+
+
+def test_the_order_of_a_dict_does_not_change_what_is_written(contract: Contract) -> None:
+    """The same contract gives the same text whatever order its metrics and libraries came in."""
+    turned = structs.replace(contract, metrics=dict(reversed(contract.metrics.items())))
+
+    assert write_contract(turned) == write_contract(contract)
+
+
+def test_an_entry_of_a_newer_code_is_passed_over(contract: Contract) -> None:
+    """A new attribute with a default doesn't raise the version, so an older reader must bear it."""
+    assert read_contract({**write_contract(contract), "added_later": "{}"}) == contract
+
+
+def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contract) -> None:
+    """A field written before `changeable` existed counts as one that the applicant can't change."""
+    written = write_contract(contract)
+    fields = msgspec.json.decode(written["fields"])
+    for field in fields:
+        del field["changeable"]
+
+    read = read_contract({**written, "fields": msgspec.json.encode(fields).decode()})
+
+    assert [field.changeable for field in read.fields] == [False] * len(fields)
+
+
+@pytest.mark.parametrize("rows", [0, -16, 8, 100])
+def test_rows_that_can_not_go_through_the_graph_at_once_are_refused(contract: Contract, rows: int) -> None:
+    """None, fewer than none, or so many that an answer would hang on who stands beside an applicant."""
+    written = {**write_contract(contract), "rows_at_once": str(rows)}
+
+    with pytest.raises(ContractError, match="rows_at_once"):
+        read_contract(written)
+
+
+@pytest.mark.parametrize(
+    "missing", ["name", "version", "fields", "policy", "base_value", "training", "metrics", "golden"]
+)
+def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: str) -> None:
+    """A file that lost an entry has to be exported again."""
+    written = write_contract(contract)
+    del written[missing]
+
+    with pytest.raises(ContractError, match=f"missing required field `{missing}`; export it again: python -m train"):
+        read_contract(written)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("contract_version", "2", "contract version 2, expected 1; export it again"),
+        ("contract_version", "0", "contract version 0, expected 1; export it again"),
+        ("contract_version", '"1"', "contract version '1', expected 1; export it again"),
+        ("contract_version", "true", "metadata can't be read: .*export it again"),
+        ("metrics", "", "metadata can't be read: .*export it again"),
+        ("metrics", '{"auc"', "metadata can't be read: .*export it again"),
+        ("metrics", "NaN", "metadata can't be read: .*export it again"),
+        ("metrics", "[" * 100_000, "metadata can't be read: .*export it again"),
+        ("metrics", "[1]", "Expected `object`, got `array` - at `.*metrics`; export it again"),
+        ("policy", '{"cost_default": "5"}', "Expected `float`, got `str`.*export it again"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_an_entry_that_cant_be_read_is_refused_with_what_to_do(
+    contract: Contract, key: str, text: str, message: str
+) -> None:
+    """Another version, broken or bottomless JSON and a wrong type each end as one sentence with the next step."""
+    metadata = {**write_contract(contract), key: text}
+
+    with pytest.raises(ContractError, match=message):
+        read_contract(metadata)
+
+
+def test_a_file_without_our_metadata_is_refused_with_what_to_do() -> None:
+    """Somebody else's ONNX file has no contract version at all."""
+    with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
+        read_contract({"producer": "somebody else"})
+
+
+def test_a_field_without_a_reason_text_is_refused_by_name(contract: Contract) -> None:
+    """No refusal could be explained with it; the card is where it is mended."""
+    silent = structs.replace(contract.fields[1], reason="")
+    metadata = write_contract(structs.replace(contract, fields=(contract.fields[0], silent)))
+
+    with pytest.raises(ContractError, match=re.escape("field 'Income' of the model file has no reason text; add one")):
+        read_contract(metadata)

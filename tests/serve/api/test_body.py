@@ -1,0 +1,402 @@
+"""How bodies come in: within limits of bytes and of all bodies together, decompressed, and forgotten afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import random
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from model.session import Model
+from serve.api.body import INFLATED_AT_ONCE, RAW_DEFLATE, WINDOW_BITS, inflate
+from serve.app import make_app
+from serve.schemas.problems import HTTPProblem, InvalidApplicants
+from serve.settings import Settings
+from serve.state import AppState
+from tests.serve.conversation import Conversation, HangingUp, Stalled
+
+PART = 1000
+"""Bytes that arrive at once."""
+
+MakeClient = Callable[..., httpx.Client]
+
+GZIP, ZLIB = WINDOW_BITS[b"gzip"], WINDOW_BITS[b"deflate"]
+
+COMPRESSIONS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB, "deflate, raw": RAW_DEFLATE}
+"""Content-Encoding, and what comes with it as zlib writes it."""
+
+
+def compress(content: bytes, window_bits: int, level: int = 6) -> bytes:
+    """Content as zlib writes it."""
+    stream = zlib.compressobj(level, zlib.DEFLATED, window_bits)
+    return stream.compress(content) + stream.flush()
+
+
+def in_use(app: Starlette) -> tuple[int, int, int]:
+    """What the state counts of requests and bodies in progress."""
+    state: AppState = app.state.service
+    return state.requests, state.body_bytes, len(state.reading)
+
+
+def post(parts: Iterable[bytes], **headers: str) -> Conversation:
+    """A POST /predict with a body in these parts."""
+    return Conversation("POST", "/predict", parts, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.fixture
+def body(vector: list[Any]) -> bytes:
+    """The body of one applicant."""
+    return json.dumps({"data": [vector]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"), [("1025", "1,025"), ("9" * 20, "99,999,999,999,999,999,999"), ("9" * 4000, "99")]
+)
+def test_a_body_that_says_it_is_too_large_is_not_read(model: Model, length: str, shown: str) -> None:
+    """413 from Content-Length alone; of the body no more is taken than the one part that the server may hold."""
+    asked = post([b" " * PART] * 5, content_length=length)
+
+    asyncio.run(asked.run(make_app(model, Settings(body_bytes=1024))))
+
+    assert asked.status == 413
+    assert asked.asked <= 1
+    assert asked.json["detail"].startswith(f"the body: got {shown}")
+    assert "expected at most 1,024; send several smaller bodies" in asked.json["detail"]
+
+
+def test_a_body_that_says_it_is_too_large_is_not_waited_for(model: Model) -> None:
+    """The answer goes out before any of it has arrived."""
+    asked = Stalled("POST", "/predict", [b" ", b" "], {"content-length": "1025"})
+    asked.asked = 1
+
+    asyncio.run(asked.run(make_app(model, Settings(body_bytes=1024))))
+
+    assert asked.status == 413
+
+
+def test_a_body_that_grows_too_large_is_read_no_further(model: Model) -> None:
+    """Without Content-Length: it ends at the part that is too much; one more may be thrown away."""
+    asked = post([b" " * PART] * 100, transfer_encoding="chunked")
+    app = make_app(model, Settings(body_bytes=10_240))
+
+    asyncio.run(asked.run(app))
+
+    assert asked.status == 413
+    assert "more than 10,240 bytes" in asked.json["detail"]
+    assert 11 <= asked.asked <= 12
+    assert in_use(app) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("size", [1024, 1025])
+def test_the_limit_of_bytes_is_the_largest_body(model: Model, make_client: MakeClient, body: bytes, size: int) -> None:
+    """One byte more is too many."""
+    response = make_client(model, Settings(body_bytes=1024)).post("/predict", content=body.ljust(size))
+
+    assert response.status_code == {1024: 200, 1025: 413}[size]
+
+
+@given(cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_a_body_in_any_parts_is_the_same_body(model: Model, cuts: list[int]) -> None:
+    """Whatever the network makes of it."""
+    content = b'{"data": [[45.5, 320, 1, 1, 0.75]]}'
+    edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
+    asked = post([content[start:end] for start, end in pairwise(edges)], content_length=str(len(content)))
+
+    asyncio.run(asked.run(make_app(model, Settings(log_level="warning"))))
+
+    expected = model.score(np.array([[45.5, 320, 1, 1, 0.75]])).probability.tolist()
+    assert (asked.status, asked.json) == (200, expected)
+
+
+@pytest.mark.parametrize("missing", [1, 10])
+def test_a_body_that_is_shorter_than_its_length_is_400_and_the_connection_ends(
+    model: Model, body: bytes, missing: int
+) -> None:
+    """A server that lost a part of it may take the rest for the next request."""
+    asked = post([body], content_length=str(len(body) + missing))
+    app = make_app(model)
+
+    asyncio.run(asked.run(app))
+
+    assert (asked.status, asked.headers["connection"]) == (400, "close")
+    assert asked.json["type"] == "urn:problem:body-cut-off"
+    assert f"Content-Length is {len(body) + missing}, but the body ended after {len(body)} bytes" in asked.json["error"]
+    assert in_use(app) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/score", "/score as CSV", "/v2/models/test/infer"])
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+def test_a_compressed_body_is_the_same_body(client: httpx.Client, vector: list[Any], path: str, encoding: str) -> None:
+    """gzip, and deflate with zlib's head or without; the answer is that of the same body as it is."""
+    tensor = {"name": "applicants", "shape": [1, 5], "datatype": "FP64", "data": vector}
+    contents = {
+        "/predict": json.dumps({"data": [vector]}),
+        "/score": json.dumps({"applicants": [vector]}),
+        "/score as CSV": "Amount,Client,Debt/Income~12m\n1,True,1\n",
+        "/v2/models/test/infer": json.dumps({"inputs": [tensor]}),
+    }
+    content, headers = contents[path].encode(), {"content-type": "text/csv" if "CSV" in path else "application/json"}
+    address = path.split()[0]
+
+    plain = client.post(address, content=content, headers=headers)
+    compressed = client.post(
+        address,
+        content=compress(content, COMPRESSIONS[encoding]),
+        headers=headers | {"content-encoding": encoding.partition(",")[0]},
+    )
+
+    assert compressed.status_code == 200
+    assert compressed.content == plain.content
+
+
+@pytest.mark.parametrize("encoding", ["GZIP", " gzip ", "identity", ""])
+def test_an_encoding_is_written_in_any_capitals_or_is_none(client: httpx.Client, body: bytes, encoding: str) -> None:
+    """`identity` is no encoding at all."""
+    content = compress(body, GZIP) if "gzip" in encoding.lower() else body
+
+    assert client.post("/predict", content=content, headers={"content-encoding": encoding}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "encodings", [["br"], ["zstd"], ["gzip, gzip"], ["gzip", "gzip"], ["br", "gzip"], ["gzip", "identity"], ["ö"]]
+)
+def test_an_unknown_encoding_is_415_with_those_that_are_known(model: Model, body: bytes, encodings: list[str]) -> None:
+    """In one header or in several, which are one list; the body is not read."""
+    asked = post([body] * 3, content_length="300")
+    asked.scope["headers"] += [(b"content-encoding", encoding.encode()) for encoding in encodings]
+    app = make_app(model)
+
+    asyncio.run(asked.run(app))
+
+    assert (asked.status, asked.headers["accept-encoding"]) == (415, "gzip, deflate")
+    assert asked.json["type"] == "urn:problem:unknown-encoding"
+    assert asked.asked <= 1
+    assert in_use(app) == (0, 0, 0)
+
+
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "not compressed": lambda content: b'{"data": []}',
+    "nothing": lambda content: b"",
+    "cut off": lambda content: content[:-1],
+    "half": lambda content: content[: len(content) // 2],
+    "only a head": lambda content: content[:10],
+    "one byte": lambda content: content[:1],
+    "bytes after it": lambda content: content + b"x",
+    "twice": lambda content: content * 2,
+}
+
+
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_body_that_cant_be_decompressed_is_400(client: httpx.Client, body: bytes, encoding: str, how: str) -> None:
+    """Broken, cut off, or followed by something: the problem says so."""
+    content = BROKEN[how](compress(body, COMPRESSIONS[encoding]))
+
+    response = client.post("/predict", content=content, headers={"content-encoding": encoding.partition(",")[0]})
+
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    (fault,) = response.json()["errors"]
+    assert (fault["pointer"], fault["detail"].partition(":")[0]) == ("", "the body can't be decompressed")
+
+
+def test_a_changed_checksum_is_400(client: httpx.Client, body: bytes) -> None:
+    """What was decompressed is not what was compressed."""
+    content = bytearray(gzip.compress(body))
+    content[-6] ^= 1
+
+    response = client.post("/predict", content=bytes(content), headers={"content-encoding": "gzip"})
+
+    assert response.status_code == 400
+    assert "incorrect data check" in response.json()["error"]
+
+
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+@given(content=st.binary(max_size=60))
+def test_any_bytes_are_decompressed_or_refused_and_nothing_else(encoding: str, content: bytes) -> None:
+    """No body raises anything but InvalidApplicants."""
+    try:
+        inflated = inflate(content, COMPRESSIONS[encoding] if encoding != "deflate, raw" else ZLIB, 10_000)
+    except InvalidApplicants:
+        return
+    assert isinstance(inflated, bytearray)
+
+
+SPREAD = [0, 1, 2, 100, 257, 258, 259, 500]
+"""Around so many bytes more or less a repetition of deflate's longest begins or ends."""
+
+
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+@pytest.mark.parametrize("piece", [b" ", b"ab", b"abc, "])
+@pytest.mark.parametrize("level", [1, 6, 9])
+def test_a_body_of_any_length_comes_out_whole(encoding: str, piece: bytes, level: int) -> None:
+    """Also where its last byte, compressed, asks for more than is decompressed at once."""
+    for size in (times * INFLATED_AT_ONCE + more for times in (1, 2, 3) for more in SPREAD):
+        content = (piece * size)[:size]
+        bits = COMPRESSIONS[encoding]
+
+        inflated = inflate(compress(content, bits, level), ZLIB if bits == RAW_DEFLATE else bits, size)
+
+        assert inflated == content
+
+
+def test_a_body_that_cant_be_made_smaller_is_decompressed_in_one_pass() -> None:
+    """Work grows with the body, not with its square."""
+    content = random.Random(1).randbytes(64 * 1024 * 1024)  # noqa: S311 - to be the same each time
+
+    assert inflate(compress(content, GZIP, 0), GZIP, len(content)) == content
+
+
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+@pytest.mark.parametrize("size", [10_240, 10_241])
+def test_the_limit_of_bytes_holds_for_what_is_decompressed(
+    model: Model, make_client: MakeClient, body: bytes, encoding: str, size: int
+) -> None:
+    """However few bytes came; the problem names the limit."""
+    content = compress(body.ljust(size), COMPRESSIONS[encoding])
+    headers = {"content-encoding": encoding.partition(",")[0]}
+
+    response = make_client(model, Settings(body_bytes=10_240)).post("/predict", content=content, headers=headers)
+
+    assert len(content) < 200
+    assert response.status_code == {10_240: 200, 10_241: 413}[size]
+    if size > 10_240:
+        assert "more than 10,240 bytes, decompressed, expected at most 10,240" in response.json()["error"]
+
+
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+def test_a_body_that_would_fill_the_memory_costs_little(encoding: str) -> None:
+    """200 MB of blanks in less than one: no more of it is decompressed than a body may hold, and a little."""
+    most = 4 * 1024 * 1024
+    bits = COMPRESSIONS[encoding]
+    content = compress(b" " * 200_000_000, bits, 1)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(HTTPProblem, match="more than 4,194,304 bytes, decompressed"):
+            inflate(content, ZLIB if bits == RAW_DEFLATE else bits, most)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(content) < 1_000_000
+    assert peak < 4 * most
+
+
+def test_bodies_that_hold_too_much_together_are_503_and_later_ones_are_read(model: Model, body: bytes) -> None:
+    """MAX_ALL_BODY_BYTES: the one that is too much is told to come again; all others are answered, then and later."""
+    app = make_app(model, Settings(body_bytes=10_000, all_body_bytes=10_000))
+    padded = body.ljust(9_000)
+
+    async def ask() -> tuple[Conversation, ...]:
+        held = Stalled("POST", "/predict", [padded[:8_000], padded[8_000:]])
+        waiting = asyncio.create_task(held.run(app))
+        while in_use(app)[1] < 8_000:
+            await asyncio.sleep(0)
+        refused = post([b" " * PART] * 10)
+        await refused.run(app)
+        small = post([body])
+        await small.run(app)
+        assert in_use(app) == (1, 8_000, 1)
+        held.may_go_on.set()
+        await waiting
+        later = post([padded[:8_000], padded[8_000:]])
+        await later.run(app)
+        return held, refused, small, later
+
+    held, refused, small, later = asyncio.run(ask())
+
+    assert [one.status for one in (held, refused, small, later)] == [200, 503, 200, 200]
+    assert (refused.headers["retry-after"], refused.json["type"]) == ("1", "urn:problem:too-busy")
+    assert "the bodies being read hold more than 10,000 bytes together" in refused.json["error"]
+    assert in_use(app) == (0, 0, 0)
+
+
+def test_a_compressed_body_counts_until_it_is_decompressed(model: Model, body: bytes) -> None:
+    """Bodies that wait for that are held too."""
+    app, content = make_app(model), compress(body, GZIP)
+    seen: list[int] = []
+    state: AppState = app.state.service
+    run = state.run_blocking
+
+    async def note(call: Callable[[], Any]) -> Any:
+        seen.append(state.body_bytes)
+        return await run(call)
+
+    state.run_blocking = note  # type: ignore[method-assign]
+    asked = post([content], content_encoding="gzip")
+
+    asyncio.run(asked.run(app))
+
+    assert (asked.status, seen) == (200, [len(content)])
+    assert in_use(app) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b'{"data": [[45.5, 320, 1, 1, 0.75]]}', {}, 200),
+        (b'{"data": [[45.5]]}', {}, 400),
+        (b"[" * 5_000, {}, 413),
+        (b"[", {"content-length": "5000"}, 413),
+        (b"[", {"content-length": "2"}, 400),
+        (b"[", {"content-encoding": "br"}, 415),
+        (b"[", {"content-encoding": "gzip"}, 400),
+        (compress(b" " * 5_000, GZIP), {"content-encoding": "gzip"}, 413),
+        (compress(b'{"data": [[45.5, 320, 1, 1, 0.75]]}', GZIP), {"content-encoding": "gzip"}, 200),
+    ],
+)
+def test_nothing_is_held_of_a_body_that_is_answered(
+    model: Model, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    """Whatever its answer, in parts or whole."""
+    app = make_app(model, Settings(body_bytes=4_096))
+    for parts in ([body], [body[:10], body[10:], b""], [bytes([byte]) for byte in body]):
+        asked = Conversation("POST", "/predict", parts, headers)
+
+        asyncio.run(asked.run(app))
+
+        assert asked.status == status
+        assert in_use(app) == (0, 0, 0)
+
+
+def test_nothing_is_held_of_a_body_whose_client_hangs_up(model: Model) -> None:
+    """Nothing is sent either."""
+    app = make_app(model)
+    asked = HangingUp("POST", "/predict", [b'{"data": ', b"[["])
+
+    asyncio.run(asked.run(app))
+
+    assert asked.sent == []
+    assert in_use(app) == (0, 0, 0)
+
+
+def test_nothing_is_held_of_a_body_whose_request_is_cancelled(model: Model) -> None:
+    """As a server does at its end; the request ends as cancelled, not as one that took too long."""
+    app = make_app(model)
+
+    async def ask() -> tuple[int, int, int]:
+        asked = Stalled("POST", "/predict", [b"[" * PART, b"["])
+        task = asyncio.create_task(asked.run(app))
+        while not in_use(app)[1]:
+            await asyncio.sleep(0)
+        before = in_use(app)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert asked.sent == []
+        return before
+
+    assert asyncio.run(ask()) == (1, PART, 1)
+    assert in_use(app) == (0, 0, 0)

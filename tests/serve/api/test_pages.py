@@ -1,0 +1,76 @@
+"""The pages and their files: served whole, with their types, in the language that is asked for."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from serve.api.pages import FILES
+from serve.home import FOLDER
+
+MOST_BYTES = 24_000
+"""Page, script and style together, before compression."""
+
+
+def test_home_is_a_page_for_people(client: httpx.Client) -> None:
+    """HTML that names the model, how many it learnt from, how good it is, and every route."""
+    response = client.get("/")
+
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    for words in (
+        "test",
+        "2026.01.02-abcdef01",
+        "400",
+        "AUC 0.875",
+        "/score",
+        "/predict",
+        "model",
+        "livez",
+        "readyz",
+    ):
+        assert words in response.text
+
+
+def test_page_script_and_style_are_served_with_their_types(client: httpx.Client) -> None:
+    """Each page names its language and what it depends on; all together are a few kB."""
+    page, script, style = (client.get(path) for path in ("/?lang=fr", "/page.js", "/page.css"))
+
+    assert [answer.headers["content-type"] for answer in (page, script, style)] == [
+        "text/html; charset=utf-8",
+        "text/javascript; charset=utf-8",
+        "text/css; charset=utf-8",
+    ]
+    assert (page.headers["content-language"], page.headers["vary"]) == ("fr", "Accept-Language")
+    assert '<html lang="fr">' in page.text
+    assert sum(len(answer.content) for answer in (page, script, style)) < MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted", "language"), [("/", "fr", "fr"), ("/?lang=en", "fr", "en"), ("/", "", "en")]
+)
+def test_home_is_in_the_language_that_is_asked_for(
+    client: httpx.Client, path: str, accepted: str, language: str
+) -> None:
+    """By the address before the browser."""
+    page = client.get(path, headers={"accept-language": accepted})
+
+    assert page.headers["content-language"] == language
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_served_as_it_is(client: httpx.Client, name: str) -> None:
+    """Under its name, with its type, and with the policy of a page."""
+    answer = client.get(f"/{name}")
+
+    assert answer.content == (FOLDER / name).read_bytes()
+    assert answer.headers["content-type"] == f"{FILES[name]}; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_docs_is_the_page_that_shows_the_description(client: httpx.Client) -> None:
+    """Its script asks for /openapi.json; nothing of the model is in it."""
+    answer = client.get("/docs")
+
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.content == (FOLDER / "docs.html").read_bytes()
+    assert "openapi.json" in client.get("/docs.js").text

@@ -1,0 +1,146 @@
+"""The table of routes: each is routed, described and counted under its path, and refuses what it doesn't take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from model.session import Model
+from serve.api.endpoint import Endpoint
+from serve.api.pages import FILES
+from serve.api.routes import ENDPOINTS
+from tests.serve.running import Connection, Service, request, running
+
+MakeClient = Callable[..., httpx.Client]
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+
+every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
+every_get = pytest.mark.parametrize(
+    "endpoint", [one for one in ENDPOINTS if one.method == "GET"], ids=lambda one: one.path
+)
+
+
+def address(endpoint: Endpoint, model: Model) -> str:
+    """The path of an endpoint with the name and version of the model in service."""
+    return endpoint.path.format(name=model.contract.name, version=model.contract.version)
+
+
+@pytest.fixture(scope="module")
+def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service around the model."""
+    with running(tmp_path_factory.mktemp("routes"), content) as started:
+        yield started
+
+
+@every_endpoint
+def test_every_route_is_answered(client: httpx.Client, model: Model, endpoint: Endpoint) -> None:
+    """A GET with 200; a POST asks for another body than none."""
+    response = client.request(endpoint.method, address(endpoint, model))
+
+    assert response.status_code == {"GET": 200, "POST": 400}[endpoint.method]
+
+
+def test_every_route_is_there_once() -> None:
+    """A second one with the same path would never be reached."""
+    assert len({endpoint.path for endpoint in ENDPOINTS}) == len(ENDPOINTS)
+
+
+def test_only_pages_are_left_out_of_the_description() -> None:
+    """All else has a response that /openapi.json describes."""
+    undescribed = {endpoint.path for endpoint in ENDPOINTS if endpoint.response is None}
+
+    assert undescribed == {"/", "/docs", *(f"/{name}" for name in FILES)}
+
+
+def test_every_route_is_counted_under_its_path(model: Model, make_client: MakeClient) -> None:
+    """With the names of its parameters, whatever they are and whatever the answer; unknown paths share a name."""
+    client = make_client(model)
+    for endpoint in ENDPOINTS:
+        client.request(endpoint.method, address(endpoint, model))
+        client.request("DELETE", endpoint.path.format(name="another", version="1"))
+    for path in ("/nowhere", "/score/", "/v2/models/a/b/c"):
+        client.get(path)
+
+    counted: dict[tuple[str, str], float] = {}
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            if sample.name == "http_requests_total":
+                counted[sample.labels["path"], sample.labels["status"]] = sample.value
+
+    expected = {(one.path, "200" if one.method == "GET" else "400"): 1.0 for one in ENDPOINTS}
+    expected |= {(one.path, "405"): 1.0 for one in ENDPOINTS} | {("other", "404"): 3.0}
+    assert counted == expected
+
+
+@every_get
+def test_head_has_the_headers_of_get(client: httpx.Client, model: Model, endpoint: Endpoint) -> None:
+    """All but the id of the request; the metrics have grown by one request."""
+    path = address(endpoint, model)
+    get, head = (
+        {name: value for name, value in client.request(method, path).headers.items() if name != "x-request-id"}
+        for method in ("GET", "HEAD")
+    )
+
+    if path == "/metrics":
+        assert int(head.pop("content-length")) >= int(get.pop("content-length"))
+    assert head == get
+
+
+def test_head_has_no_body(service: Service, model: Model) -> None:
+    """Of any route, also where it is refused: what comes next on the connection is the next answer."""
+    with Connection(service.port) as connection:
+        for endpoint in ENDPOINTS:
+            for more in ((), ("Accept-Encoding: gzip",)):
+                connection.send(request("HEAD", address(endpoint, model), None, *more) + request("GET", "/livez"))
+
+                head, live = connection.read("HEAD"), connection.read()
+
+                assert head.status == (200 if endpoint.method == "GET" else 405)
+                assert int(head.headers["content-length"]) > 0
+                assert (live.status, live.json) == (200, {"status": "alive"})
+
+
+@every_endpoint
+def test_another_method_is_405_with_those_that_are_taken(
+    client: httpx.Client, model: Model, endpoint: Endpoint
+) -> None:
+    """As a problem that names the path and the method; HEAD is taken wherever GET is."""
+    path = address(endpoint, model)
+    taken = {"GET": {"GET", "HEAD"}, "POST": {"POST"}}[endpoint.method]
+    for method in [method for method in METHODS if method not in taken]:
+        response = client.request(method, path)
+
+        assert (response.status_code, response.headers["content-type"]) == (405, "application/problem+json")
+        assert set(response.headers["allow"].split(", ")) == taken
+        if method != "HEAD":
+            assert response.json()["error"] == f"{path} doesn't take {method}, expected {response.headers['allow']}"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/score/", "/v2/", "//", "/v2/models", "/static/page.js", "/Score"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_an_unknown_path_is_404_as_a_problem(client: httpx.Client, method: str, path: str) -> None:
+    """The path is named, and where to look; nobody is sent to another address."""
+    response = client.request(method, f"http://test{path}")
+
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert response.json()["error"] == f"there is nothing at {path}; GET / lists what there is"
+
+
+@pytest.mark.parametrize("path", ["/v2/models/{name}", "/v2/models/{name}/ready", "/v2/models/{name}/infer"])
+@pytest.mark.parametrize(("name", "version"), [("another", None), ("test", "1")])
+def test_another_model_is_404(
+    client: httpx.Client, vector: list[Any], path: str, name: str, version: str | None
+) -> None:
+    """Or another version; the problem names the one in service."""
+    path = path.format(name=name if version is None else f"{name}/versions/{version}")
+    tensor = {"name": "applicants", "shape": [1, 5], "datatype": "FP64", "data": vector}
+
+    response = client.post(path, json={"inputs": [tensor]}) if path.endswith("infer") else client.get(path)
+
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert response.json()["error"].endswith("the one in service is 'test' '2026.01.02-abcdef01'")

@@ -1,0 +1,296 @@
+"""GET /metrics, read as Prometheus reads it: equal to what was sent, of all workers, and without anybody's values."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import ASGIApp
+
+from model.contract import Field
+from model.policy import DECISIONS
+from model.session import Matrix, Model
+from serve.app import make_app
+from serve.metrics.exposition import forget_dead_workers, write_metrics
+from serve.metrics.recorder import FOLDER
+from serve.schemas.responses import ModelName
+
+VERSION = "2026.01.02-abcdef01"
+NAME = ModelName("test", VERSION, "0" * 64)
+
+Labels = tuple[tuple[str, str], ...]
+Samples = dict[tuple[str, Labels], float]
+
+WORKER = """
+import sys
+import numpy as np
+from model.contract import Field
+from model.session import Scores
+from serve.metrics.recorder import Metrics
+from serve.schemas.responses import ModelName
+
+metrics = Metrics()
+name = ModelName("test", sys.argv[1], "0" * 64)
+fields = [Field("Amount", "Amount", "", "number", (), 0.0, 1.0, True, "High")]
+metrics.set_model(name, fields)
+for _ in range(int(sys.argv[2])):
+    metrics.record_request("/score", 200, 0.001)
+    metrics.record_scores(name, fields, np.array([[2.0]]), Scores(np.array([0.25]), np.array([1]), np.zeros((0, 1))))
+metrics.flush(int(sys.argv[2]))
+if len(sys.argv) > 3:
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+"""A worker that counts so many requests of one applicant each, says that as many are in flight, and ends at once,
+or with a third argument at the end of its input."""
+
+
+def parse(text: str) -> Samples:
+    """Every sample, by name and labels; each family says what it is, and no sample comes twice."""
+    families = list(text_string_to_metric_families(text))
+    assert all(family.documentation for family in families)
+    assert len({family.name for family in families}) == len(families)
+    samples = [sample for family in families for sample in family.samples]
+    found = {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}
+    assert len(found) == len(samples)
+    return found
+
+
+def scrape(client: httpx.Client) -> Samples:
+    """What GET /metrics says."""
+    response = client.get("/metrics")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/plain; version=1.0.0; charset=utf-8")
+    return parse(response.text)
+
+
+def one(found: Samples, sample: str, /, **labels: str) -> float:
+    """One sample."""
+    return found[sample, tuple(sorted(labels.items()))]
+
+
+@pytest.fixture
+def client(model: Model, connect: Callable[[ASGIApp], httpx.Client]) -> httpx.Client:
+    """A client of a service that nobody else asks."""
+    return connect(make_app(model))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the workers of a service have their files; this process reads them."""
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    return tmp_path
+
+
+def to_json(matrix: Matrix) -> list[list[float | None]]:
+    """Rows of the graph's input as a body holds them."""
+    return [[None if np.isnan(cell) else cell for cell in row] for row in matrix.tolist()]
+
+
+def test_every_request_is_counted_by_path_and_status(client: httpx.Client, vector: list[Any]) -> None:
+    """The path of the route, not what the client wrote: nobody fills the page with paths of their own."""
+    for _ in range(3):
+        client.post("/predict", json={"data": [vector]})
+    client.post("/predict", json={"data": []})
+    client.get("/v2/models/test")
+    client.get("/v2/models/another")
+    client.get("/nowhere")
+    client.get("/nowhere/else")
+
+    found = scrape(client)
+
+    requests = {labels: count for (name, labels), count in found.items() if name == "http_requests_total"}
+    assert requests == {
+        (("path", "/predict"), ("status", "200")): 3,
+        (("path", "/predict"), ("status", "400")): 1,
+        (("path", "/v2/models/{name}"), ("status", "200")): 1,
+        (("path", "/v2/models/{name}"), ("status", "404")): 1,
+        (("path", "other"), ("status", "404")): 2,
+    }
+
+
+def test_times_are_a_histogram(client: httpx.Client, vector: list[Any]) -> None:
+    """Cumulative, with +Inf and count equal to the requests."""
+    for _ in range(5):
+        client.post("/score", json={"applicants": [vector]})
+
+    found = scrape(client)
+
+    buckets = [value for (name, _), value in found.items() if name == "http_request_seconds_bucket"]
+    assert buckets == sorted(buckets)
+    assert one(found, "http_request_seconds_bucket", path="/score", le="+Inf") == buckets[-1] == 5
+    assert one(found, "http_request_seconds_count", path="/score") == 5
+    assert one(found, "http_request_seconds_sum", path="/score") > 0
+
+
+def test_one_request_is_in_flight_while_it_asks(client: httpx.Client) -> None:
+    """The one for /metrics itself."""
+    client.get("/livez")
+
+    assert one(scrape(client), "http_requests_in_flight") == 1
+
+
+def test_the_model_in_service_is_named(client: httpx.Client, model: Model) -> None:
+    """So that a dashboard can tell since when which one decides."""
+    assert one(scrape(client), "credit_model_info", name="test", version=VERSION, sha256=model.sha256) == 1
+
+
+def test_decisions_gaps_and_probabilities_equal_what_was_asked(
+    client: httpx.Client, model: Model, applicants: Matrix
+) -> None:
+    """One by one, together, by name or position or as CSV, over V2: each is counted once."""
+    client.post("/predict", json={"data": to_json(applicants)})
+    for alone in to_json(applicants):
+        client.post("/score", json={"applicants": [alone]})
+    client.post("/predict", json={"data": to_json(applicants[:1])})
+    tensor = {"name": "applicants", "shape": [64, 5], "datatype": "FP64", "data": to_json(applicants)}
+    client.post("/v2/models/test/infer", json={"inputs": [tensor]})
+    client.post("/score", content="Amount,Client,Debt/Income~12m\n150,True,1\n", headers={"content-type": "text/csv"})
+    client.post("/score", json={"applicants": [*to_json(applicants), ["wrong"]]})
+
+    found = scrape(client)
+
+    row = np.array([[150, np.nan, np.nan, 1, 1]])
+    everybody = np.concatenate([applicants, applicants, applicants[:1], applicants, row])
+    scores = model.score(everybody)
+    assert one(found, "credit_applicants_total", version=VERSION) == len(everybody)
+    for index, word in enumerate(DECISIONS):
+        count = (scores.decision == index).sum()
+        assert one(found, "credit_decisions_total", version=VERSION, decision=word) == count
+    for column, field in enumerate(model.contract.fields):
+        count = np.isnan(everybody[:, column]).sum()
+        assert one(found, "credit_missing_values_total", version=VERSION, field=field.name) == count
+    assert one(found, "credit_out_of_bounds_total", version=VERSION, field="Amount") == 1
+    for edge in ("0.05", "0.5", "1"):
+        count = (scores.probability <= float(edge)).sum()
+        assert one(found, "credit_probability_bucket", version=VERSION, le=edge) == count
+    assert one(found, "credit_probability_count", version=VERSION) == len(everybody)
+    assert one(found, "credit_probability_sum", version=VERSION) == pytest.approx(scores.probability.sum())
+
+
+def test_probabilities_are_a_histogram_as_prometheus_defines_it(client: httpx.Client, applicants: Matrix) -> None:
+    """Its type is said; ends ascend up to +Inf, counts never fall, and the last one is the count."""
+    client.post("/predict", json={"data": to_json(applicants)})
+
+    families = text_string_to_metric_families(client.get("/metrics").text)
+
+    (family,) = [family for family in families if family.name == "credit_probability"]
+    buckets = [sample for sample in family.samples if sample.name == "credit_probability_bucket"]
+    ends, counts = [float(sample.labels["le"]) for sample in buckets], [sample.value for sample in buckets]
+    (count,) = [sample.value for sample in family.samples if sample.name == "credit_probability_count"]
+    assert family.type == "histogram"
+    assert ends == [*np.arange(1, 21) / 20, np.inf]
+    assert counts == sorted(counts)
+    assert counts[-2] == counts[-1] == count == len(applicants)
+
+
+def test_a_model_that_was_not_asked_has_zeros(client: httpx.Client, fields: tuple[Field, ...]) -> None:
+    """A counter that isn't there can't be told from one that isn't scraped."""
+    found = scrape(client)
+
+    assert one(found, "credit_applicants_total", version=VERSION) == 0
+    assert one(found, "credit_probability_count", version=VERSION) == 0
+    for field in fields:
+        assert one(found, "credit_missing_values_total", version=VERSION, field=field.name) == 0
+
+
+def test_names_and_labels_are_those_of_the_document(client: httpx.Client, vector: list[Any], root: Path) -> None:
+    """docs/api.md lists each metric with its labels; dashboards and alerts are written by it."""
+    table = (root / "docs" / "api.md").read_text().partition("## Metrics")[2].partition("##")[0]
+    rows = re.findall(r"^\| ([a-z_0-9, ]+) \| ([a-z0-9, ]*)\| ", table, re.MULTILINE)
+    documented = {
+        name.strip(): {label.strip() for label in labels.split(",") if label.strip()}
+        for names, labels in rows
+        for name in names.split(",")
+        if name.strip() != "metric"
+    }
+    client.post("/score", json={"applicants": [vector]})
+
+    told: dict[str, set[str]] = {}
+    for name, labels in scrape(client):
+        family = re.sub(r"_(bucket|count|sum)$", "", name)
+        told.setdefault(family, set()).update(label for label, _ in labels if label != "le")
+
+    assert told == documented
+
+
+def test_whichever_worker_is_asked_answers_for_all(folder: Path, root: Path) -> None:
+    """Also for those that have ended: a counter must never fall. What they had in flight is not any more."""
+    for count in (2, 3):
+        subprocess.run([sys.executable, "-c", WORKER, VERSION, str(count)], cwd=root, check=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", WORKER, VERSION, "4", "stay"],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as living:
+        assert living.stdout is not None
+        assert living.stdout.readline() == b"ready\n"
+
+        found = parse(write_metrics(CollectorRegistry(), NAME).decode())
+
+        living.communicate()
+
+    assert one(found, "http_requests_total", path="/score", status="200") == 9
+    assert one(found, "http_request_seconds_count", path="/score") == 9
+    assert one(found, "credit_applicants_total", version=VERSION) == 9
+    assert one(found, "credit_out_of_bounds_total", version=VERSION, field="Amount") == 9
+    assert one(found, "credit_probability_bucket", version=VERSION, le="0.2") == 0
+    assert one(found, "credit_probability_bucket", version=VERSION, le="0.25") == 9
+    assert one(found, "credit_probability_bucket", version=VERSION, le="+Inf") == 9
+    assert one(found, "credit_probability_sum", version=VERSION) == pytest.approx(9 * 0.25)
+    assert one(found, "http_requests_in_flight") == 4
+
+
+def test_workers_with_different_models_are_told_apart(folder: Path, root: Path) -> None:
+    """As for the moment in which one of them has taken another file already."""
+    for version, count in (("old", 2), ("new", 3)):
+        subprocess.run([sys.executable, "-c", WORKER, version, str(count)], cwd=root, check=True)
+
+    found = parse(write_metrics(CollectorRegistry(), NAME).decode())
+
+    assert one(found, "http_requests_total", path="/score", status="200") == 5
+    for version, count in (("old", 2), ("new", 3)):
+        assert one(found, "credit_applicants_total", version=version) == count
+        assert one(found, "credit_probability_count", version=version) == count
+
+
+def test_a_service_whose_workers_have_counted_nothing_yet_names_its_model(folder: Path) -> None:
+    """No series is not a failure."""
+    found = parse(write_metrics(CollectorRegistry(), NAME).decode())
+
+    assert found == {("credit_model_info", (("name", "test"), ("sha256", NAME.sha256), ("version", VERSION))): 1}
+
+
+def test_only_the_gauges_of_workers_that_have_ended_are_forgotten(tmp_path: Path) -> None:
+    """Those of this process stay, and every counter and histogram."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    kept = [f"{kind}_{ended.pid}.db" for kind in ("counter", "histogram")] + [f"gauge_livesum_{os.getpid()}.db"]
+    for name in [*kept, f"gauge_livesum_{ended.pid}.db"]:
+        (tmp_path / name).touch()
+
+    forget_dead_workers(tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_no_value_of_an_applicant_is_ever_in_it(client: httpx.Client) -> None:
+    """Right or refused, in a field, an id, a path or a header."""
+    marker = "8765432109"
+    applicant = {"id": marker, "Amount": int(marker), "Client": True, "Debt/Income~12m": 1}
+    client.post("/score", json={"applicants": [applicant]})
+    client.post("/score", json={"applicants": [{**applicant, "Home": marker, marker: 1}]})
+    client.get(f"/{marker}", headers={"x-request-id": marker})
+    client.post(f"/v2/models/{marker}/infer", json={})
+
+    assert marker not in client.get("/metrics").text

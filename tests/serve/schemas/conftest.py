@@ -1,0 +1,14 @@
+"""What tests of the schemas share."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.serve.schemas.readers import READERS, Reader
+
+
+@pytest.fixture(params=READERS.values(), ids=list(READERS))
+def reader(request: pytest.FixtureRequest) -> Reader:
+    """Each reader of bodies in turn."""
+    chosen: Reader = request.param
+    return chosen

@@ -1,0 +1,55 @@
+"""The readers of request bodies, side by side: POST /predict small and large, and POST /score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+
+from model.contract import Field
+from model.session import Matrix
+from serve.schemas.problems import InvalidApplicants
+from serve.schemas.requests import BYTES_OF_MANY, RequestSchemas, ScoreRequest, to_matrix
+from serve.schemas.responses import Fault
+
+MOST_ROWS = 20
+"""What a body may hold here."""
+
+Fields = tuple[Field, ...]
+
+schemas_of = cache(lambda fields: RequestSchemas(fields, MOST_ROWS))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One of the readers, by the key that its body has; large bodies of numbers are read in another way."""
+
+    key: str
+    read: Callable[[bytes, Fields], Matrix]
+
+
+def read_predict(body: bytes, fields: Fields) -> Matrix:
+    """The matrix of a POST /predict."""
+    return to_matrix(schemas_of(fields).read_predict(body, on_loop=False), len(fields))
+
+
+def read_score(body: bytes, fields: Fields) -> ScoreRequest:
+    """The request of a POST /score."""
+    asked: ScoreRequest = schemas_of(fields).read_score(body, on_loop=False)
+    return asked
+
+
+PREDICT = Reader("data", read_predict)
+SCORE = Reader("applicants", lambda body, fields: to_matrix(read_score(body, fields).rows, len(fields)))
+PREDICT_LARGE = Reader("data", lambda body, fields: read_predict(body.ljust(BYTES_OF_MANY), fields))
+
+READERS = {"predict": PREDICT, "score": SCORE, "predict with a large body": PREDICT_LARGE}
+
+
+def faults_of(reader: Reader, body: bytes, fields: Fields) -> list[Fault]:
+    """The faults that a reader finds."""
+    with pytest.raises(InvalidApplicants, match=": ") as caught:
+        reader.read(body, fields)
+    return caught.value.faults

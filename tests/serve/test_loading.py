@@ -1,0 +1,116 @@
+"""A file is served only after it has answered its golden rows in every way that an applicant can be asked about."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from model.checksum import append_checksum
+from model.contract import ContractError
+from model.session import Model, RowSession, Scores
+from serve.loading import load, prepare
+from serve.settings import Settings
+from tests.serve.files import UNSERVABLE
+
+MUTANTS = 60
+
+
+def test_a_sound_file_is_loaded_from_its_path_and_from_its_bytes(content: bytes, model: Model, tmp_path: Path) -> None:
+    """The same model, named by the hash of its bytes."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+
+    names = [load(source, Settings()).name for source in (path, content)]
+
+    assert {name.sha256 for name in names} == {model.sha256}
+    assert {name.version for name in names} == {model.contract.version}
+
+
+def test_what_is_served_is_made_once(model: Model) -> None:
+    """Pages, document and description are there before the first request."""
+    runtime = prepare(model, Settings())
+
+    assert b'"openapi":"3.1.0"' in runtime.openapi
+    assert b'"golden"' not in runtime.description
+    assert set(runtime.home) >= {"en"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(rows=1), Settings(rows=99), Settings(body_bytes=1024), Settings(api_keys=("k" * 16,), large_bodies=1)],
+    ids=["one row", "too few for changes", "small bodies", "keys"],
+)
+def test_a_sound_file_can_be_served_whatever_the_settings_allow(model: Model, settings: Settings) -> None:
+    """The limits are for those who ask, not for the proof."""
+    assert prepare(model, settings).name.version == model.contract.version
+
+
+@pytest.mark.parametrize("fault", UNSERVABLE)
+def test_a_file_that_would_fail_for_an_applicant_is_not_loaded(content: bytes, fault: str) -> None:
+    """Although its graph answers its golden rows: what comes before and after it is tried as well."""
+    make, message = UNSERVABLE[fault]
+
+    with pytest.raises(ContractError, match=message) as caught:
+        load(make(content), Settings())
+
+    assert str(caught.value).endswith("; export it again: python -m train")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_answer_other_than_the_golden_one_is_refused(model: Model) -> None:
+    """With the row, the way in, and both probabilities."""
+    golden = model.contract.golden
+    wrong = structs.replace(golden, probability=(golden.probability[0] + 0.001, *golden.probability[1:]))
+    altered = Model(structs.replace(model.contract, golden=wrong), model.sha256, model.session)
+
+    with pytest.raises(ContractError, match="answers a golden row through POST /score with probability 0"):
+        prepare(altered, Settings())
+
+
+def test_an_unexpected_failure_names_its_kind(model: Model) -> None:
+    """So that somebody can find it, in one sentence like any other fault of a file."""
+    golden = structs.replace(model.contract.golden, applicants=())
+    altered = Model(structs.replace(model.contract, golden=golden), model.sha256, model.session)
+
+    with pytest.raises(ContractError, match="ends in ValueError: min"):
+        prepare(altered, Settings())
+
+
+def test_a_damaged_file_is_refused_as_one_or_is_no_worse_for_it(content: bytes) -> None:
+    """Whatever a few wrong bytes make of it, even under a checksum that fits: ContractError or a model that answers."""
+    chance = random.Random(3)  # noqa: S311 - to be the same each time
+    body = content[: -len(append_checksum(b""))]
+    refused = 0
+    for _ in range(MUTANTS):
+        mutant = bytearray(body)
+        for _ in range(chance.randint(1, 3)):
+            place = chance.randrange(len(mutant))
+            mutant[place : place + chance.choice([0, 1, 4])] = chance.randbytes(chance.choice([0, 1, 1]))
+        refused += is_refused(append_checksum(bytes(mutant)))
+
+    assert MUTANTS / 4 < refused < MUTANTS
+
+
+def is_refused(content: bytes) -> bool:
+    """Whether a file is no model."""
+    try:
+        load(content, Settings())
+    except ContractError:
+        return True
+    return False
+
+
+def test_a_fault_in_the_way_of_single_applicants_is_seen(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are scored through buffers of their own, many at once are not: both are proven."""
+
+    def fail(session: RowSession, values: Sequence[float | None], *, explain: bool = False) -> Scores:
+        raise RuntimeError("no buffers")
+
+    monkeypatch.setattr(RowSession, "score", fail)
+
+    with pytest.raises(ContractError, match="can't be served: answering its golden rows ends in RuntimeError"):
+        prepare(model, Settings())
