@@ -21,9 +21,9 @@ from tests.differential.cases import KEY, score, vector
 from tests.differential.compare import compare, running_servers
 from tests.differential.streams import make_splits, make_streams
 from tests.serve.running import Service
-from tests.soak import attack, goodput, restarts, schema
+from tests.soak import attack, goodput, memory, restarts, schema
 from tests.soak.raw import AT_ONCE, PATIENT, answers, cases, send_mutants
-from tests.soak.service import resident_megabytes, running_service
+from tests.soak.service import ARTIFACT, resident_megabytes, running_service
 
 REQUESTS = 20_000
 EXPLORERS = 2
@@ -135,6 +135,18 @@ def bodies() -> list[str]:
     return faults
 
 
+def weigh() -> list[str]:
+    """What is held once every endpoint has been asked."""
+    logistic, faults = memory.measure(memory.train_logistic())
+    shipped, more = memory.measure(ARTIFACT.read_bytes())
+    print(
+        f"memory after {memory.TIMES:,} requests to each endpoint: {logistic:.1f} MB, {shipped:.1f} MB with artifacts/"
+    )
+    if logistic > memory.MOST_MEGABYTES:
+        faults.append(f"the service holds {logistic:.0f} MB, expected at most {memory.MOST_MEGABYTES:g}")
+    return faults + more
+
+
 def operate() -> list[str]:
     """Reloads, killed workers and the end, under load."""
     faults = tell(f"{RELOADS} reloads", restarts.reload(RELOADS))
@@ -175,6 +187,7 @@ def differ_with(workers: int, count: int, seed: int) -> list[str]:
 
 
 PARTS: dict[str, Callable[[], list[str]]] = {
+    "memory": weigh,
     "overload": crowd,
     "bodies": bodies,
     "signals": operate,
