@@ -91,4 +91,5 @@ def _read(path: Path) -> bytes:
 
 
 def first_line(error: Exception) -> str:
+    """What an error of onnxruntime says, without the trace of its own that follows."""
     return (str(error).splitlines() or [type(error).__name__])[0]
