@@ -7,33 +7,42 @@ TAIWAN ?= $(wildcard ../shared/data/taiwan.csv)
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css model/*.py) requirements-train.txt
-LOCKS := requirements requirements-train requirements-boosters requirements-deploy requirements-score requirements-spark requirements-features requirements-features-spark requirements-search requirements-mlflow requirements-client requirements-dev requirements-bench
+LOCKS := requirements requirements-train $(addprefix requirements/,client score spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test soak lint format lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-portfolio bench-quality bench-features
+.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-portfolio bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/dev ## environment in .venv with everything `make test` needs
+install: .venv/dev tools ## environment in .venv with everything that any target needs
 
-run: artifacts/.trained ## environment, train, export, prove, serve on http://127.0.0.1:8000 (PORT=9000 for another)
+run: artifacts/.trained ## install, train, export, check, serve on http://127.0.0.1:8000 (PORT=9000 for another)
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m serve
 
 serve: .venv/train ## serve artifacts/model.onnx as it is
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m serve
 
-train: .venv/train ## train and export again, whatever has changed
+train: .venv/train ## train and export again, even if nothing has changed
 	$(BIN)/python -m train $(CARD)
 	@touch artifacts/.trained
 
-test: .venv/dev ## every test
-	$(BIN)/python -m pytest
+test: .venv/test tools ## all tests except those of the next two targets; 3 minutes on 2 cores
+	$(BIN)/python -m pytest --ignore tests/deploy --ignore tests/bin --ignore-glob '*_extra.py'
 
-soak: .venv/dev ## what takes minutes to prove about the running service: fuzzing, overload, reloads, the end
+test-deploy: .venv/test tools ## the tests of deploy/, which build slugs and deploy to a fake Heroku
+	$(BIN)/python -m pytest tests/deploy tests/bin --ignore-glob '*_extra.py'
+
+test-extras: .venv/dev tools ## the tests of optional libraries: boosters, Spark, MLflow, Optuna, shap
+	$(BIN)/python -m pytest -o python_files='test_*_extra.py'
+
+tools: .venv/test ## install the programs that some tests run: Chromium, curl, git, Java, Node
+	@tests/install_tools
+
+soak: .venv/test tools ## long tests of the running service: fuzzing, overload, reloads, signals; 8 minutes
 	$(BIN)/python -m tests.soak
 
-lint: .venv/dev ## style, types, the import contract and the workflows
+lint: .venv/dev ## style, types, import contracts, workflows; `pre-commit install` runs it before each commit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,67 +50,70 @@ lint: .venv/dev ## style, types, the import contract and the workflows
 	$(BIN)/zizmor --quiet --pedantic --offline .github/workflows
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-format: .venv/dev ## rewrite the code in the house style
+format: .venv/dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-slug: .venv/deploy ## build what the platform would deploy, start it and post an applicant
+slug: .venv/deploy ## build what Heroku would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
 
 slim: .venv/deploy ## the same with this Python instead of that of runtime.txt
 	$(BIN)/python -m deploy.slug --this-python
 
-sbom: .venv/dev slug ## what is deployed, as a CycloneDX bill of materials: build/sbom.json
+sbom: .venv/dev slug ## CycloneDX bill of materials of what is deployed: build/sbom.json
 	$(BIN)/cyclonedx-py environment build/slug/.heroku/python --output-reproducible --output-file build/sbom.json
 
 audit: .venv/dev ## known vulnerabilities of every locked package
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDIT_FLAGS) $(LOCKS:%=-r %.txt)
 
-retrain: .venv/dev ## train on CARD again and hold it against artifacts/model.onnx: build/retrain
+retrain: .venv/dev ## train on CARD again and compare with artifacts/model.onnx: build/retrain
 	$(BIN)/python -m deploy.retrain $(CARD)
 
 propose: .venv/deploy ## open a pull request with the model of build/retrain
 	$(BIN)/python -m deploy.propose
 
-deploy: .venv/deploy ## push this commit to HEROKU_APP with HEROKU_API_KEY, try it, roll back if it fails
+deploy: .venv/deploy ## push this commit to HEROKU_APP with HEROKU_API_KEY, smoke-test it, roll back if that fails
 	$(BIN)/python -m deploy
 
-smoke: .venv/deploy ## try the service at URL=https://…
+smoke: .venv/deploy ## smoke-test the service at URL=https://…
 	$(BIN)/python -m deploy.smoke $(URL)
 
-rehearse: .venv/deploy ## deploy to a stand-in of the platform: a good version, a broken artifact, a broken app
+rehearse: .venv/deploy ## deploy to a fake Heroku: a good version, a broken artifact, a broken app
 	$(BIN)/python -m deploy.rehearse
 
 client: .venv/client ## the loan officer's page on http://127.0.0.1:8501, in front of CREDIT_API_URL
 	$(BIN)/streamlit run client/app.py
 
-screenshots: .venv/dev ## pictures of both pages into docs/, for the README
+screenshots: .venv/dev ## pictures of both user interfaces into docs/
 	$(BIN)/python -m deploy.screenshots
 
-bench: .venv/dev ## this service beside others: docs/performance.md (needs wrk, some 20 min)
+docs: .venv/docs ## build the documentation as a site: build/docs
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: .venv/dev ## compare this service with others: docs/performance.md (needs wrk, 15 min)
 	$(BIN)/python -m benchmarks.serve $(BENCH_FLAGS)
 
-bench-quick: .venv/dev ## this service, bare uvicorn and the Flask design: the bars, in two minutes
+bench-quick: .venv/dev ## this service, bare uvicorn and a Flask service: the targets, in two minutes
 	$(BIN)/python -m benchmarks.serve --quick $(BENCH_FLAGS)
 
-bench-scaling: .venv/dev ## this service against workers, fields, trees and rows: docs/performance.md
+bench-scaling: .venv/dev ## throughput by workers, fields, trees and rows: docs/performance.md
 	$(BIN)/python -m benchmarks.serve.scaling
 
-bench-micro: .venv/dev ## what decoding, graph and encoding take, without HTTP: docs/performance.md
+bench-micro: .venv/dev ## time of decoding, graph and encoding, without HTTP: docs/performance.md
 	@mkdir -p build/bench
 	$(BIN)/python -m pytest tests/benchmarks/test_micro.py -n 0 --benchmark-enable --benchmark-json build/bench/micro.json
 	$(BIN)/python -m benchmarks.serve.micro
 
-bench-explain: .venv/dev ## what probability and reasons cost in the graph
+bench-explain: .venv/dev ## time of probability and reasons in the graph
 	$(BIN)/python -m benchmarks.explain
 
-bench-portfolio: .venv/dev ## how fast ten million rows are scored, beside reading them and scikit-learn
+bench-portfolio: .venv/dev ## time to score ten million rows, compared with reading them and with scikit-learn
 	$(BIN)/python -m benchmarks.portfolio --spark
 
-bench-quality: .venv/bench ## AUC and log loss beside five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
+bench-quality: .venv/bench ## AUC and log loss of this and five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
 	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
 
-bench-features: .venv/dev ## time and memory of the relational features on 54 million rows, and pandas beside
+bench-features: .venv/dev ## time and memory of the Home Credit features on 54 million rows, compared with pandas
 	$(BIN)/python -m benchmarks.features
 
 lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Python 3.11 to 3.13
@@ -126,21 +138,14 @@ artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .v
 	$(PYTHON) -m venv .venv
 
 .venv/train: requirements-train.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements-train.txt
+	$(BIN)/python -m pip install --quiet -r $<
 	@touch $@
 
-.venv/client: requirements-client.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements-client.txt
+.venv/%: requirements/%.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -r $<
 	@touch $@
 
-.venv/deploy: requirements-deploy.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements-deploy.txt
-	@touch $@
-
-.venv/dev: requirements-dev.txt .venv/train .venv/deploy
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
-	@touch $@
-
-.venv/bench: requirements-bench.txt .venv/dev
-	$(BIN)/python -m pip install --quiet -r requirements-bench.txt
-	@touch $@
+# What a larger environment holds is installed first, so that the smaller ones count as done.
+.venv/test: .venv/train .venv/deploy
+.venv/dev: .venv/test
+.venv/bench: .venv/dev

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.explain`: what probability and reasons cost in the graph, on one thread.
+"""`make bench-explain`: time and file size of the ONNX graph, with and without reasons, on one thread.
 
-400 trees of 8 leaves on synthetic applicants with 23 and with 770 fields: building the tables, the size of
-the file, one row and batches of 1,000, with and without reasons. Medians over many short rounds, and the fastest of
-them, which is what the graph takes while nobody else uses the machine.
+400 trees of 8 leaves on synthetic applicants with 23 and with 770 fields: building the Shapley tables, size of the
+file, one row and batches of 1,000. Shown are the median of many short rounds and the fastest, which other processes on
+the machine disturb least.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto, helper
 from onnxruntime import OrtValue
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
+from benchmarks.synthetic import draw_applicants, make_boosting
 from model.policy import Points, Policy
-from model.session import ASKED, EXPLAINED_AT_ONCE, OUTPUTS, Matrix, make_session
+from model.session import EXPLAIN, EXPLAIN_BATCH_ROWS, OUTPUTS, Matrix, make_session
 from train.export import count_rows_at_once, draw_reference
 from train.export.graph import convert_pipeline, encode, serialize
 from train.export.learners import read_classifier
@@ -27,61 +27,51 @@ from train.export.shapley import build_tables
 from train.export.trees import Trees
 from train.threads import limit_threads
 
-ROWS, TREES = 4_000, 400
+TREES = 400
+BATCH_ROWS = 1_000
+MISSING = 0.1
 ROUNDS = 200
 POLICY = Policy(5.0, 1.0, None, 1 / 6, 1 / 6, Points())
 
 
 def main() -> None:
-    """Measure and print one table row a width."""
-    # What onnxruntime takes for a graph of one node tells how fast this machine is just now.
-    print(f"a graph of one node: {time_row(bare_graph(), np.zeros((1, 23)), ['same'])} µs a call (fastest)")
+    """Measure and print a line for each number of fields."""
+    # The time of a graph with one node shows how fast the machine is at the moment.
+    one_node = time_row(one_node_graph(), np.zeros((1, 23)), ["output"])
+    print(f"graph of one node: median {one_node} µs (fastest in brackets)")
     print("fields  build s  tables MB  file MB         row µs  explained row µs   batch µs/row  explained µs/row")
     for n_fields in (23, 770):
-        X, y = draw(n_fields)
+        X, y = draw_applicants(n_fields, MISSING)
         with limit_threads(X.size):
-            pipeline = Pipeline([("classify", boosting())]).fit(X, y)
+            pipeline = Pipeline([("classify", make_boosting(TREES))]).fit(X, y)
         reference = draw_reference(X, 0)
         trees = read_classifier(pipeline[-1])
         if not isinstance(trees, Trees):
-            raise TypeError(f"expected trees, got {trees!r}")
+            raise TypeError(f"got {trees!r}, expected Trees")
         started = time.perf_counter()
         tables = build_tables(trees, np.arange(n_fields), encode(pipeline, reference))
         seconds = time.perf_counter() - started
-        width = max(len(table.players) for table in tables)
-        megabytes = sum(len(table.values) for table in tables) * width * 8 / 1e6
+        n_players = max(len(table.players) for table in tables)
+        megabytes = sum(len(table.values) for table in tables) * n_players * 8 / 1e6
         content = serialize(convert_pipeline(pipeline, POLICY, reference))
-        row = X[:1]
-        figures = [time_row(content, row), time_row(content, row, explain=True)]
-        size = count_rows_at_once(trees, n_fields)
-        figures += [time_batch(content, X[:1000], size), time_batch(content, X[:1000], EXPLAINED_AT_ONCE, explain=True)]
+        row, batch = X[:1], X[:BATCH_ROWS]
+        figures = [
+            time_row(content, row),
+            time_row(content, row, explain=True),
+            time_batch(content, batch, count_rows_at_once(trees, n_fields)),
+            time_batch(content, batch, EXPLAIN_BATCH_ROWS, explain=True),
+        ]
         print(
             f"{n_fields:6}  {seconds:7.2f}  {megabytes:9.2f}  {len(content) / 1e6:7.2f}"
             + "".join(f"  {figure!s:>15}" for figure in figures)
         )
 
 
-def draw(n_fields: int) -> tuple[Matrix, Matrix]:
-    """Applicants with gaps whose outcome hangs on every field a little."""
-    random = np.random.default_rng(0)
-    X = random.normal(size=(ROWS, n_fields))
-    signal = np.tanh(X) @ random.normal(size=n_fields) / np.sqrt(n_fields)
-    X[random.random(X.shape) < 0.1] = np.nan
-    return X, (signal + random.normal(0, 0.5, ROWS) > 0.5).astype(np.float64)
-
-
-def boosting() -> HistGradientBoostingClassifier:
-    """400 trees of 8 leaves."""
-    return HistGradientBoostingClassifier(
-        max_iter=TREES, max_leaf_nodes=8, max_features=0.3, learning_rate=0.05, early_stopping=False, random_state=0
-    )
-
-
-def bare_graph() -> bytes:
-    """A graph that gives back what it gets."""
-    node = helper.make_node("Neg", ["applicants"], ["same"])
-    ends = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, 23]) for name in ("applicants", "same")]
-    graph = helper.make_graph([node], "bare", ends[:1], ends[1:])
+def one_node_graph() -> bytes:
+    """An ONNX file that negates its input."""
+    node = helper.make_node("Neg", ["applicants"], ["output"])
+    ends = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, 23]) for name in ("applicants", "output")]
+    graph = helper.make_graph([node], "one node", ends[:1], ends[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     content: bytes = model.SerializeToString()
     return content
@@ -89,7 +79,7 @@ def bare_graph() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Microseconds a row."""
+    """Microseconds for a row."""
 
     median: float
     fastest: float
@@ -99,28 +89,28 @@ class Time:
 
 
 def time_row(content: bytes, row: Matrix, outputs: list[str] = OUTPUTS, explain: bool = False) -> Time:
-    """One row from and into kept buffers, so that the graph is measured and not the making of arrays."""
+    """Time one row with preallocated buffers, so that making arrays is not measured."""
     session = make_session(content)
     binding = session.io_binding()
     binding.bind_cpu_input("applicants", row)
     if explain:
-        binding.bind_ortvalue_input("explain", OrtValue.ortvalue_from_numpy(ASKED))
+        binding.bind_ortvalue_input("explain", OrtValue.ortvalue_from_numpy(EXPLAIN))
     for name in outputs:
         binding.bind_output(name, "cpu")
     return time_calls(lambda: session.run_with_iobinding(binding), 20)
 
 
 def time_batch(content: bytes, applicants: Matrix, size: int, explain: bool = False) -> Time:
-    """Many rows in the pieces that the service cuts them into."""
+    """Time many rows, split into runs of `size` rows as the service does."""
     session = make_session(content)
-    pieces = [applicants[start : start + size] for start in range(0, len(applicants), size)]
-    feeds = [{"applicants": piece, **({"explain": ASKED} if explain else {})} for piece in pieces]
-    took = time_calls(lambda: [session.run(OUTPUTS, feed) for feed in feeds], 1)
-    return Time(took.median / len(applicants), took.fastest / len(applicants))
+    parts = [applicants[start : start + size] for start in range(0, len(applicants), size)]
+    feeds = [{"applicants": part, **({"explain": EXPLAIN} if explain else {})} for part in parts]
+    total = time_calls(lambda: [session.run(OUTPUTS, feed) for feed in feeds], 1)
+    return Time(total.median / len(applicants), total.fastest / len(applicants))
 
 
 def time_calls(call: Callable[[], object], calls: int) -> Time:
-    """Microseconds a call: rounds of so many calls."""
+    """Time ROUNDS rounds of `calls` calls; returns microseconds for a call."""
     rounds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()

@@ -1,7 +1,7 @@
-"""The same features in pandas, as the tutorials compute them: the rival of the measurement, the judge of the tests.
+"""The Home Credit features in pandas: the baseline of benchmarks/features.py and the reference of the tests.
 
-Written on its own, straight from the definitions, table by table in memory; it shares nothing with train/features.
-`python -m benchmarks.pandas_features DIR OUT.parquet` also drops near-duplicates and writes the rest.
+An independent implementation, table by table in memory, which shares no code with train/features.
+`python -m benchmarks.pandas_features DIR OUT.parquet` also drops near-duplicate columns and writes the result.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ INSTALLMENTS: Aggregations = {
 
 
 def compute(folder: Path) -> pd.DataFrame:
-    """Every feature of the CSV files in a folder, indexed and ordered by SK_ID_CURR."""
+    """Compute every feature from the CSV files in a folder; the index is SK_ID_CURR, sorted."""
     table = application(folder)
     for features in (bureau, previous_application, pos_cash, installments, credit_card):
         table = table.join(features(folder))
@@ -70,9 +70,9 @@ def compute(folder: Path) -> pd.DataFrame:
 
 
 def application(folder: Path) -> pd.DataFrame:
-    """Its columns and the ratios; categories as they are."""
+    """The columns of application_train and ratios of them; categories unchanged."""
     table = read(folder, "application_train")
-    # A copy in one piece: read_csv leaves a piece a column, to which pandas warns against adding more.
+    # copy() joins the blocks that read_csv leaves, one a column; adding columns to those raises a PerformanceWarning.
     table = table[table["CODE_GENDER"] != "XNA"].set_index(KEY).copy()
     table["DAYS_EMPLOYED"] = table["DAYS_EMPLOYED"].replace(365243, float("nan"))
     table["DAYS_EMPLOYED_PERC"] = table["DAYS_EMPLOYED"] / table["DAYS_BIRTH"]
@@ -84,7 +84,7 @@ def application(folder: Path) -> pd.DataFrame:
 
 
 def bureau(folder: Path) -> pd.DataFrame:
-    """Months to credits, credits to applicants: all, active, closed."""
+    """Months aggregated to credits, credits to applicants: all, active and closed ones."""
     months, states = one_hot(read(folder, "bureau_balance"))
     months = aggregate(months, "SK_ID_BUREAU", "", {"MONTHS_BALANCE": ["min", "max", "size"]} | mean_of(states))
     credits, shares = one_hot(read(folder, "bureau"))
@@ -96,7 +96,7 @@ def bureau(folder: Path) -> pd.DataFrame:
 
 
 def previous_application(folder: Path) -> pd.DataFrame:
-    """All, approved, refused."""
+    """Previous applications: all, approved and refused ones."""
     table, shares = one_hot(read(folder, "previous_application"))
     table["APP_CREDIT_PERC"] = finite(table["AMT_APPLICATION"] / table["AMT_CREDIT"])
     approved, refused = table[table["NAME_CONTRACT_STATUS_Approved"]], table[table["NAME_CONTRACT_STATUS_Refused"]]
@@ -107,14 +107,14 @@ def previous_application(folder: Path) -> pd.DataFrame:
 
 
 def pos_cash(folder: Path) -> pd.DataFrame:
-    """Months of loans."""
+    """Monthly balances of point-of-sale and cash loans."""
     table, shares = one_hot(read(folder, "POS_CASH_balance"))
     features = aggregate(table, KEY, "POS_", POS | mean_of(shares))
     return features.assign(POS_COUNT=table.groupby(KEY).size())
 
 
 def installments(folder: Path) -> pd.DataFrame:
-    """Days past and before due, shares and rests of payments."""
+    """Days past due and before due, payment ratios and differences."""
     table = read(folder, "installments_payments")
     table["PAYMENT_PERC"] = finite(table["AMT_PAYMENT"] / table["AMT_INSTALMENT"])
     table["PAYMENT_DIFF"] = table["AMT_INSTALMENT"] - table["AMT_PAYMENT"]
@@ -124,7 +124,7 @@ def installments(folder: Path) -> pd.DataFrame:
 
 
 def credit_card(folder: Path) -> pd.DataFrame:
-    """Every statistic of every column."""
+    """Five statistics of every column of the monthly card balances."""
     table, shares = one_hot(read(folder, "credit_card_balance"))
     numbers = [name for name in table.columns if name not in ("SK_ID_PREV", KEY)]
     table[shares] = table[shares].astype(float)
@@ -133,12 +133,12 @@ def credit_card(folder: Path) -> pd.DataFrame:
 
 
 def read(folder: Path, name: str) -> pd.DataFrame:
-    """A CSV file; an empty cell is missing."""
+    """Read a CSV file; only an empty cell is missing."""
     return pd.read_csv(folder / f"{name}.csv", keep_default_na=False, na_values=[""])
 
 
 def one_hot(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """A column a level of each text, one for none where some row has none; and the names of these columns."""
+    """One-hot encode the text columns, missing being a level; also returns the names of the new columns."""
     texts = list(table.select_dtypes(exclude="number").columns)
     parts = [pd.get_dummies(table[text], prefix=text, dummy_na=bool(table[text].isna().any())) for text in texts]
     names = [str(name) for part in parts for name in part.columns]
@@ -146,7 +146,7 @@ def one_hot(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def aggregate(table: pd.DataFrame, key: str, prefix: str, aggregations: Aggregations) -> pd.DataFrame:
-    """One row a key; a sum over nothing known is missing."""
+    """Aggregate to one row for each key; a sum without a known value is missing."""
     groups = table.groupby(key)
     columns = {}
     for name, statistics in aggregations.items():
@@ -158,17 +158,17 @@ def aggregate(table: pd.DataFrame, key: str, prefix: str, aggregations: Aggregat
 
 
 def mean_of(names: list[str]) -> Aggregations:
-    """The mean of each column."""
+    """Aggregations that take the mean of each column."""
     return {name: ["mean"] for name in names}
 
 
 def finite(values: pd.Series[float]) -> pd.Series[float]:
-    """Infinities as missing."""
+    """Replace infinities by missing values."""
     return values.where(values.abs() != float("inf"))
 
 
 def drop_near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
-    """Without each column that has |r| > 0.98 with one before it."""
+    """Drop each column whose absolute correlation with an earlier one is above 0.98."""
     r = table.corr(numeric_only=True).abs()
     upper = r.where(np.triu(np.ones(r.shape, dtype=bool), 1))
     return table.drop(columns=[name for name in upper.columns if (upper[name] > 0.98).any()])

@@ -1,9 +1,8 @@
-"""`make bench-quality`: how good our models are beside five others, on the same folds and with equal search time.
+"""`make bench-quality`: AUC and log loss of our models and of five others, on the same folds, with equal search time.
 
-Five-fold AUC and log loss over a whole table, of each model's default settings and of the best that Optuna
-finds in so many seconds of the processor, which a busy machine makes longer but not fewer. A tuned figure is
-the best on the folds it was chosen on: a little flattering, for every model alike. Prints a table, and
-with --write puts it into docs/quality.md.
+Five-fold cross-validation of each model's default settings and of the best settings that Optuna finds in a given CPU
+time. Tuned figures are those of the folds that the settings were chosen on, slightly optimistic for every model alike.
+Prints a table; --write puts it into docs/quality.md.
 """
 
 from __future__ import annotations
@@ -21,28 +20,28 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.rivals import RIVALS
+from benchmarks.competitors import COMPETITORS
 from train.candidates import CANDIDATES
 from train.card import Card, read_card
-from train.choose import FOLDS, Trial, choose, try_candidate
+from train.card_inference import infer_card
+from train.cross_validation import FOLDS, Trial, best_trial, cross_validate
 from train.dataset import Dataset, encode
 from train.files import write_whole
-from train.infer import infer_card
 from train.search import check_optuna, search
 from train.table import read_table
 from train.threads import limit_threads
 
 CREDIT_CARD = Path(__file__).resolve().parent.parent / "data" / "credit_data.toml"
-OURS = ("logistic", "boosting")
-COMPARED = {one.name: one for one in (*(CANDIDATES[name] for name in OURS), *RIVALS)}
-MOST_RUNS = 10_000
+OURS = [name for name, candidate in CANDIDATES.items() if not candidate.is_optional]
+COMPARED = {one.name: one for one in (*(CANDIDATES[name] for name in OURS), *COMPETITORS)}
+MAX_RUNS = 10_000
 SEED = 0
 HEADINGS = ("", "default AUC", "default log loss", "tuned AUC", "tuned log loss", "runs")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One model on one table; `target` only where the card is to be inferred."""
+    """One model on one table; `path` is a dataset card, or a table if there is a `target` to infer a card for."""
 
     path: Path
     target: str | None
@@ -52,7 +51,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """AUC and log loss of the default and of the tuned settings, and how many settings were tried."""
+    """AUC and log loss with default and with tuned settings, and the number of settings tried."""
 
     default: tuple[float, float]
     tuned: tuple[float, float]
@@ -60,12 +59,12 @@ class Result:
 
 
 def main() -> None:
-    """Measure every model on every table, two at a time on two processors."""
-    given = parse()
+    """Measure every model on every table, one process a core."""
+    arguments = parse_arguments()
     tables: list[tuple[Path, str | None]] = [(CREDIT_CARD, None)]
-    if given.taiwan:
-        tables.append((given.taiwan, "default"))
-    tasks = [Task(path, target, name, given.seconds) for path, target in tables for name in COMPARED]
+    if arguments.taiwan:
+        tables.append((arguments.taiwan, "default"))
+    tasks = [Task(path, target, name, arguments.seconds) for path, target in tables for name in COMPARED]
     console = Console()
     results = []
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
@@ -73,36 +72,38 @@ def main() -> None:
             results.append(result)
             console.print(f"{task.path.stem}, {COMPARED[task.candidate].title}: {result}", soft_wrap=True)
     lines = []
-    for place, (path, _) in enumerate(tables):
-        rows = format_rows(results[place * len(COMPARED) : (place + 1) * len(COMPARED)])
-        show(console, path.stem, rows)
+    for index, (path, _) in enumerate(tables):
+        rows = format_rows(results[index * len(COMPARED) : (index + 1) * len(COMPARED)])
+        print_table(console, path.stem, rows)
         lines += [f"### {path.stem}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
-    if given.write:
-        text = given.write.read_text()
-        figures = f"<!-- figures: {given.seconds:g} -->\n" + "\n".join(lines) + "<!-- end -->"
-        write_whole(given.write, re.sub(r"<!-- figures.*<!-- end -->", lambda _: figures, text, flags=re.S).encode())
+    if arguments.write:
+        text = arguments.write.read_text()
+        figures = f"<!-- figures: {arguments.seconds:g} -->\n" + "\n".join(lines) + "<!-- end -->"
+        write_whole(
+            arguments.write, re.sub(r"<!-- figures.*<!-- end -->", lambda _: figures, text, flags=re.S).encode()
+        )
 
 
 def measure(task: Task) -> Result:
-    """Default and tuned quality of one model on one table, on one thread."""
+    """Cross-validate one model on one table, with default and with tuned settings, on one thread."""
     check_optuna()
     card, data = read(task.path, task.target)
     fields = list(card.inputs.values())
     deadline = time.process_time() + task.seconds
     with limit_threads(0):
-        first = try_candidate(COMPARED[task.candidate], data, fields, SEED)
-        found = search(first, data, fields, SEED, MOST_RUNS, deadline, clock=time.process_time)
+        first = cross_validate(COMPARED[task.candidate], data, fields, SEED)
+        found = search(first, data, fields, SEED, MAX_RUNS, deadline, clock=time.process_time)
         trials = [first, *found]
-    return Result(pair(first), pair(choose(trials)), len(trials))
+    return Result(metrics_of(first), metrics_of(best_trial(trials)), len(trials))
 
 
-def pair(trial: Trial) -> tuple[float, float]:
-    """AUC and log loss."""
+def metrics_of(trial: Trial) -> tuple[float, float]:
+    """AUC and log loss of a trial."""
     return trial.auc, trial.log_loss
 
 
 def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
-    """A table with its card, read or inferred."""
+    """Read a table with its card, or infer the card."""
     if target is None:
         card = read_card(path)
         return card, encode(read_table(path.parent / card.dataset.path), card)
@@ -112,7 +113,7 @@ def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
 
 
 def format_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
-    """Headings, a rule, and a row a model."""
+    """The rows of a Markdown table: headings, alignment, one row for each model."""
     rows = [HEADINGS, ("---",) + ("---:",) * (len(HEADINGS) - 1)]
     for (name, candidate), result in zip(COMPARED.items(), results, strict=True):
         title = f"**{candidate.title}** (ours)" if name in OURS else candidate.title
@@ -121,7 +122,7 @@ def format_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return rows
 
 
-def show(console: Console, title: str, rows: Sequence[tuple[str, ...]]) -> None:
+def print_table(console: Console, title: str, rows: Sequence[tuple[str, ...]]) -> None:
     """Print the rows as a table."""
     table = Table(title=f"{title}, {FOLDS}-fold")
     for heading in rows[0]:
@@ -131,12 +132,16 @@ def show(console: Console, title: str, rows: Sequence[tuple[str, ...]]) -> None:
     console.print(table)
 
 
-def parse() -> argparse.Namespace:
-    """The command line."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--taiwan", type=Path, metavar="FILE", help="the UCI table of 30,000 clients, as CSV")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of the processor, a model and table; default: 60")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables between the marks of a document")
+    parser.add_argument("--taiwan", type=Path, metavar="FILE", help="also use the UCI table of 30,000 clients, as CSV")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="CPU time of the search, for each model and table; default: 60"
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the tables between the markers of this document"
+    )
     return parser.parse_args()
 
 

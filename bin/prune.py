@@ -1,12 +1,11 @@
-"""What `bin/post_compile` does in the slug: prune packages, compile bytecode. Standard library only.
+"""Make a slug smaller and faster to start: remove unused files of packages, compile bytecode. Standard library only.
 
-A slug has a size and a start time: both matter to a small dyno. Each line of PRUNED says what goes and why the
-service can do without it. Tests start the service without it, and fail for a line that finds nothing any more.
+`bin/post_compile` runs it. Tests start the service without the files of PRUNED, and fail for a line that matches
+nothing.
 
-Bytecode: pip compiles as it installs, but its .pyc files are tied to the modification times of their sources. The
-platform copies the environment into its build cache without keeping those times, so that from the second build on
-every .pyc of every package is stale, and each start compiles anew. Files of the kind `unchecked-hash` (PEP 552) are
-tied to nothing: the sources of a slug never change.
+Bytecode: the .pyc files that pip writes hold the modification times of their sources. The platform copies the
+environment into its build cache without those times, so that from the second build on every .pyc is stale and each
+start compiles again. `unchecked-hash` files (PEP 552) stay valid, which is safe since a slug's sources never change.
 """
 
 from __future__ import annotations
@@ -21,60 +20,60 @@ from py_compile import PycInvalidationMode
 
 
 @dataclass(frozen=True, slots=True)
-class Surplus:
-    """Files or folders under site-packages, as a pattern of pathlib's glob, and why nothing that serves needs them."""
+class Unused:
+    """A glob pattern of files or folders under site-packages, and why the service does not need them."""
 
     pattern: str
     why: str
 
 
 PRUNED = (
-    Surplus(
-        "onnxruntime/capi/libonnxruntime.so.*", "a second copy of the library, for programs in C; ours is _state.so"
+    Unused(
+        "onnxruntime/capi/libonnxruntime.so.*", "a second copy of the library, for C programs; Python loads _state.so"
     ),
-    Surplus("onnxruntime/transformers", "rewrites language models"),
-    Surplus("onnxruntime/quantization", "makes graphs of 8 bits"),
-    Surplus("onnxruntime/tools", "converters and the like"),
-    Surplus("onnxruntime/datasets", "three example graphs"),
-    Surplus("google/protobuf", "read by those tools alone"),
-    Surplus("google/_upb", "the same, compiled"),
-    Surplus("flatbuffers", "read by those tools alone"),
-    Surplus("numpy/f2py", "wraps Fortran"),
-    Surplus("numpy/_core/include", "headers to compile extensions with"),
-    Surplus("numpy/_core/lib", "the same, libraries"),
-    Surplus("numpy/random/lib", "the same, of random numbers"),
-    Surplus("**/tests", "tests of packages"),
-    Surplus("**/*.pyi", "type stubs"),
-    Surplus("**/*.pyx", "sources of compiled modules"),
-    Surplus("**/*.pxd", "the same, their headers"),
+    Unused("onnxruntime/transformers", "optimizer of language models"),
+    Unused("onnxruntime/quantization", "quantization tools"),
+    Unused("onnxruntime/tools", "model converters"),
+    Unused("onnxruntime/datasets", "example models"),
+    Unused("google/protobuf", "used by those tools only"),
+    Unused("google/_upb", "compiled part of google/protobuf"),
+    Unused("flatbuffers", "used by those tools only"),
+    Unused("numpy/f2py", "wraps Fortran code"),
+    Unused("numpy/_core/include", "headers for compiling extensions"),
+    Unused("numpy/_core/lib", "libraries for compiling extensions"),
+    Unused("numpy/random/lib", "libraries for compiling extensions"),
+    Unused("**/tests", "tests of packages"),
+    Unused("**/*.pyi", "type stubs"),
+    Unused("**/*.pyx", "sources of compiled modules"),
+    Unused("**/*.pxd", "headers of compiled modules"),
 )
 
 KEPT = ("pip",)
-"""Packages of the buildpack, not ours: it needs them whole in the next build, which starts from this environment."""
+"""Packages that are never pruned: the buildpack needs them in the next build, which reuses this environment."""
 
 
 def main() -> int:
-    """Prune this interpreter's site-packages, compile them and the service; the exit code is 1 if that fails."""
+    """Prune this interpreter's site-packages, compile them and the service; exit code 1 if compiling fails."""
     packages = Path(sysconfig.get_path("purelib"))
     saved = prune(packages)
     is_compiled = compile_all([packages, Path("model"), Path("serve")])
-    print(f"{saved / 1e6:.0f} MB of packages left out, bytecode {'compiled' if is_compiled else 'NOT compiled'}")
+    print(f"{saved / 1e6:.0f} MB of unused files removed, bytecode {'compiled' if is_compiled else 'NOT compiled'}")
     return 0 if is_compiled else 1
 
 
 def prune(packages: Path) -> int:
-    """Remove what PRUNED names under a site-packages folder; returns the bytes saved, 0 if it was pruned before."""
-    return sum(remove(path) for surplus in PRUNED for path in find(surplus, packages))
+    """Remove the files of PRUNED from a site-packages folder; returns the bytes saved, 0 if it was pruned before."""
+    return sum(remove(path) for unused in PRUNED for path in find(unused, packages))
 
 
-def find(surplus: Surplus, packages: Path) -> list[Path]:
-    """What one line of PRUNED names under a site-packages folder."""
-    found = sorted(packages.glob(surplus.pattern))
+def find(unused: Unused, packages: Path) -> list[Path]:
+    """The files and folders of a site-packages folder that match one line of PRUNED."""
+    found = sorted(packages.glob(unused.pattern))
     return [path for path in found if path.relative_to(packages).parts[0] not in KEPT]
 
 
 def remove(path: Path) -> int:
-    """Remove a file or a folder; returns its bytes. A folder inside one that was removed before is no fault."""
+    """Remove a file or folder and return its bytes; 0 if it is gone already, inside another folder that was removed."""
     if path.is_symlink() or path.is_file():
         size = path.lstat().st_size
         path.unlink()
@@ -85,7 +84,7 @@ def remove(path: Path) -> int:
 
 
 def compile_all(folders: list[Path]) -> bool:
-    """Compile every module under some folders, whatever was compiled before; False if one can't be."""
+    """Compile every module under the folders again; returns False if one has a syntax error."""
     return all(
         compileall.compile_dir(
             str(folder),

@@ -1,5 +1,5 @@
-"""The loan officer's page: Streamlit in front of the service, over HTTP alone.
+"""The user interface for loan officers: a Streamlit app that talks to the service over HTTP only.
 
-It imports nothing of the other folders and names no field of any dataset: all it knows of a model it reads
-from GET /model.
+It imports no other package of this repository and names no field of any dataset: everything it knows about a model
+comes from GET /model.
 """

@@ -1,6 +1,6 @@
-"""The service as the client sees it: GET /model and POST /score over HTTP, each failure under its own name.
+"""HTTP client of the service: GET /model and POST /score, with one exception type for each kind of failure.
 
-Applicants are posted nowhere but to the address of the settings, and are never written to a log.
+Applicants are sent only to the address in the settings and are never logged.
 """
 
 from __future__ import annotations
@@ -11,92 +11,105 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from client.answers import CONTRACT_VERSION, Applicant, Fault, Model, Problem, Result, ScoreAnswer, Stamp
+from client.responses import (
+    CONTRACT_VERSION,
+    Applicant,
+    ContractVersion,
+    ErrorDetail,
+    Model,
+    Problem,
+    RawScoreResponse,
+    Result,
+    ScoreResponse,
+    add_further,
+)
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 
-_Answer = TypeVar("_Answer")
+_Response = TypeVar("_Response")
 
 
 class ApiError(Exception):
-    """The service can't be used; a subclass says why, the message holds what is known."""
+    """The service can't be used; the subclass says why."""
 
 
-class ApiDown(ApiError):
-    """Nothing answers at the address."""
+class ApiUnreachable(ApiError):
+    """Nothing responds at the address."""
 
 
-class KeyRefused(ApiError):
-    """The service wants a key, and not this one."""
+class KeyRejected(ApiError):
+    """The API key is missing or not accepted (401, 403)."""
 
 
-class OtherContract(ApiError):
-    """What answers speaks another version of the contract, or something else altogether."""
+class ContractMismatch(ApiError):
+    """The response has another contract version, or doesn't come from this service at all."""
 
 
-class ServiceFault(ApiError):
-    """The service answered that it can't answer now."""
+class ServiceError(ApiError):
+    """The service failed or rejected the request because of its load (429, 5xx)."""
 
 
 class InvalidApplicants(ApiError):
-    """The service can't score these applicants; `faults` says which and why."""
+    """The service can't score these applicants; `errors` lists what is wrong with each."""
 
-    def __init__(self, detail: str, faults: Sequence[Fault]) -> None:
+    def __init__(self, detail: str, errors: Sequence[ErrorDetail]) -> None:
         super().__init__(detail)
-        self.faults = tuple(faults)
+        self.errors = tuple(errors)
 
 
 class Api:
-    """One service, behind one address; connections are kept and shared between threads."""
+    """Client of one service; its connections are kept open and shared between threads."""
 
     def __init__(self, url: str, key: str = "", *, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, transport=transport)
 
     def model(self) -> Model:
-        """The contract of the model that is served; raises ApiError."""
-        content = self._ask("GET", "/model")
-        version = _decode(content, Stamp).contract_version
+        """Get the contract of the model that is served; raises ApiError."""
+        content = self._send("GET", "/model")
+        version = _decode(content, ContractVersion).contract_version
         if version != CONTRACT_VERSION:
-            raise OtherContract(f"contract version {str(version)[:20]}, expected {CONTRACT_VERSION}")
+            raise ContractMismatch(f"contract version {str(version)[:20]}, expected {CONTRACT_VERSION}")
         return _decode(content, Model)
 
     def score(
         self, applicants: Sequence[Applicant], *, reasons: int = 4, what_would_change: bool = False
     ) -> tuple[Result, ...]:
-        """Probability, decision, points and at most so many reasons for each applicant, in order.
+        """Score applicants, with at most `reasons` reasons each; returns results in the order of the applicants.
 
         Raises InvalidApplicants if one of them can't be scored, else ApiError.
         """
         body = {"applicants": applicants, "reasons": reasons, "what_would_change": what_would_change}
-        return _decode(self._ask("POST", "/score", msgspec.json.encode(body)), ScoreAnswer).results
+        content = self._send("POST", "/score", msgspec.json.encode(body))
+        results = zip(_decode(content, ScoreResponse).results, _decode(content, RawScoreResponse).results, strict=True)
+        return tuple(add_further(result, attributes) for result, attributes in results)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
         try:
-            answer = self._client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+            response = self._client.request(method, path, content=body, headers={"Content-Type": "application/json"})
         except httpx.TransportError as error:
-            raise ApiDown(f"{type(error).__name__}: {error}") from error
-        if answer.is_success:
-            return answer.content
-        problem = _read_problem(answer)
-        if answer.status_code in (401, 403):
-            raise KeyRefused(problem.detail)
-        if answer.status_code in (404, 405) or answer.is_redirect:
-            raise OtherContract(f"{method} {path}: {answer.status_code} {problem.detail}")
-        if answer.status_code in (400, 422):
+            raise ApiUnreachable(f"{type(error).__name__}: {error}") from error
+        if response.is_success:
+            return response.content
+        problem = _decode_problem(response)
+        if response.status_code in (401, 403):
+            raise KeyRejected(problem.detail)
+        if response.status_code in (404, 405) or response.is_redirect:
+            raise ContractMismatch(f"{method} {path}: {response.status_code} {problem.detail}")
+        if response.status_code in (400, 422):
             raise InvalidApplicants(problem.detail, problem.errors)
-        raise ServiceFault(f"{answer.status_code} {problem.detail}")
+        raise ServiceError(f"{response.status_code} {problem.detail}")
 
 
-def _read_problem(answer: httpx.Response) -> Problem:
+def _decode_problem(response: httpx.Response) -> Problem:
     try:
-        return msgspec.json.decode(answer.content, type=Problem)
+        return msgspec.json.decode(response.content, type=Problem)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Problem(answer.reason_phrase)
+        return Problem(response.reason_phrase)
 
 
-def _decode(content: bytes, kind: type[_Answer]) -> _Answer:
+def _decode(content: bytes, kind: type[_Response]) -> _Response:
     try:
         return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise OtherContract(str(error)) from error
+        raise ContractMismatch(str(error)) from error

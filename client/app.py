@@ -1,6 +1,7 @@
-"""`streamlit run client/app.py`: the loan officer's page.
+"""`streamlit run client/app.py`: the user interface for loan officers.
 
-Reads top to bottom: settings, language, the model of the service, the table of applicants, one of three views.
+Streamlit runs this script from top to bottom at each interaction: settings, language, model, table of applicants,
+then one of three views.
 """
 
 from __future__ import annotations
@@ -11,67 +12,67 @@ from collections.abc import Container, Mapping
 from datetime import datetime
 from pathlib import Path
 
-# `streamlit run` puts this folder on the path, not the one it is in.
+# `streamlit run` puts client/ on the path; the package `client` is in its parent folder.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import streamlit as st
 
-from client import figures
-from client.answers import Model
+from client import components
 from client.api import Api
-from client.desk import Desk
-from client.faults import explained_faults
-from client.language import DEFAULT, LANGUAGES, Language, language_for, plain_language
-from client.loaded import load
+from client.app_state import AppState
+from client.error_pages import show_api_errors
+from client.language import DEFAULT, LANGUAGES, Language, add_translations, read_language
+from client.responses import Model
 from client.settings import SettingsError, read_settings
+from client.table_loader import load_table
 from client.views import VIEWS
 
-LOOK = Path(__file__).resolve().parent / "look.css"
+STYLE_SHEET = Path(__file__).resolve().parent / "style.css"
 
 
 def main() -> None:
-    """Show the page once, for one visitor, as things are now."""
-    browser = (st.context.locale or DEFAULT)[:2]
-    asked = _asked("lang", LANGUAGES, browser if browser in LANGUAGES else DEFAULT)
-    st.set_page_config(page_title=plain_language(asked).say("app.title"), page_icon="⚖️", layout="wide")
-    st.html(LOOK)
+    """Render the page once for one session."""
+    browser_language = (st.context.locale or DEFAULT)[:2]
+    code = _initial_option("lang", LANGUAGES, browser_language if browser_language in LANGUAGES else DEFAULT)
+    st.set_page_config(page_title=read_language(code).say("app.title"), page_icon="⚖️", layout="wide")
+    st.html(STYLE_SHEET)
     heading, views, languages = st.columns([3, 4, 1], vertical_alignment="bottom")
     with languages:
-        language = plain_language(_switch("lang", "Language · Langue", LANGUAGES))
-        # What is read aloud in French is pronounced in French.
+        language = read_language(_show_switch("lang", "Language · Langue", LANGUAGES))
+        # Screen readers choose the pronunciation by this attribute.
         st.html(f"<script>document.documentElement.lang = '{language.code}'</script>", unsafe_allow_javascript=True)
     heading.title(language.say("app.title"), anchor=False)
     with views:
-        _asked("view", VIEWS, next(iter(VIEWS)))
-        view = _switch("view", language.say("app.view"), {name: language.say(f"view.{name}") for name in VIEWS})
+        _initial_option("view", VIEWS, next(iter(VIEWS)))
+        view = _show_switch("view", language.say("app.view"), {name: language.say(f"view.{name}") for name in VIEWS})
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
-        st.header(language.say("fault.settings"), anchor=False)
+        st.header(language.say("error.settings"), anchor=False)
         st.text(str(error))
         return
-    with explained_faults(settings.api_url, language):
+    with show_api_errors(settings.api_url, language):
         api = _connect(settings.api_url, settings.api_key)
         model = api.model()
-        language = language_for(language.code, model, settings.table.parent)
-        loaded = load(settings.table, model, language)
-        VIEWS[view](Desk(api, settings.api_url, model, language, loaded.table, loaded.population))
+        language = add_translations(language, model, settings.table.parent)
+        loaded = load_table(settings.table, model, language)
+        VIEWS[view](AppState(api, settings.api_url, model, language, loaded.table, loaded.population))
         st.divider()
         _show_model(model, language)
 
 
-def _asked(key: str, known: Container[str], default: str) -> str:
-    """What a switch stands on: as it was set before, else as the address says, else the default."""
-    if st.session_state.get(key) not in known:
-        in_address = st.query_params.get(key)
-        st.session_state[key] = in_address if in_address in known else default
-    chosen: str = st.session_state[key]
-    return chosen
+def _initial_option(key: str, options: Container[str], default: str) -> str:
+    """The selected option of a switch: from this session, else from the page's query string, else the default."""
+    if st.session_state.get(key) not in options:
+        requested = st.query_params.get(key)
+        st.session_state[key] = requested if requested in options else default
+    selected: str = st.session_state[key]
+    return selected
 
 
-def _switch(key: str, label: str, names: Mapping[str, str]) -> str:
-    """A switch between names, one of which is always on; the address follows, so that it can be kept and sent."""
-    chosen = st.segmented_control(
+def _show_switch(key: str, label: str, names: Mapping[str, str]) -> str:
+    """Show a switch with one option always selected; the selection is kept in the page's query string."""
+    selected = st.segmented_control(
         label,
         list(names),
         format_func=names.__getitem__,
@@ -80,19 +81,19 @@ def _switch(key: str, label: str, names: Mapping[str, str]) -> str:
         on_change=lambda: st.query_params.update({key: st.session_state[key]}),
         label_visibility="collapsed",
     )
-    return chosen or next(iter(names))
+    return selected or next(iter(names))
 
 
 @st.cache_resource(show_spinner=False)
 def _connect(url: str, key: str) -> Api:
-    """One set of connections for all visitors."""
+    """One connection pool for all sessions."""
     return Api(url, key)
 
 
 def _show_model(model: Model, language: Language) -> None:
-    """Which model answered."""
+    """Show which model answers."""
     st.html(
-        figures.facts(
+        components.facts(
             {
                 language.say("app.model"): model.name,
                 language.say("app.version"): model.version,

@@ -1,7 +1,7 @@
-"""The decision as a letter: one printable page of HTML that needs nothing from anywhere.
+"""The letter to the applicant: the decision as one printable, self-contained HTML page.
 
-At most four reasons (US Reg B, 12 CFR 1002.9, official interpretation 9(b)(2): more are not likely to help), what
-would have changed a refusal, and the right to a person's review (GDPR, article 22(3)).
+It gives at most four reasons (US Reg B, 12 CFR 1002.9, official interpretation 9(b)(2): more are not likely to help),
+what would have changed a refusal, and the right to a review by a person (GDPR, article 22(3)).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
-from client.answers import Applicant, Model, Result
 from client.language import Language
-from client.wording import word_change, word_reason
+from client.localization import localize_change, localize_reason
+from client.responses import Applicant, Model, Result
 
-MOST_REASONS = 4
-MOST_CHANGES = 3
+MAX_REASONS = 4
+MAX_CHANGES = 3
 
 STYLE = """
 @page { size: A4; margin: 20mm }
@@ -33,7 +33,7 @@ footer { margin-top: 2.5rem; border-top: 1px solid #999; padding-top: .5rem; ove
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who writes to whom about what, and when; each text may be empty."""
+    """Lender, name of the applicant, reference of the application and date; each text may be empty."""
 
     lender: str
     name: str
@@ -42,24 +42,24 @@ class Parties:
 
 
 def write_letter(applicant: Applicant, result: Result, model: Model, parties: Parties, language: Language) -> str:
-    """The letter as one HTML document; reasons and changes only where the answer is not yes."""
+    """The letter as one HTML document; an acceptance has neither reasons nor changes."""
     fields = {field.name: field for field in model.fields}
     say, body = language.say, ""
     if result.decision != "accept" and result.reasons:
         reasons = (
             say(
                 "letter.reason",
-                text=word_reason(reason, applicant, fields[reason.field], language),
-                label=language.word(fields[reason.field].label),
+                text=localize_reason(reason, applicant, fields[reason.field], language),
+                label=language.translate(fields[reason.field].label),
                 value=language.value(applicant[reason.field], fields[reason.field]),
             )
-            for reason in result.reasons[:MOST_REASONS]
+            for reason in result.reasons[:MAX_REASONS]
         )
         body += _list("ol", say("letter.reasons"), reasons)
     if result.what_would_change:
         changes = (
-            word_change(change, applicant, fields[change.field], language)
-            for change in result.what_would_change[:MOST_CHANGES]
+            localize_change(change, applicant, fields[change.field], language)
+            for change in result.what_would_change[:MAX_CHANGES]
         )
         body += _list("ul", say("letter.changes"), changes)
     subject = say("letter.subject", reference=parties.reference).strip()

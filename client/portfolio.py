@@ -1,4 +1,4 @@
-"""Scoring a whole table in parts; a row that can't be scored is kept with the reason why."""
+"""Batch scoring of a table in requests of 500 rows; a row that can't be scored keeps its error message."""
 
 from __future__ import annotations
 
@@ -8,83 +8,101 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from client.answers import Applicant, Field, Result
 from client.api import Api, InvalidApplicants
 from client.language import Language
+from client.localization import localize_reason
+from client.responses import Applicant, Field, Result
 from client.table import Table
-from client.wording import word_reason
 
-ROWS_A_REQUEST = 500
+ROWS_PER_REQUEST = 500
 
 _POINTER = re.compile(r"^/applicants/(\d+)(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """Row of the table → its result, or why it has none."""
+class ScoredTable:
+    """Row number → its result, or → the error message if it can't be scored."""
 
     results: dict[int, Result] = field(default_factory=dict)
-    faults: dict[int, str] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
 
 
-def score_table(api: Api, applicants: Sequence[Applicant]) -> Iterator[Scored]:
-    """Score all rows, a part at a time; the last thing yielded holds every row.
+def score_table(api: Api, applicants: Sequence[Applicant]) -> Iterator[ScoredTable]:
+    """Score all rows; yields the same, growing ScoredTable after each request.
 
-    Raises ApiError if the service can't be used; what was scored before is in what was yielded.
+    Raises ApiError if the service can't be used; the rows that were scored before are in the last object yielded.
     """
-    scored = Scored()
-    for start in range(0, len(applicants), ROWS_A_REQUEST):
-        _score_part(api, applicants, range(start, min(start + ROWS_A_REQUEST, len(applicants))), scored)
+    scored = ScoredTable()
+    for start in range(0, len(applicants), ROWS_PER_REQUEST):
+        _score_rows(api, applicants, range(start, min(start + ROWS_PER_REQUEST, len(applicants))), scored)
         yield scored
 
 
-def _score_part(api: Api, applicants: Sequence[Applicant], part: range, scored: Scored) -> None:
-    """Post a part; rows that the service finds fault with are set aside and the others posted again."""
-    rows = list(part)
+def _score_rows(api: Api, applicants: Sequence[Applicant], selected: range, scored: ScoredTable) -> None:
+    """Post some rows; rows that the service rejects are set aside and the others posted again."""
+    rows = list(selected)
     while rows:
         try:
             results = api.score([applicants[row] for row in rows])
         except InvalidApplicants as error:
-            faulty = _faults_by_row(error, rows)
-            if not faulty:
+            rejected = _errors_by_row(error, rows)
+            if not rejected:
                 raise
-            scored.faults.update(faulty)
-            rows = [row for row in rows if row not in faulty]
+            scored.errors.update(rejected)
+            rows = [row for row in rows if row not in rejected]
         else:
             scored.results.update(zip(rows, results, strict=True))
             return
 
 
-def _faults_by_row(error: InvalidApplicants, rows: Sequence[int]) -> dict[int, str]:
+def _errors_by_row(error: InvalidApplicants, rows: Sequence[int]) -> dict[int, str]:
     found: dict[int, list[str]] = {}
-    for fault in error.faults:
-        match = _POINTER.match(fault.pointer)
+    for one in error.errors:
+        match = _POINTER.match(one.pointer)
         if match and int(match[1]) < len(rows):
-            where = fault.pointer[match.end() :]
-            found.setdefault(rows[int(match[1])], []).append(f"{where}: {fault.detail}" if where else fault.detail)
+            name = one.pointer[match.end() :]
+            found.setdefault(rows[int(match[1])], []).append(f"{name}: {one.detail}" if name else one.detail)
     return {row: "; ".join(details) for row, details in found.items()}
 
 
-def write_results(table: Table, scored: Scored, fields: Sequence[Field], language: Language) -> bytes:
+def write_results(table: Table, scored: ScoredTable, fields: Sequence[Field], language: Language) -> bytes:
     """Every row of the table as CSV, with a byte-order mark so that spreadsheets read it as UTF-8.
 
-    Columns: id, decision (accept, review, refuse), probability, points, reasons, why not scored.
+    Columns: id, decision (accept, review, refuse), probability, points, further scalars of the results, reasons, fault
+    (why the row isn't scored).
     """
-    known = {about.name: about for about in fields}
+    fields_by_name = {about.name: about for about in fields}
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(("id", "decision", "probability", "points", "reasons", "fault"))
+    further = further_columns(scored)
+    writer.writerow(("id", "decision", "probability", "points", *further, "reasons", "fault"))
     for row, (name, applicant) in enumerate(zip(table.ids, table.applicants, strict=True)):
         if result := scored.results.get(row):
             reasons = "; ".join(
-                word_reason(reason, applicant, known[reason.field], language) for reason in result.reasons
+                localize_reason(reason, applicant, fields_by_name[reason.field], language) for reason in result.reasons
             )
-            writer.writerow((_as_text(name), result.decision, result.probability, result.points, _as_text(reasons), ""))
+            writer.writerow(
+                (
+                    _escape_formula(name),
+                    result.decision,
+                    result.probability,
+                    result.points,
+                    *(_escape_formula(result.further.get(column, "")) for column in further),
+                    _escape_formula(reasons),
+                    "",
+                )
+            )
         else:
-            writer.writerow((_as_text(name), "", "", "", "", _as_text(scored.faults.get(row, ""))))
+            blanks = [""] * (4 + len(further))
+            writer.writerow((_escape_formula(name), *blanks, _escape_formula(scored.errors.get(row, ""))))
     return out.getvalue().encode("utf-8-sig")
 
 
-def _as_text(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def further_columns(scored: ScoredTable) -> list[str]:
+    """The names of the scalars in `Result.further`."""
+    return list(dict.fromkeys(name for result in scored.results.values() for name in result.further))
+
+
+def _escape_formula(cell: float | str) -> float | str:
+    """Prefix a text that a spreadsheet would run as a formula with an apostrophe (OWASP, CSV injection)."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

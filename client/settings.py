@@ -1,6 +1,6 @@
-"""The settings of the officer's page: read from the environment, each fault named.
+"""Settings of the user interface, read from environment variables.
 
-The table of settings is in docs/client.md; a new one goes there too.
+The table of settings is in docs/user-interface.md; a new one goes there too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the service is, the key it asks for, and the table that is there to pick applicants from."""
+    """Address of the service, its API key, and the CSV file of applicants that is loaded at first."""
 
     api_url: str = "http://127.0.0.1:8000"
     api_key: str = ""
@@ -25,9 +25,9 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read CREDIT_API_URL, CREDIT_API_KEY, CREDIT_TABLE; an empty variable counts as not set.
+    """Read CREDIT_API_URL, CREDIT_API_KEY and CREDIT_TABLE; an empty variable counts as unset.
 
-    Raises SettingsError for an address that isn't one, or a key that no header can carry.
+    Raises SettingsError for an invalid address, or a key that an HTTP header can't carry.
     """
     default = Settings()
     url = (environment.get("CREDIT_API_URL") or default.api_url).rstrip("/")
@@ -40,6 +40,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(f"CREDIT_API_URL is {url[:100]!r}, expected an address such as {default.api_url}")
     key = environment.get("CREDIT_API_KEY", "")
     if not (key.isascii() and key.isprintable()):
-        # The value is a secret: it is not shown.
+        # The message leaves out the value: it is a secret.
         raise SettingsError("CREDIT_API_KEY holds a character that no HTTP header can carry, expected printable ASCII")
     return Settings(url, key, Path(environment.get("CREDIT_TABLE") or default.table))

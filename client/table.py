@@ -1,8 +1,8 @@
-"""A table of applicants from a CSV file, read as the fields of the model ask.
+"""Reads a table of applicants from a CSV file.
 
-Columns that are no field are left alone; one of them names the rows. Both ways to write a CSV are understood: commas
-and decimal points, semicolons and decimal commas. A cell that can't be read is kept as its text, so that the service
-says what is wrong with it; nothing is dropped.
+It accepts commas or tabs with decimal points, and semicolons with decimal commas. Other columns than the fields of the
+model are ignored, but for one with the ids. No row is dropped: a cell that can't be parsed is kept as text, so that the
+service says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from client.answers import Applicant, Field, Value
+from client.responses import Applicant, Field, Value
 
-GAPS = frozenset({"", "NA", "NaN", "nan", "null", "NULL", "None"})
-"""Cells that mean: not known."""
+MISSING_WORDS = frozenset({"", "NA", "NaN", "nan", "null", "NULL", "None"})
+"""Cells that mean a missing value."""
 
 
 class TableError(Exception):
-    """A file is no table of applicants; `key` names the text that says why, `values` fill it."""
+    """The file can't be read; `key` is the key of the message in client/languages/, `values` its placeholders."""
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key)
@@ -29,7 +29,7 @@ class TableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Applicants in the order of the file; `ids` are texts, each different from all others."""
+    """Applicants in the order of the file, with unique ids."""
 
     name: str
     sha256: str
@@ -42,7 +42,7 @@ def read_table(name: str, content: bytes, fields: Sequence[Field]) -> Table:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # What a spreadsheet in western Europe writes.
+        # Spreadsheets in western Europe export this encoding.
         text = content.decode("cp1252", errors="replace")
     text = text.replace("\0", "")
     first = text.split("\n", 1)[0]
@@ -62,17 +62,19 @@ def read_table(name: str, content: bytes, fields: Sequence[Field]) -> Table:
         if len(row) != len(header):
             raise TableError("table.ragged", file=name, line=str(line), found=str(len(row)), expected=str(len(header)))
     columns = [(field, header.index(field.name)) for field in fields]
-    has_comma = delimiter == ";"
+    has_decimal_comma = delimiter == ";"
     return Table(
         name=name,
         sha256=hashlib.sha256(content).hexdigest(),
         ids=_find_ids(header, rows, {field.name for field in fields}),
-        applicants=tuple({field.name: _read(row[at], field, has_comma) for field, at in columns} for row in rows),
+        applicants=tuple(
+            {field.name: _parse(row[at], field, has_decimal_comma) for field, at in columns} for row in rows
+        ),
     )
 
 
 def _find_ids(header: Sequence[str], rows: Sequence[Sequence[str]], fields: set[str]) -> tuple[str, ...]:
-    """The first column that is no field and has a different text in each row; else the numbers of the rows."""
+    """The first column that is not a field and has unique, non-empty cells; else the row numbers from 1."""
     for at, column in enumerate(header):
         cells = [row[at].strip() for row in rows]
         if column not in fields and all(cells) and len(set(cells)) == len(cells):
@@ -80,17 +82,16 @@ def _find_ids(header: Sequence[str], rows: Sequence[Sequence[str]], fields: set[
     return tuple(str(number) for number in range(1, len(rows) + 1))
 
 
-def _read(cell: str, field: Field, has_comma: bool) -> Value:
+def _parse(cell: str, field: Field, has_decimal_comma: bool) -> Value:
     text = cell.strip()
     if field.kind == "category":
-        return text if text in field.levels or text not in GAPS else None
-    if text in GAPS:
+        return text if text in field.levels or text not in MISSING_WORDS else None
+    if text in MISSING_WORDS:
         return None
-    # Thousands may be set apart by a space, of whatever width.
-    plain = "".join(text.split()).replace(",", ".") if has_comma else text
+    # Where the decimal mark is a comma, any kind of space may separate thousands.
     try:
-        number = float(plain)
+        number = float("".join(text.split()).replace(",", ".") if has_decimal_comma else text)
     except ValueError:
         return text
-    # JSON has neither; the service will say that this text is no number.
+    # JSON has no NaN or infinity: send the text, which the service rejects with its reason.
     return number if abs(number) < float("inf") else text

@@ -1,22 +1,20 @@
-"""From the base to the total in points: what each field took away or gave.
+"""Waterfall from the base points to the points of a result: what each field added or took away.
 
-Points are linear in the log-odds (points = offset − factor · log-odds), so that contributions in log-odds are points
-as well: factor = double / ln 2 (Siddiqi, Credit Risk Scorecards, 2006, chapter 6). The service names the fields that
-raised the risk; what the others gave together is the rest, so that the steps always add up to the total.
+Points are linear in the log-odds, so that a contribution in log-odds converts to points. The service names only fields
+that raised the risk; the sum of all others is the last step, so that the steps always add up to the points.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from client.answers import Model, Points, Result
+from client.responses import Model, Result
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the field ('' for the rest of them), its points, and where the total stands before and after it."""
+    """One step: the field ('' for all other fields together), its points, and the total before and after it."""
 
     field: str
     points: int
@@ -24,25 +22,13 @@ class Step:
     after: int
 
 
-def base_points(model: Model) -> int:
-    """The points of the base value: where everybody starts."""
-    scale = model.policy.points
-    factor = _factor(scale)
-    return round(scale.score - factor * math.log(scale.odds) - factor * model.base_value)
-
-
 def steps(result: Result, model: Model) -> Sequence[Step]:
-    """The fields that raised the risk, largest first, then the rest; ends at the points of the result."""
-    factor = _factor(model.policy.points)
-    found, total = [], base_points(model)
+    """From the base points of the model: the fields that raised the risk, largest first, then all others."""
+    found, total = [], model.base_points
     for reason in result.reasons:
-        points = -round(factor * reason.contribution)
+        points = -round(model.points_per_log_odds * reason.contribution)
         found.append(Step(reason.field, points, total, total + points))
         total += points
     if total != result.points:
         found.append(Step("", result.points - total, total, result.points))
     return found
-
-
-def _factor(scale: Points) -> float:
-    return scale.double / math.log(2)

@@ -1,8 +1,8 @@
-"""What the platform does with a pushed tree, done here: from files to a slug that can run.
+"""Build a slug as Heroku's Python buildpack does.
 
 The steps and their order are those of heroku-buildpack-python (bin/compile, lib/pip.sh, lib/cache.sh, lib/hooks.sh):
-.slugignore, runtime.txt, the environment of the last build if requirements.txt is the same, pip, bin/post_compile.
-Two liberties: the environment is a venv, and pip may use its own download cache.
+.slugignore, runtime.txt, the cached environment if requirements.txt is the same, pip, bin/post_compile.
+Two differences: the environment is a venv, and pip may use its download cache.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from deploy.runtime import find_python, read_runtime
 from deploy.slugignore import remove_ignored
 
 HOME = Path(".heroku/python")
-"""The environment inside a slug."""
+"""The Python environment inside a slug."""
 
 PIP_FLAGS = ("--disable-pip-version-check", "--exists-action=w", "--no-input", "--progress-bar=off", "--quiet")
 
 
 def build(tree: Path, *, cache: Path | None = None, python: Path | None = None) -> None:
-    """Turn a tree of files into a slug, in place; `cache` is kept from one build to the next.
+    """Turn a tree of files into a slug, in place; raises DeployError if a step fails.
 
-    `python` stands in for the interpreter that runtime.txt names. Raises DeployError if a step fails.
+    `cache`: folder that keeps the environment for the next build. `python`: interpreter to use instead of the one that
+    runtime.txt names.
     """
     remove_ignored(tree)
     version = read_runtime(tree)
     python = python or find_python(version)
     say(f"Using Python {version} specified in runtime.txt")
     if not restore(tree, cache, python):
-        run("venv", [str(python), "-m", "venv", str(tree / HOME)], tree)
+        run("python -m venv", [str(python), "-m", "venv", str(tree / HOME)], tree)
     say("Installing dependencies using 'pip install -r requirements.txt'")
-    run("pip", ["python", "-m", "pip", "install", *PIP_FLAGS, "-r", "requirements.txt"], tree)
+    run("pip install", ["python", "-m", "pip", "install", *PIP_FLAGS, "-r", "requirements.txt"], tree)
     if (tree / "bin" / "post_compile").exists():
         say("Running bin/post_compile hook")
         for line in run("bin/post_compile", ["bin/post_compile"], tree).splitlines():
@@ -45,7 +46,7 @@ def build(tree: Path, *, cache: Path | None = None, python: Path | None = None) 
 
 
 def restore(tree: Path, cache: Path | None, python: Path) -> bool:
-    """Move the environment of the last build into the tree if it fits this one; whether it did."""
+    """Move the cached environment into the tree; returns False if there is none for these requirements and Python."""
     if cache is None or not (cache / "python").is_dir() or (cache / "key").read_bytes() != make_key(tree, python):
         return False
     say("Restoring cache")
@@ -55,7 +56,7 @@ def restore(tree: Path, cache: Path | None, python: Path) -> bool:
 
 
 def save(tree: Path, cache: Path, python: Path) -> None:
-    """Copy the environment for the next build. As on the platform, modification times get lost."""
+    """Copy the environment into the cache, without modification times, as Heroku does."""
     shutil.rmtree(cache, ignore_errors=True)
     cache.mkdir(parents=True)
     run("cache", ["cp", "--recursive", str(tree / HOME), str(cache / "python")], tree)
@@ -63,15 +64,17 @@ def save(tree: Path, cache: Path, python: Path) -> None:
 
 
 def make_key(tree: Path, python: Path) -> bytes:
-    """What an environment was made from."""
+    """The cache key of an environment: interpreter and requirements."""
     return str(python).encode() + b"\0" + (tree / "requirements.txt").read_bytes()
 
 
 def make_environment(slug: Path, **variables: str) -> dict[str, str]:
-    """The environment of a dyno: nothing of the machine but its paths, so that no setting of a developer leaks in."""
-    kept: Mapping[str, str] = {name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "LC_", "TMP"))}
+    """The environment variables of a dyno; the caller's settings and secrets are left out."""
+    inherited: Mapping[str, str] = {
+        name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "LC_", "TMP"))
+    }
     return {
-        **kept,
+        **inherited,
         "PATH": f"{slug / HOME / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(slug),
         "LANG": "C.UTF-8",
@@ -81,16 +84,17 @@ def make_environment(slug: Path, **variables: str) -> dict[str, str]:
     }
 
 
-def run(step: str, command: list[str], slug: Path) -> str:
-    """Run one step in a slug with its environment; returns what it printed, raises DeployError if it fails."""
+def run(step: str, command: list[str], slug: Path, **variables: str) -> str:
+    """Run a command in a slug, in a dyno's environment; returns what it printed, raises DeployError if it fails."""
+    environment = make_environment(slug, **variables)
     done = subprocess.run(
-        command, cwd=slug, env=make_environment(slug), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=slug, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     if done.returncode != 0:
-        raise DeployError(f"the step '{step}' of the build failed with code {done.returncode}: {done.stdout.strip()}")
+        raise DeployError(f"{step} failed with code {done.returncode}: {done.stdout.strip()}")
     return done.stdout
 
 
 def say(step: str) -> None:
-    """Print a step as the platform does."""
+    """Print the heading of a build step as Heroku does."""
     print(f"-----> {step}", flush=True)

@@ -1,7 +1,7 @@
-"""A dyno, here: a slug's Procfile run as the platform runs it.
+"""Run a slug's Procfile on this machine as Heroku runs it in a dyno.
 
-The release command once; the web command with a $PORT of the platform's choice, which it has to listen on in time.
-SIGTERM ends it, SIGKILL if it takes too long.
+The release command runs once. The web command gets a $PORT and must listen on it within BOOT_SECONDS; SIGTERM ends it,
+and SIGKILL after STOP_SECONDS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 from honcho.environ import parse_procfile
 
-from deploy.buildpack import make_environment
+from deploy.buildpack import make_environment, run
 from deploy.errors import DeployError
 
 BOOT_SECONDS = 60.0
@@ -34,7 +34,7 @@ class Dyno:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The base URL, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
     def wait_until_bound(self) -> bool:
@@ -47,7 +47,7 @@ class Dyno:
         return False
 
     def stop(self) -> None:
-        """End the whole process group."""
+        """Stop the process and all its children."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
@@ -58,7 +58,7 @@ class Dyno:
 
 
 def read_command(slug: Path, name: str) -> str | None:
-    """The command of the Procfile under a name, None if it has none."""
+    """The Procfile's command of that name, or None."""
     commands: dict[str, str] = parse_procfile((slug / "Procfile").read_text()).processes
     return commands.get(name)
 
@@ -68,24 +68,14 @@ def run_release(slug: Path) -> str:
     command = read_command(slug, "release")
     if command is None:
         return ""
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=slug,
-        env=make_environment(slug, DYNO="release.1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise DeployError(f"the release command ended with code {done.returncode}: {done.stdout.strip()}")
-    return done.stdout
+    return run("the release command", ["bash", "-c", command], slug, DYNO="release.1")
 
 
 def start_web(slug: Path, *, log: Path | None = None, **variables: str) -> Dyno:
-    """Start the web command on a free port; what it prints goes to `log`, further variables are the app's config."""
+    """Start the web command on a free port; its output goes to `log`, `variables` are the app's config vars."""
     command = read_command(slug, "web")
     if command is None:
-        raise DeployError("the Procfile has no line web:, so that nothing would listen")
+        raise DeployError("the Procfile has no web command; add a line web: COMMAND")
     port = free_port()
     environment = make_environment(slug, DYNO="web.1", PORT=str(port), **variables)
     started = time.monotonic()
@@ -101,22 +91,22 @@ def start_web(slug: Path, *, log: Path | None = None, **variables: str) -> Dyno:
     return Dyno(process, port, started)
 
 
-def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float) -> None:
-    """Ask /readyz until it answers; raises DeployError if the process ends or takes too long."""
+def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float, path: str = "/readyz") -> None:
+    """Poll a health check until it succeeds; raises DeployError if the process ends or takes too long."""
     while time.monotonic() - started < BOOT_SECONDS:
         if process.poll() is not None:
-            raise DeployError(f"the web process ended with code {process.returncode} before it answered")
+            raise DeployError(f"the web process ended with code {process.returncode} before it was ready")
         try:
-            httpx.get(f"{base}/readyz", trust_env=False).raise_for_status()
+            httpx.get(base + path, trust_env=False).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.01)
         else:
             return
-    raise DeployError(f"the web process didn't get ready within {BOOT_SECONDS:g} s")
+    raise DeployError(f"the web process was not ready within {BOOT_SECONDS:g} s")
 
 
 def free_port() -> int:
-    """A port that nothing listens on right now."""
+    """A TCP port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

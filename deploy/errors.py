@@ -1,5 +1,5 @@
-"""The one failure of everything in deploy/."""
+"""The exception that everything in deploy/ raises."""
 
 
 class DeployError(Exception):
-    """A slug, a release or a deployment went wrong; the message gives what was found, what was expected, what to do."""
+    """A build, a release or a deployment failed; the message gives the value found, the one expected, the next step."""

@@ -1,7 +1,6 @@
-"""The few calls of the Heroku Platform API that a deployment needs.
+"""Client of the Heroku Platform API, with the calls that a deployment needs.
 
-https://devcenter.heroku.com/articles/platform-api-reference; the types hold what is read of each answer, and nothing
-of an answer that isn't listed here is relied upon.
+https://devcenter.heroku.com/articles/platform-api-reference; the types list the fields of a response that are used.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from msgspec import Struct
 from deploy.errors import DeployError
 from deploy.settings import Settings
 
-NEWEST = 50
+MAX_RELEASES = 50
 TIMEOUT_SECONDS = 30.0
 
 T = TypeVar("T")
 
 
 class App(Struct, frozen=True):
-    """An app; `web_url` is where it answers."""
+    """An app and its public URL."""
 
     name: str
     web_url: str
@@ -36,7 +35,7 @@ class SlugId(Struct, frozen=True):
 
 
 class Release(Struct, frozen=True):
-    """A version of the app: a slug with its config. `current`: the one that the dynos run."""
+    """A release of the app: a slug and its config vars. `current`: whether the dynos run it."""
 
     id: str
     version: int
@@ -63,7 +62,7 @@ class DynoRelease(Struct, frozen=True):
 
 
 class DynoState(Struct, frozen=True):
-    """A dyno: a process of the app."""
+    """A process of the app and its state, such as up or crashed."""
 
     type: str
     state: str
@@ -71,7 +70,7 @@ class DynoState(Struct, frozen=True):
 
 
 class Heroku:
-    """One app, asked over HTTP; a context manager. Every call raises DeployError if the platform doesn't answer it."""
+    """One app; a context manager. Every call raises DeployError if it fails."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = f"/apps/{settings.app}"
@@ -93,47 +92,49 @@ class Heroku:
         self._client.close()
 
     def app(self) -> App:
-        """The app itself."""
-        return self._ask("GET", "", App)
+        """The app."""
+        return self._call("GET", "", App)
 
     def releases(self) -> list[Release]:
-        """The newest releases, newest first."""
-        return self._ask("GET", "/releases", list[Release], headers={"Range": f"version ..; order=desc, max={NEWEST}"})
+        """The last MAX_RELEASES releases, newest first."""
+        return self._call(
+            "GET", "/releases", list[Release], headers={"Range": f"version ..; order=desc, max={MAX_RELEASES}"}
+        )
 
     def release(self, version: int) -> Release:
-        """One release."""
-        return self._ask("GET", f"/releases/{version}", Release)
+        """The release of that version."""
+        return self._call("GET", f"/releases/{version}", Release)
 
     def commit_of(self, release: Release) -> str | None:
-        """The commit that a release was built from; None for a release without a slug, such as the first of an app."""
-        return self._ask("GET", f"/slugs/{release.slug.id}", Slug).commit if release.slug else None
+        """The commit that a release was built from; None if it has no slug, as the first release of an app."""
+        return self._call("GET", f"/slugs/{release.slug.id}", Slug).commit if release.slug else None
 
     def roll_back(self, to: Release) -> Release:
-        """Make a new release out of an old one's slug."""
-        return self._ask("POST", "/releases", Release, json={"release": to.id})
+        """Make a new release from the slug of an old one."""
+        return self._call("POST", "/releases", Release, json={"release": to.id})
 
     def web_dynos(self) -> list[DynoState]:
-        """The web processes."""
-        return [dyno for dyno in self._ask("GET", "/dynos", list[DynoState]) if dyno.type == "web"]
+        """The web dynos."""
+        return [dyno for dyno in self._call("GET", "/dynos", list[DynoState]) if dyno.type == "web"]
 
-    def _ask(
+    def _call(
         self, method: str, path: str, kind: type[T], *, headers: dict[str, str] | None = None, json: object = None
     ) -> T:
         request = self._client.build_request(method, self._path + path, headers=headers, json=json)
         try:
-            answer = self._client.send(request)
+            response = self._client.send(request)
         except httpx.HTTPError as error:
             raise DeployError(f"{method} {request.url}: {error or type(error).__name__}; try again") from error
-        if answer.status_code in (401, 403):
+        if response.status_code in (401, 403):
             raise DeployError(
-                f"{method} {request.url} answered {answer.status_code}: HEROKU_API_KEY is not accepted for this app; "
-                "make a new one as docs/deploy.md tells"
+                f"{method} {request.url} answered {response.status_code}: HEROKU_API_KEY is not accepted for this app; "
+                "create a new one, see docs/deployment.md"
             )
-        if answer.status_code == 404:
+        if response.status_code == 404:
             raise DeployError(f"{method} {request.url} answered 404: is HEROKU_APP the name of an app of this account?")
-        if not answer.is_success:
-            raise DeployError(f"{method} {request.url} answered {answer.status_code}: {answer.text[:500]}")
+        if not response.is_success:
+            raise DeployError(f"{method} {request.url} answered {response.status_code}: {response.text[:500]}")
         try:
-            return msgspec.json.decode(answer.content, type=kind)
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.MsgspecError as error:
-            raise DeployError(f"{method} {request.url} answered something else than expected: {error}") from error
+            raise DeployError(f"{method} {request.url} answered with an unexpected body: {error}") from error

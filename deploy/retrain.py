@@ -1,7 +1,7 @@
-"""`make retrain`: train on the card again, prove it, and hold it against the model in service.
+"""`make retrain`: train again on the card and compare the result with the model in service.
 
-Leaves everything in build/retrain for `make propose`. Exit code 0: the new model passed, or is the same one; the
-output `changed` of the workflow's step says which. Training proves its own export before it writes it.
+Writes build/retrain, which `make propose` reads. Exit code 0: the new model passed the comparison or is identical; the
+GitHub Actions output `changed` (true, false) tells which.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import sys
 import tomllib
 from pathlib import Path
 
+from deploy import ROOT
 from deploy.errors import DeployError
 
-ROOT = Path(__file__).resolve().parent.parent
 CHAMPION = ROOT / "artifacts" / "model.onnx"
 OUT = ROOT / "build" / "retrain"
 
 
 def main(arguments: list[str]) -> int:
-    """Retrain on the card that is given."""
+    """Retrain on the card that the command line names."""
     try:
         is_changed = retrain(Path(arguments[0]), CHAMPION, OUT)
     except DeployError as error:
@@ -32,38 +32,38 @@ def main(arguments: list[str]) -> int:
 
 
 def retrain(card: Path, champion: Path, out: Path) -> bool:
-    """Train into an empty folder; whether the model is another one. Raises DeployError unless it passes the gate."""
+    """Train into an empty folder; returns whether the model differs. Raises DeployError if it fails the comparison."""
     shutil.rmtree(out, ignore_errors=True)
     run("training", *train_command(card, out))
     challenger = out / "model.onnx"
     if challenger.read_bytes() == champion.read_bytes():
-        print(f"retrain: {champion} came out again, byte for byte: nothing to propose")
+        print(f"retrain: the new model is identical to {champion}: nothing to propose")
         return False
-    run("the gate", *gate_command(card, champion, challenger))
+    run("the comparison", *compare_command(card, champion, challenger))
     return True
 
 
 def train_command(card: Path, out: Path) -> list[str]:
-    """The command that trains, exports and proves."""
+    """The command that trains, exports and checks the export."""
     return [sys.executable, "-m", "train", str(card), "--out", str(out)]
 
 
-def gate_command(card: Path, champion: Path, challenger: Path) -> list[str]:
-    """The command that fails unless the challenger may replace the champion, on the data of the card."""
+def compare_command(card: Path, champion: Path, challenger: Path) -> list[str]:
+    """The command that fails unless the challenger may replace the champion, judged on the card's data."""
     data = card.parent / tomllib.loads(card.read_text())["dataset"]["path"]
     compare = [sys.executable, "-m", "train", "compare", str(champion), str(challenger)]
     return [*compare, "--data", str(data), "--gate"]
 
 
 def run(step: str, *command: str) -> None:
-    """Run a step and let it print; raises DeployError if it fails."""
+    """Run a command with its output on the terminal; raises DeployError if it fails."""
     code = subprocess.run(command, cwd=ROOT).returncode
     if code != 0:
-        raise DeployError(f"{step} failed with code {code}, see above; the model in service stays")
+        raise DeployError(f"{step} failed with code {code}, see above; the model in service is unchanged")
 
 
 def write_output(name: str, value: str) -> None:
-    """Tell the workflow: an output of the step it runs in; nothing outside of one."""
+    """Set an output of the GitHub Actions step; does nothing elsewhere."""
     if path := os.environ.get("GITHUB_OUTPUT"):
         with open(path, "a") as outputs:
             outputs.write(f"{name}={value}\n")

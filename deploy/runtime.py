@@ -1,4 +1,4 @@
-"""runtime.txt: which Python the platform installs, and where this machine has it."""
+"""Read runtime.txt, which names the Python version of the platform, and find that Python on this machine."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ from pathlib import Path
 
 from deploy.errors import DeployError
 
-FORM = re.compile(r"\s*python-((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?)\s*", re.ASCII)
-"""The same form that the buildpack demands (lib/python_version.sh: python_version::parse_runtime_txt)."""
+PATTERN = re.compile(r"\s*python-((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?)\s*", re.ASCII)
+"""As the buildpack reads it (lib/python_version.sh: python_version::parse_runtime_txt)."""
 
 
 def read_runtime(root: Path) -> str:
-    """The version that root/runtime.txt asks for, such as 3.13; raises DeployError for what the platform refuses."""
+    """The version in root/runtime.txt, such as 3.13; raises DeployError if the platform would reject the file."""
     try:
         content = (root / "runtime.txt").read_text()
     except OSError as error:
         raise DeployError(f"can't read {root / 'runtime.txt'}: {error.strerror}; write python-3.13 into it") from error
-    found = FORM.fullmatch(content)
+    found = PATTERN.fullmatch(content)
     if not found:
         raise DeployError(f"runtime.txt says {content[:40]!r}, expected python-MAJOR.MINOR; write python-3.13 into it")
     return found[1]
 
 
 def find_python(version: str) -> Path:
-    """An interpreter of that version: on PATH, of pyenv, or of uv; else the one that runs now, and a line says so."""
+    """Find an interpreter of that version on PATH, in pyenv or in uv; else warn and return the running one."""
     for candidate in (shutil.which(f"python{minor(version)}"), *(_ask(command) for command in _finders(version))):
         if candidate and is_version(Path(candidate), minor(version)):
             return Path(candidate)
-    print(f"Python {version} of runtime.txt isn't on this machine: {sys.version.split()[0]} stands in", file=sys.stderr)
+    used = sys.version.split()[0]
+    print(f"warning: Python {version} of runtime.txt is not on this machine; using {used} instead", file=sys.stderr)
     return Path(sys.executable)
 
 
 def minor(version: str) -> str:
-    """3.13 of 3.13.4."""
+    """Major and minor version: 3.13 for 3.13.4."""
     return ".".join(version.split(".")[:2])
 
 
 def is_version(python: Path, version: str) -> bool:
-    """Whether an interpreter runs and is of that minor version; a shim of a version manager may do neither."""
+    """Whether an interpreter runs and has that minor version; the shim of a version manager may do neither."""
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip() == version

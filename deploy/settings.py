@@ -1,6 +1,6 @@
-"""Where to deploy: read once, from the environment, each fault named.
+"""The deployment's settings, read from environment variables.
 
-The names are those of the workflow's secrets and variables, and of the table in docs/deploy.md.
+The names are those of the workflow's secrets and variables, and of the table in docs/deployment.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from deploy.errors import DeployError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """An app on a platform, and the key to it."""
+    """The app to deploy to, its API key, and the URLs of the Platform API and of the git repository."""
 
     app: str
     key: str = field(repr=False)
@@ -22,11 +22,11 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read HEROKU_APP, HEROKU_API_KEY and, for another platform with the same API, HEROKU_API_URL, HEROKU_GIT_URL."""
+    """Read HEROKU_APP and HEROKU_API_KEY, else DeployError; HEROKU_API_URL and HEROKU_GIT_URL are optional."""
     given = {name: value.strip() for name, value in environment.items() if value.strip()}
-    for name, meaning in (("HEROKU_APP", "the app's name"), ("HEROKU_API_KEY", "a token that may deploy to it")):
+    for name, meaning in (("HEROKU_APP", "the app's name"), ("HEROKU_API_KEY", "an API token that may deploy to it")):
         if name not in given:
-            raise DeployError(f"{name} is not set, expected {meaning}; docs/deploy.md tells where it comes from")
+            raise DeployError(f"{name} is not set, expected {meaning}; see docs/deployment.md")
     app = given["HEROKU_APP"]
     return Settings(
         app=app,

@@ -1,7 +1,4 @@
-"""Which files of the checkout the platform keeps: .slugignore, read as the platform reads it.
-
-The platform removes the ignored files after a push and before the buildpack runs.
-"""
+"""Apply .slugignore as Heroku does: it removes the matching files after a push, before the buildpack runs."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 
 def kept_files(root: Path) -> list[str]:
-    """The files of a checkout, committed or not, that .slugignore leaves, relative to its root."""
+    """The files of a checkout, committed or not, that .slugignore does not exclude; paths relative to the root."""
     listed = subprocess.check_output(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, text=True
     ).split("\0")
@@ -20,7 +17,7 @@ def kept_files(root: Path) -> list[str]:
 
 
 def remove_ignored(tree: Path) -> None:
-    """Remove from a tree what its .slugignore names."""
+    """Remove the files of a tree that its .slugignore excludes."""
     patterns = read_patterns(tree)
     for path in [path for path in tree.rglob("*") if path.is_symlink() or path.is_file()]:
         if is_ignored(path.relative_to(tree).as_posix(), patterns):
@@ -28,14 +25,14 @@ def remove_ignored(tree: Path) -> None:
 
 
 def read_patterns(root: Path) -> list[str]:
-    """The patterns of root/.slugignore; none if there is no such file."""
+    """The patterns of root/.slugignore; empty if there is no such file."""
     path = root / ".slugignore"
     lines = [line.strip() for line in path.read_text().splitlines()] if path.exists() else []
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def is_ignored(path: str, patterns: list[str]) -> bool:
-    """Whether a pattern of .slugignore leaves a path out: `/name` from the root, `name` or `*.ext` anywhere."""
+    """Whether a pattern excludes a path: `/name` and `a/b` match from the root, `name` and `*.ext` anywhere."""
     parts = PurePosixPath(path).parts
     for pattern in (pattern.rstrip("/") for pattern in patterns):
         if "/" in pattern:

@@ -1,6 +1,6 @@
-"""`make smoke URL=…`: the smoke tests of tests/deployed against a service that runs somewhere.
+"""`make smoke URL=…`: run the smoke tests, tests/deployed, against a running service.
 
-The service is expected to serve the artifact of this checkout.
+The service must serve the model file of this checkout.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deploy import ROOT
 from deploy.errors import DeployError
 
-ROOT = Path(__file__).resolve().parent.parent
-
-# tests/conftest.py needs the environment of training, these tests don't: they have to run where nothing is trained.
+# Without tests/conftest.py, which imports the training libraries: these tests must run where they aren't installed.
 PYTEST = (
     *("-m", "pytest", "tests/deployed", "--confcutdir=tests/deployed"),
     *("--override-ini=addopts=--import-mode=importlib", "--quiet", "--tb=line"),
@@ -22,7 +21,7 @@ PYTEST = (
 
 
 def main(arguments: list[str]) -> int:
-    """Try the URL that is given; exit code 1 if it fails, 2 if there is none."""
+    """Test the given URL; exit code 1 if a test fails, 2 without a URL."""
     if len(arguments) != 1 or not arguments[0].startswith(("http://", "https://")):
         print(f"smoke: got {' '.join(arguments)!r}, expected a URL: make smoke URL=https://…", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Reference bins of a field or of the probability: counts of the training applicants, for drift."""
+"""Histogram of a field or of the probability over the training applicants: the reference for drift."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from msgspec import Struct
 
 
 class Bins(Struct, frozen=True, omit_defaults=True):
-    """How many of the training applicants lie in each part of a field's values: for drift, and to place an applicant.
+    """How many training applicants fall into each bin of a field.
 
-    A number: `counts[i]` applicants have a value above `edges[i - 1]` and at most `edges[i]`; the last count is of
-    those above every edge. A category: `counts[i]` have one of `levels[i]`, indices of levels. `missing` have none.
-    No part has 1 to 19 people: rare neighbours share a bin, and where that can't be, 10 stands for them.
+    A number: `counts[i]` applicants have a value in (edges[i - 1], edges[i]]; the last count is of values above every
+    edge. A category: `counts[i]` applicants have one of `levels[i]`, which are indices of levels. `missing`: applicants
+    without a value.
+
+    For privacy no count is between 1 and 19: rare neighbours share a bin, and where that is impossible the count is
+    given as 10.
     """
 
     counts: tuple[int, ...]

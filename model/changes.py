@@ -1,7 +1,7 @@
-"""What would change the decision: the smallest change of one field that turns a refusal.
+"""Counterfactuals for a refusal: the smallest change of one field that would improve the decision.
 
-Only fields the card marks changeable are tried, within their documented bounds; a change is proposed
-only after the graph itself has decided on it.
+Only fields that the card marks as changeable are tried, within their documented bounds. Every proposal has been
+scored by the graph itself.
 """
 
 from __future__ import annotations
@@ -12,114 +12,115 @@ import numpy as np
 from msgspec import Struct
 
 from model.contract import Field
-from model.policy import DECISIONS, Probability
+from model.policy import DECISIONS, Decision, Probability
 from model.reasons import describe_value
 from model.session import Matrix, Model
 
-STEPS = 64
-"""Values tried between an applicant's number and each bound, then again within the step that turned."""
+GRID_STEPS = 64
+"""Values tried between an applicant's number and each bound, then again within the step that improved the decision."""
 
-DIGITS = 3
-"""Proposed numbers have this many significant digits, rounded away from the applicant's value."""
+SIGNIFICANT_DIGITS = 3
+"""Of proposed numbers; they are rounded away from the applicant's value."""
 
 
 class Change(Struct, frozen=True):
-    """One field changed, all others as they are, and the decision that follows."""
+    """A change of one field, all others as they are, and the decision that follows."""
 
     field: str
     label: str
     value: str
     to: str
     probability: Probability
-    decision: str
+    decision: Decision
 
 
-class _Trial(Struct, frozen=True):
+class _Candidates(Struct, frozen=True):
     """Values of one field to try, the nearest to the applicant's own first; float64, shape (k,)."""
 
     column: int
     values: Matrix
 
 
-class _Turn(Struct, frozen=True):
-    """The first value of a trial that gives a better decision, its place in the trial, and the answer to it."""
+class _Improvement(Struct, frozen=True):
+    """The first candidate that improves the decision: its index among the candidates, and its scores."""
 
-    trial: _Trial
-    place: int
+    candidates: _Candidates
+    index: int
     probability: float
     decision: int
 
 
 def find_changes(model: Model, row: Matrix, decision: int) -> list[Change]:
-    """The smallest change of each changeable field alone, in either direction, that gives a better decision.
+    """The smallest change of each changeable field alone, in either direction, that improves the decision.
 
-    row: float64, shape (n_fields,). The best decision comes first; empty if no single change turns it.
+    row: float64, shape (n_fields,). The best decision comes first; empty if no single change improves it.
     """
     fields = model.contract.fields
-    trials = [trial for column, field in enumerate(fields) for trial in _trials(column, float(row[column]), field)]
-    coarse = _turn(model, row, trials, decision)
-    turns = _turn(model, row, [_refine(turn, row, fields) for turn in coarse], decision)
+    grids = [grid for column, field in enumerate(fields) for grid in _make_grids(column, float(row[column]), field)]
+    coarse = _find_improvements(model, row, grids, decision)
+    improvements = _find_improvements(model, row, [_refine(found, row, fields) for found in coarse], decision)
     return [
         Change(
             field=field.name,
             label=field.label,
-            value=describe_value(float(row[turn.trial.column]), field),
-            to=describe_value(float(turn.trial.values[turn.place]), field),
-            probability=turn.probability,
-            decision=DECISIONS[turn.decision],
+            value=describe_value(float(row[found.candidates.column]), field),
+            to=describe_value(float(found.candidates.values[found.index]), field),
+            probability=found.probability,
+            decision=DECISIONS[found.decision],
         )
-        for turn in sorted(turns, key=lambda turn: (turn.decision, turn.probability))
-        for field in [fields[turn.trial.column]]
+        for found in sorted(improvements, key=lambda found: (found.decision, found.probability))
+        for field in [fields[found.candidates.column]]
     ]
 
 
-def _trials(column: int, value: float, field: Field) -> list[_Trial]:
-    """What to try of a field: every other level, or steps towards each bound; nothing for a number that is missing."""
+def _make_grids(column: int, value: float, field: Field) -> list[_Candidates]:
+    """Every other level, or a grid towards each bound; none for a missing number."""
     if not field.changeable:
         return []
     if field.kind == "category":
-        return [_Trial(column, np.array([float(level)])) for level in range(len(field.levels)) if level != value]
-    # From outside the bounds the way leads in, never further out; a NaN is on neither side.
+        return [_Candidates(column, np.array([float(level)])) for level in range(len(field.levels)) if level != value]
+    # A value outside its bounds only moves towards them; comparisons with NaN are false.
     downwards = field.minimum is not None and value > field.minimum
     upwards = field.maximum is not None and value < field.maximum
     bounds = [field.minimum] * downwards + [field.maximum] * upwards
-    return [_Trial(column, _steps(value, bound, value)) for bound in bounds if bound is not None]
+    return [_Candidates(column, _make_steps(value, bound, value)) for bound in bounds if bound is not None]
 
 
-def _refine(turn: _Turn, row: Matrix, fields: Sequence[Field]) -> _Trial:
-    """The values between the last that didn't turn the decision and the first that did; a level stays as it is."""
-    column, values = turn.trial.column, turn.trial.values
+def _refine(found: _Improvement, row: Matrix, fields: Sequence[Field]) -> _Candidates:
+    """A finer grid between the last value that didn't improve the decision and the first that did."""
+    column, values = found.candidates.column, found.candidates.values
     if fields[column].kind == "category":
-        return turn.trial
+        return found.candidates
     value = float(row[column])
-    before = float(values[turn.place - 1]) if turn.place else value
-    return _Trial(column, _steps(before, float(values[turn.place]), value))
+    before = float(values[found.index - 1]) if found.index else value
+    return _Candidates(column, _make_steps(before, float(values[found.index]), value))
 
 
-def _steps(start: float, stop: float, value: float) -> Matrix:
-    """Numbers from start (without) to stop (with), of few digits, rounded away from the applicant's value."""
-    steps = np.linspace(start, stop, STEPS + 1)[1:]
-    unit = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(steps), 1e-12))) - DIGITS + 1)
+def _make_steps(start: float, stop: float, value: float) -> Matrix:
+    """Numbers from start (excluded) to stop (included) of few digits, rounded away from the applicant's value."""
+    steps = np.linspace(start, stop, GRID_STEPS + 1)[1:]
+    unit = 10.0 ** (np.floor(np.log10(np.maximum(np.abs(steps), 1e-12))) - SIGNIFICANT_DIGITS + 1)
     rounded = (np.ceil if stop > value else np.floor)(steps / unit) * unit
-    # Multiplying left dust behind the last digit, which "%.12g" takes away; stop itself may have more digits.
+    # "%.12g" removes the rounding error of the multiplication; stop itself may have more digits.
     clean = np.array([float(f"{number:.12g}") for number in rounded[:-1]])
     return np.append(np.clip(clean, min(start, stop), max(start, stop)), stop)
 
 
-def _turn(model: Model, row: Matrix, trials: Sequence[_Trial], decision: int) -> list[_Turn]:
-    """Of each trial the first value that gives a better decision, all in one run; trials without one are left out."""
-    if not trials:
+def _find_improvements(model: Model, row: Matrix, grids: Sequence[_Candidates], decision: int) -> list[_Improvement]:
+    """The first improvement of each grid that has one; all grids are scored in one batch."""
+    if not grids:
         return []
-    rows = np.repeat(row[None, :], sum(len(trial.values) for trial in trials), axis=0)
-    stops = np.cumsum([len(trial.values) for trial in trials]).tolist()
+    rows = np.repeat(row[None, :], sum(len(grid.values) for grid in grids), axis=0)
+    stops = np.cumsum([len(grid.values) for grid in grids]).tolist()
     starts = [0, *stops[:-1]]
-    for trial, start, stop in zip(trials, starts, stops, strict=True):
-        rows[start:stop, trial.column] = trial.values
+    for grid, start, stop in zip(grids, starts, stops, strict=True):
+        rows[start:stop, grid.column] = grid.values
     scores = model.score(rows)
-    turns = []
-    for trial, start, stop in zip(trials, starts, stops, strict=True):
+    found = []
+    for grid, start, stop in zip(grids, starts, stops, strict=True):
         better = np.flatnonzero(scores.decision[start:stop] < decision)
         if better.size:
-            at = start + int(better[0])
-            turns.append(_Turn(trial, at - start, float(scores.probability[at]), int(scores.decision[at])))
-    return turns
+            index = int(better[0])
+            at = start + index
+            found.append(_Improvement(grid, index, float(scores.probability[at]), int(scores.decision[at])))
+    return found

@@ -1,8 +1,8 @@
-"""The checksum at the end of a model file: the sha256 of all before it.
+"""The checksum at the end of a model file: the sha256 of all bytes before it.
 
-Golden rows prove answers; the checksum proves that no byte of graph or metadata changed since the export.
-It is one more metadata_props entry (protobuf messages may be concatenated), so every ONNX reader still
-reads the file. It guards against accidents, not against somebody who makes a file on purpose.
+It proves that no byte of graph or metadata changed since the export. It is one more metadata_props entry
+(concatenated protobuf messages are merged), so every ONNX reader still reads the file. It protects against
+accidents, not against a forged file.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ CHECKSUM_KEY = b"sha256_before"
 
 
 def append_checksum(content: bytes) -> bytes:
-    """The file with its checksum: serialized ModelProto followed by the entry that holds its sha256."""
+    """A serialized ModelProto, followed by the metadata entry with its sha256."""
     return content + _entry(hashlib.sha256(content).hexdigest())
 
 
 def check_checksum(content: bytes) -> str:
-    """The sha256 of a whole file; raises ContractError if it has no checksum, or anything before it has changed."""
+    """The sha256 of the whole file; raises ContractError if the checksum is absent or wrong."""
     size = len(_entry(hashlib.sha256().hexdigest()))
     view = memoryview(content)
     body, found = view[:-size], content[-size:]
     if CHECKSUM_KEY not in found:
         raise ContractError(
-            "the model file ends without its checksum: it is cut off, or no export of ours; "
+            "the model file ends without its checksum: it is truncated, or was not exported by this project; "
             "export it again: python -m train"
         )
     digest = hashlib.sha256(body)

@@ -1,11 +1,11 @@
-"""The contract inside model.onnx: all that is known of a model beside its graph.
+"""The contract inside model.onnx: everything about a model except its graph.
 
 Written by train/export, read by everything that serves or scores. Each attribute of `Contract` is
 one entry of the file's metadata_props, as JSON.
 
-CONTRACT_VERSION is raised whenever a file written before could be misread by the code after, or the
-other way round: an attribute or a level of meaning removed, renamed or reinterpreted; an input or
-output of the graph changed. A new attribute with a default does not raise it.
+Raise CONTRACT_VERSION whenever older code could misread a new file, or newer code an old file: an attribute
+is removed, renamed or gets another meaning; an input or output of the graph changes. A new attribute with a
+default does not need a new version.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from model.policy import Policy
 
 CONTRACT_VERSION = 1
 
-LARGEST = 1e100
-"""Numbers beyond ± this are refused: nothing that people measure, and a graph may overflow on them."""
+MAX_MAGNITUDE = 1e100
+"""Numbers beyond ± this are refused: nothing measurable is so large, and the graph could overflow."""
 
 
 class ContractError(Exception):
-    """A model file can't be served; the message says what it holds, what was expected and what to do."""
+    """A model file can't be served; the message says what was found, what was expected and what to do."""
 
 
 class Field(Struct, frozen=True):
@@ -48,11 +48,10 @@ class Field(Struct, frozen=True):
 
 
 class Training(Struct, frozen=True):
-    """How the model came to be, so that somebody else can make it again.
+    """Provenance of the model: everything needed to train it again.
 
-    `data_sha256` is of the table. `settings`: what the estimator was made with beyond what is never tuned.
-    A model that was fitted elsewhere has no rows, no default rate and no settings, and `data_sha256` is of
-    the files it was imported from.
+    `data_sha256`: of the training table. `settings`: the tunable hyperparameters of the estimator. An imported
+    model has no rows, no default rate and no settings, and its `data_sha256` is of the imported files.
     """
 
     estimator: str
@@ -68,9 +67,9 @@ class Training(Struct, frozen=True):
 
 
 class Golden(Struct, frozen=True):
-    """Synthetic applicants and the answers the graph must give: the file's proof of itself.
+    """Golden rows: synthetic applicants and the answers that the graph must give, replayed at load.
 
-    `applicants`: one tuple of n_fields values a row, None = missing.
+    `applicants`: one tuple of n_fields values for each row, None = missing.
     """
 
     applicants: tuple[tuple[float | None, ...], ...]
@@ -81,10 +80,10 @@ class Golden(Struct, frozen=True):
 class Contract(Struct, frozen=True):
     """All metadata of one model file.
 
-    `base_value`: mean log-odds of the reference population; with an applicant's contributions it adds up to
-    the applicant's log-odds. `bins`: of each field, in their order; `probability_bins`: of the probabilities that
-    the training applicants got from a model that hadn't seen them. A model without known applicants has neither.
-    `rows_at_once`: how many rows the graph takes at once fastest, without contributions.
+    `base_value`: mean log-odds of the reference population; base_value + the applicant's contributions = the
+    applicant's log-odds. `bins`: of each field, in the order of `fields`; `probability_bins`: of the out-of-sample
+    probabilities of the training applicants; an imported model without data has neither. `rows_at_once`: the batch
+    size at which the graph is fastest, without contributions.
     """
 
     contract_version: int
@@ -99,12 +98,12 @@ class Contract(Struct, frozen=True):
     golden: Golden
     bins: tuple[Bins, ...] = ()
     probability_bins: Bins | None = None
-    # A multiple of 16: a matrix product may differ in the last bit for rows that its kernel leaves over.
+    # A multiple of 16: matrix kernels take rows in blocks, and a remainder may differ in the last bit.
     rows_at_once: Annotated[int, Meta(ge=16, multiple_of=16)] = 256
 
 
 def write_contract(contract: Contract) -> dict[str, str]:
-    """The contract as metadata_props: attribute → JSON, always the same bytes for the same contract."""
+    """The contract as metadata_props: attribute → JSON, the same bytes for the same contract."""
     return {
         name: msgspec.json.encode(getattr(contract, name), order="deterministic").decode()
         for name in Contract.__struct_fields__
@@ -112,7 +111,7 @@ def write_contract(contract: Contract) -> dict[str, str]:
 
 
 def read_contract(metadata: Mapping[str, str]) -> Contract:
-    """Read metadata_props back; raises ContractError if the file is not one of ours, or of another version."""
+    """Read metadata_props; raises ContractError if they are absent, malformed or of another contract version."""
     try:
         known: dict[str, Any] = {
             name: msgspec.json.decode(metadata[name]) for name in Contract.__struct_fields__ if name in metadata

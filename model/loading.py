@@ -1,4 +1,4 @@
-"""From a file to a model that may answer: its checksum, contract, signature and golden rows are proven first."""
+"""Loading a model file: its checksum, contract, graph signature and golden rows are checked first."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from model.contract import ContractError, read_contract
 from model.session import OUTPUTS, RUNTIME_ERRORS, Model, make_session
 
 GOLDEN_TOLERANCE = 1e-9
-"""Largest difference in probability from a golden answer. Processors differ by some 1e-16; a wrong
-threshold, field order or library differs by far more."""
+"""Maximum difference in probability from a golden answer. Processors differ by some 1e-16; a wrong threshold, field
+order or library by far more."""
 
 
 def load_model(source: Path | bytes) -> Model:
     """Load a model file, or its bytes, and replay its golden rows.
 
     Raises ContractError if the file is absent, was changed since its export, has another contract
-    version, or answers a golden row differently.
+    version, or gives another answer to a golden row.
     """
     content = _read(source) if isinstance(source, Path) else source
     sha256 = check_checksum(content)
@@ -35,26 +35,26 @@ def load_model(source: Path | bytes) -> Model:
 
 
 def check_signature(model: Model) -> None:
-    """Raise ContractError unless the graph takes and gives what the contract says."""
+    """Raise ContractError unless the graph has the inputs and outputs of the contract."""
     session, fields = model.session, model.contract.fields
-    takes = [(entry.name, len(entry.shape) and entry.shape[-1]) for entry in session.get_inputs()]
+    inputs = [(entry.name, len(entry.shape) and entry.shape[-1]) for entry in session.get_inputs()]
     options = {entry.name for entry in session.get_overridable_initializers()}
-    gives = {entry.name for entry in session.get_outputs()}
-    if takes != [("applicants", len(fields))] or "explain" not in options or not gives.issuperset(OUTPUTS):
+    outputs = {entry.name for entry in session.get_outputs()}
+    if inputs != [("applicants", len(fields))] or "explain" not in options or not outputs.issuperset(OUTPUTS):
         raise ContractError(
-            f"the model file's graph takes {takes} and gives {sorted(gives)}, expected applicants of {len(fields)} "
-            f"fields, the option explain, and {', '.join(OUTPUTS)}; export it again: python -m train"
+            f"the model file's graph has inputs {inputs} and outputs {sorted(outputs)}, expected applicants of "
+            f"{len(fields)} fields, the option explain, and {', '.join(OUTPUTS)}; export it again: python -m train"
         )
 
 
 def check_golden_rows(model: Model) -> None:
-    """Replay the golden rows; raises ContractError with the first row that is answered differently."""
+    """Replay the golden rows; raises ContractError with the first row whose answer differs."""
     golden = model.contract.golden
     widths = {len(row) for row in golden.applicants}
-    is_whole = len(golden.applicants) == len(golden.probability) == len(golden.decision)
-    if widths != {len(model.contract.fields)} or not is_whole:
+    is_complete = len(golden.applicants) == len(golden.probability) == len(golden.decision)
+    if widths != {len(model.contract.fields)} or not is_complete:
         raise ContractError(
-            "the model file has no whole golden rows, so nothing proves it; export it again: python -m train"
+            "the model file has no complete golden rows, so it can't be verified; export it again: python -m train"
         )
     applicants = np.array(golden.applicants, dtype=np.float64)
     try:
@@ -83,7 +83,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except MemoryError as error:
-        raise ContractError(f"the model file {path} is too large for this machine's memory; is it one?") from error
+        raise ContractError(f"the model file {path} is larger than this machine's memory; check the path") from error
     except OSError as error:
         raise ContractError(
             f"can't read the model file {path}: {error.strerror}; make one with: python -m train data/credit_data.toml"
@@ -91,5 +91,5 @@ def _read(path: Path) -> bytes:
 
 
 def first_line(error: Exception) -> str:
-    """What an error of onnxruntime says, without the trace of its own that follows."""
+    """The first line of an error of onnxruntime, without its own stack trace."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Meta, Struct
 
-DECISIONS = ("accept", "review", "refuse")
-"""The graph's `decision` is an index into this."""
+Decision = Literal["accept", "review", "refuse"]
+
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+"""The graph's output `decision` is an index into this tuple."""
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
 
-CERTAIN = 1e-9
-"""A probability of 0 or 1 counts as this far away from it."""
-
-NEAR_HALF = 1e-6
-"""Points this near to a half are rounded one by one: the logarithms of numpy and of Python differ in the last bit."""
+MIN_PROBABILITY = 1e-9
+"""Probabilities are clipped to [1e-9, 1 − 1e-9] before their odds are taken, so that points are finite."""
 
 
 class Points(Struct, frozen=True, forbid_unknown_fields=True):
-    """Scale of the score: `score` points at odds of `odds`:1 (good:bad), `double` more to double the odds.
+    """Scale of the points: `score` points at odds of `odds`:1 (good:bad), `double` more points double the odds.
 
     points = offset + factor · ln(odds of good), factor = double / ln 2, offset = score − factor · ln(odds)
     (Siddiqi, Credit Risk Scorecards, 2006, chapter 6).
@@ -32,17 +31,22 @@ class Points(Struct, frozen=True, forbid_unknown_fields=True):
     odds: Annotated[float, Meta(gt=0)] = 50.0
     double: Annotated[float, Meta(gt=0)] = 20.0
 
-    def scale(self) -> tuple[float, float]:
-        """Offset and factor of the formula."""
-        factor = self.double / math.log(2)
-        return self.score - factor * math.log(self.odds), factor
+    @property
+    def factor(self) -> float:
+        """Points of one unit of log-odds."""
+        return self.double / math.log(2)
+
+    def at_log_odds(self, log_odds: npt.NDArray[np.float64] | float) -> npt.NDArray[np.int64]:
+        """Rounded points at log-odds of being good, of any shape."""
+        offset = self.score - self.factor * math.log(self.odds)
+        return np.rint(offset + self.factor * log_odds).astype(np.int64)
 
 
 class Policy(Struct, frozen=True):
     """Costs and the thresholds that follow from them.
 
-    decision = review from `review_from` on, refuse from `refuse_from` on (probabilities of default);
-    the two are equal where no review pays.
+    The decision is review from `review_from` on and refuse from `refuse_from` on (probabilities of default);
+    the two are equal if a review never pays.
     """
 
     cost_default: float
@@ -52,18 +56,7 @@ class Policy(Struct, frozen=True):
     refuse_from: float
     points: Points
 
-    def score_points(self, probability: float) -> int:
-        """Points for a probability of default in [0, 1], rounded; a certainty counts as 1e-9 away from it."""
-        p = min(max(probability, CERTAIN), 1 - CERTAIN)
-        offset, factor = self.points.scale()
-        return round(offset + factor * math.log((1 - p) / p))
-
-    def score_many_points(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """`score_points` of many probabilities, float64, shape (n,), in [0, 1]: the same whole numbers."""
-        p = np.clip(probability, CERTAIN, 1 - CERTAIN)
-        offset, factor = self.points.scale()
-        exact = offset + factor * np.log((1 - p) / p)
-        points = np.rint(exact)
-        for row in np.flatnonzero(np.abs(np.abs(exact - points) - 0.5) < NEAR_HALF).tolist():
-            points[row] = self.score_points(float(probability[row]))
-        return points.astype(np.int64)
+    def score_points(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Rounded points for probabilities of default in [0, 1], of any shape."""
+        p = np.minimum(np.maximum(probability, MIN_PROBABILITY), 1 - MIN_PROBABILITY)
+        return self.points.at_log_odds(np.log((1 - p) / p))

@@ -1,9 +1,9 @@
-"""What a model's answer says to people about one applicant: reasons, and warnings about its values, in words."""
+"""Words about one applicant: the reasons of a decision, warnings about its values, and the values themselves."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -11,18 +11,18 @@ from model.contract import Field
 from model.session import Matrix
 
 MISSING = "missing"
-"""What is said instead of a value that isn't there."""
+"""Text of a missing value."""
 
 
 class Remark(Struct, frozen=True):
-    """Something a person should know about an applicant that was scored all the same."""
+    """A warning about one value of an applicant: it is missing, or outside its documented bounds."""
 
     field: str
     detail: str
 
 
 class Reason(Struct, frozen=True):
-    """A field that raised the risk: its value in words, its contribution to the log-odds, and what to tell."""
+    """A field that raised the risk: its value in words, its contribution to the log-odds, and the reason text."""
 
     field: str
     label: str
@@ -31,42 +31,42 @@ class Reason(Struct, frozen=True):
     text: str
 
 
-def name_reasons(row: Matrix, contributions: Matrix, fields: Sequence[Field], most: int) -> list[Reason]:
-    """At most `most` reasons, the largest contribution to the risk first; only fields that raised it.
+def name_reasons(row: Matrix, contributions: Matrix, fields: Sequence[Field], max_reasons: int) -> list[Reason]:
+    """At most `max_reasons` reasons, largest contribution first; only fields that raised the risk.
 
     row and contributions: float64, shape (n_fields,).
     """
-    largest = (-contributions).argsort(kind="stable")[:most].tolist()
-    return [
-        Reason(
-            field=fields[column].name,
-            label=fields[column].label,
-            value=describe_value(float(row[column]), fields[column]),
-            contribution=float(contributions[column]),
-            text=f"{fields[column].label}: missing" if math.isnan(row[column]) else fields[column].reason,
-        )
-        for column in largest
-        if contributions[column] > 0
-    ]
+    reasons = []
+    for column in (-contributions).argsort(kind="stable")[:max_reasons].tolist():
+        value, contribution, field = row.item(column), contributions.item(column), fields[column]
+        if contribution > 0:
+            text = describe_missing(field) if math.isnan(value) else field.reason
+            reasons.append(Reason(field.name, field.label, describe_value(value, field), contribution, text))
+    return reasons
 
 
-def warn(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
-    """What a person should know of one applicant, float64, shape (n_fields,): gaps, values out of bounds."""
-    cells = zip(row.tolist(), fields, strict=True)
-    return [Remark(field.name, text) for value, field in cells for text in _remarks(value, field)]
+def find_warnings(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
+    """Missing values and values outside their documented bounds; row: float64, shape (n_fields,)."""
+    warnings = []
+    for value, field in zip(row.tolist(), fields, strict=True):
+        if value != value:  # NaN; math.isnan takes twice the time
+            warnings.append(Remark(field.name, describe_missing(field)))
+        elif (bound := field.minimum) is not None and value < bound:
+            text = f"{field.label} is {describe_value(value, field)}, below the documented minimum of {bound:g}"
+            warnings.append(Remark(field.name, text))
+        elif (bound := field.maximum) is not None and value > bound:
+            text = f"{field.label} is {describe_value(value, field)}, above the documented maximum of {bound:g}"
+            warnings.append(Remark(field.name, text))
+    return warnings
 
 
-def _remarks(value: float, field: Field) -> Iterator[str]:
-    if math.isnan(value):
-        yield f"{field.label}: missing"
-    elif field.minimum is not None and value < field.minimum:
-        yield f"{field.label} is {describe_value(value, field)}, below the documented minimum of {field.minimum:g}"
-    elif field.maximum is not None and value > field.maximum:
-        yield f"{field.label} is {describe_value(value, field)}, above the documented maximum of {field.maximum:g}"
+def describe_missing(field: Field) -> str:
+    """The reason text and the warning of a field whose value is missing: 'Income: missing'."""
+    return f"{field.label}: {MISSING}"
 
 
 def describe_value(value: float, field: Field) -> str:
-    """A value of the matrix as a person says it: '2 years', 'rent', 'missing'."""
+    """A value of the matrix in words: '2 years', 'rent', 'missing'."""
     if math.isnan(value):
         return MISSING
     if field.kind == "category":

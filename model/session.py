@@ -1,7 +1,7 @@
-"""The graph of one model file, ready to run: many applicants at a time, or one from and into kept buffers.
+"""The ONNX session of one model file: batches of applicants, or a single one through preallocated buffers.
 
-Used by the server, by portfolio scoring, and by training to prove its own export. The answers of a
-given file must never change with this module.
+Used by the server, by portfolio scoring, and by training to verify its export. Changes here must never change
+the answers of a given file.
 """
 
 from __future__ import annotations
@@ -28,23 +28,25 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = (
     runtime.RuntimeException,
     UnicodeDecodeError,
 )
-"""What onnxruntime raises for a file or an input it can't use; its own types have no common base."""
+"""What onnxruntime raises for a file or an input that it can't use; these types have no common base class."""
 
 Matrix = npt.NDArray[np.float64]
 
 NAN = float("nan")
 
 OUTPUTS = ["probability", "decision", "contributions"]
-ASKED = np.array(True)
-EXPLAINED_AT_ONCE = 96
-"""Rows that go through the graph at once with contributions: what is in work stays in the processor's cache."""
+EXPLAIN = np.array(True)
+"""Value of the graph's optional input `explain` for contributions."""
+
+EXPLAIN_BATCH_ROWS = 96
+"""Batch size of the graph with contributions, so that intermediate results stay in the processor's cache."""
 
 
 class Scores(Struct, frozen=True):
-    """The answers for n applicants.
+    """Outputs of the graph for n applicants.
 
     probability: float64, shape (n,), of default. decision: int64, shape (n,), index into DECISIONS.
-    contributions: float64, shape (n, n_fields), Shapley values of the log-odds, or (0, n_fields) unless asked for.
+    contributions: float64, shape (n, n_fields), Shapley values of the log-odds; (0, n_fields) without `explain`.
     """
 
     probability: Matrix
@@ -53,7 +55,7 @@ class Scores(Struct, frozen=True):
 
 
 class Model(Struct, frozen=True):
-    """A graph ready to run; made by `load_model`."""
+    """A loaded model file; made by `load_model`."""
 
     contract: Contract
     sha256: str
@@ -61,20 +63,20 @@ class Model(Struct, frozen=True):
 
     def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
         """Score applicants: float64, shape (n, n_fields), NaN = missing, a category as index of its level."""
-        asked = {"explain": ASKED} if explain else {}
-        size = EXPLAINED_AT_ONCE if explain else self.contract.rows_at_once
+        option = {"explain": EXPLAIN} if explain else {}
+        size = EXPLAIN_BATCH_ROWS if explain else self.contract.rows_at_once
         starts = range(0, max(len(applicants), 1), size)
         parts = [
-            self.session.run(OUTPUTS, {"applicants": applicants[start : start + size], **asked}) for start in starts
+            self.session.run(OUTPUTS, {"applicants": applicants[start : start + size], **option}) for start in starts
         ]
         return Scores(*(parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))))
 
 
 class RowSession:
-    """One applicant at a time through buffers that the graph's inputs and outputs are bound to once.
+    """Fast path for one applicant: inputs and outputs of the graph are bound once to buffers that are reused.
 
-    Takes half the time of `Model.score`, which makes arrays anew. Good for one thread at a time. `row`: float64, shape
-    (1, n_fields); `scores`: of that row, with contributions, shape (1, n_fields).
+    Takes half the time of `Model.score`, which allocates arrays. Not thread-safe. `row`: the input buffer, float64,
+    shape (1, n_fields); `scores`: the output buffers, contributions of shape (1, n_fields).
     """
 
     def __init__(self, model: Model) -> None:
@@ -88,14 +90,14 @@ class RowSession:
         for binding in (self._plain, self._explained):
             binding.bind_cpu_input("applicants", self.row)
             for name in ("probability", "decision"):
-                kept = getattr(self.scores, name)
-                binding.bind_output(name, "cpu", 0, kept.dtype.type, kept.shape, kept.ctypes.data)
-        kept = self.scores.contributions
-        self._explained.bind_ortvalue_input("explain", OrtValue.ortvalue_from_numpy(ASKED))
-        self._explained.bind_output("contributions", "cpu", 0, np.float64, kept.shape, kept.ctypes.data)
+                buffer = getattr(self.scores, name)
+                binding.bind_output(name, "cpu", 0, buffer.dtype.type, buffer.shape, buffer.ctypes.data)
+        buffer = self.scores.contributions
+        self._explained.bind_ortvalue_input("explain", OrtValue.ortvalue_from_numpy(EXPLAIN))
+        self._explained.bind_output("contributions", "cpu", 0, np.float64, buffer.shape, buffer.ctypes.data)
 
     def score(self, values: Sequence[float | None], *, explain: bool = False) -> Scores:
-        """Score one applicant, one value a field, None = missing; the answer is good until the next one."""
+        """Score one applicant, one value per field, None = missing; the next call overwrites the returned scores."""
         try:
             self._pack(self._buffer, 0, *values)
         except struct.error:
@@ -105,12 +107,12 @@ class RowSession:
 
 
 def make_session(content: bytes) -> onnxruntime.InferenceSession:
-    """The session that serves a file: float64 on one thread; raises one of RUNTIME_ERRORS."""
-    # One thread a worker: a row takes microseconds, and two pools on a small machine halve the throughput.
+    """An onnxruntime session on one thread for the bytes of a file; raises one of RUNTIME_ERRORS."""
+    # One thread for each worker: a row takes microseconds, and thread pools of several workers compete for the cores.
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
-    options.log_severity_level = 4  # a bad file is reported once, by us
+    options.log_severity_level = 4  # errors are raised as exceptions, and reported once
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -9,9 +9,9 @@
 # %% [markdown]
 # # Explore data and model
 #
-# The table the model learnt from, its gaps, the target by field, and the shapes of the model: how the probability
-# moves when one field moves and all others stay. Reads the dataset card, so that another card works as well; the
-# shapes come from `artifacts/model.onnx`, through the same code that serves it.
+# The training table: fields, missing values and default rates; and the partial dependence of the model on each field.
+# Everything is read from the dataset card, so that another card works as well. The model is `artifacts/model.onnx`,
+# scored by the same code that serves it.
 
 # %%
 from pathlib import Path
@@ -36,7 +36,7 @@ frame = pd.DataFrame(data.X, columns=list(card.inputs))
 print(f"{card.dataset.name}: {len(frame):,} applications, {data.y.mean():.1%} default")
 
 # %% [markdown]
-# ## Fields and gaps
+# ## Fields and missing values
 
 # %%
 overview = pd.DataFrame(
@@ -53,14 +53,14 @@ print(overview.to_string())
 
 
 # %% [markdown]
-# ## Target by field
+# ## Default rate by field
 #
-# Default rate by level, and for numbers by quintile; a gap is a group of its own.
+# By level for categories and by quintile for numbers; missing values are a group of their own.
 
 
 # %%
 def group(name: str) -> "pd.Series[str]":
-    """The groups of one field: levels, or quintiles of a number, and 'missing'."""
+    """The group of each row by one field: its level, its quintile, or 'missing'."""
     values, field = frame[name], card.inputs[name]
     if field.kind == "category":
         return values.map(dict(enumerate(field.levels))).astype(object).fillna("missing")
@@ -83,18 +83,18 @@ alt.Chart(rates).mark_bar().encode(
 ).properties(width=300).facet("field:N", columns=2).resolve_scale(y="independent")
 
 # %% [markdown]
-# ## Shapes of the model
+# ## Partial dependence
 #
-# The mean probability of 200 applicants when one field is set to each of its values (partial dependence, Friedman
-# 2001, section 8.2): numbers between their 1st and 99th percentile, categories at each level.
+# The mean probability of 200 applicants when one field is set to each of its values (Friedman 2001, section 8.2):
+# numbers between their 1st and 99th percentile, categories at each level.
 
 # %%
 model = load_model(MODEL)
 sample = data.X[np.random.default_rng(0).choice(len(data.X), 200, replace=False)]
 
 
-def shape(column: int, name: str) -> pd.DataFrame:
-    """Value and mean probability of one field."""
+def partial_dependence(column: int, name: str) -> pd.DataFrame:
+    """Values of one field and the mean probability at each."""
     field = card.inputs[name]
     if field.kind == "category":
         values, shown = np.arange(len(field.levels), dtype=np.float64), list(field.levels)
@@ -108,13 +108,13 @@ def shape(column: int, name: str) -> pd.DataFrame:
     return pd.DataFrame({"value": shown, "at": values, "probability": probability})
 
 
-shapes = pd.concat({name: shape(column, name) for column, name in enumerate(card.inputs)}, names=["field"])
-spread = shapes.groupby("field", sort=False)["probability"].agg(["min", "max"])
+curves = pd.concat({name: partial_dependence(column, name) for column, name in enumerate(card.inputs)}, names=["field"])
+spread = curves.groupby("field", sort=False)["probability"].agg(["min", "max"])
 spread["spread"] = spread["max"] - spread["min"]
 print(spread.sort_values("spread", ascending=False).round(3).to_string())
 
 # %%
-alt.Chart(shapes.reset_index()).mark_line(point=True).encode(
+alt.Chart(curves.reset_index()).mark_line(point=True).encode(
     x=alt.X("at:Q", title=None),
     y=alt.Y("probability:Q", axis=alt.Axis(format="%")),
     tooltip=["value:N", "probability:Q"],

@@ -9,9 +9,9 @@
 # %% [markdown]
 # # Try the API
 #
-# Draws applicants from the bundled table, posts them to the service and shows its answers. Start the service first
-# (`make serve`); `CREDIT_API_URL` and `CREDIT_API_KEY` name another one. Open it in VS Code or, with
-# `jupytext --to notebook`, in Jupyter, or run it as it is: `python notebooks/try_the_api.py`.
+# Posts applicants of the hold-out table to the service and shows the responses. Start the service first (`make serve`),
+# or set `CREDIT_API_URL` and `CREDIT_API_KEY` for another one. Open this file in VS Code, convert it for Jupyter with
+# `jupytext --to notebook`, or run it: `python notebooks/try_the_api.py`.
 
 # %%
 import os
@@ -29,7 +29,7 @@ api = httpx.Client(
 )
 
 # %% [markdown]
-# What the service knows of its model: the fields it asks for, and the policy it decides by.
+# `GET /model`: the fields of the model and the thresholds of its policy.
 
 # %%
 model = api.get("/model").raise_for_status().json()
@@ -38,7 +38,7 @@ print(f"{model['name']} {model['version']}, refuses from a probability of {model
 print(fields.to_string())
 
 # %% [markdown]
-# Ten applicants that the model never saw. A gap is `null`.
+# Ten applicants of the hold-out; a missing value is `null`.
 
 # %%
 table = pd.read_csv(HERE.parent / "data" / f"{model['name']}_holdout.csv")
@@ -56,8 +56,8 @@ results["would change it"] = [
 print(results[["decision", "probability", "points", "reasons", "would change it"]].to_string())
 
 # %% [markdown]
-# The compatible contract, `POST /predict`, wants the same applicants as rows in the order of the fields, a category
-# as the index of its level, and answers with the probabilities alone: the same ones.
+# `POST /predict` takes the same applicants as rows in the order of the fields, with a category as the index of its
+# level, and returns the same probabilities, without decisions and reasons.
 
 # %%
 levels = {field["name"]: field["levels"] for field in model["fields"] if field["kind"] == "category"}
@@ -70,10 +70,10 @@ largest = max(abs(a - b) for a, b in zip(probabilities, results["probability"], 
 print(f"/predict and /score differ by at most {largest}")
 
 # %% [markdown]
-# A body that can't be scored names every fault with its place.
+# The response to an invalid body lists every error with a JSON pointer.
 
 # %%
-refused = api.post("/score", json={"applicants": [applicants[0] | {fields.index[0]: "much", "unknown": 1}]})
-print(refused.status_code)
-for fault in refused.json()["errors"]:
-    print(f"{fault['pointer']}: {fault['detail']}")
+rejected = api.post("/score", json={"applicants": [applicants[0] | {fields.index[0]: "much", "unknown": 1}]})
+print(rejected.status_code)
+for error in rejected.json()["errors"]:
+    print(f"{error['pointer']}: {error['detail']}")

@@ -1,5 +1,4 @@
-"""Whole portfolios: every row of CSV or Parquet files through the same model file that the service answers with.
+"""Batch scoring: every row of CSV or Parquet files, with the same model file and the same answers as the service.
 
-One function, `score_batches`, over Arrow record batches; a local engine and a Spark engine around it. Imports
-only model/ of this project; never train, the web server or pandas.
+Both engines, local and Spark, run `score_batches` over Arrow record batches. Imports only model/ of this project.
 """

@@ -1,4 +1,4 @@
-"""`python -m score IN OUT`: score a portfolio; the story of a run, from the arguments to the last line printed."""
+"""`python -m score IN OUT`: score a portfolio."""
 
 from __future__ import annotations
 
@@ -18,47 +18,49 @@ from score.batches import Scorer
 from score.errors import ScoringError
 from score.files import open_portfolio
 from score.local import score_locally
-from score.output import LAYOUT_VERSION, Counts, Job, Output
+from score.output import LAYOUT_VERSION, Counts, Output, RunSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Score and say what became of the rows; 0, or 2 with one sentence if it can't be done."""
-    asked = _parse(arguments)
+    """Score and print the row counts; 0, or 2 after printing an error."""
+    options = _parse_options(arguments)
     console = Console(stderr=True, highlight=False)
     try:
-        content = _read_model(asked.model)
-        scorer = Scorer(load_model(content), asked.reasons, asked.id)
-        is_local = asked.engine == "local"
-        rows = _run_locally(asked, scorer, console) if is_local else _run_spark(asked, scorer, content)
+        content = _read_model(options.model)
+        scorer = Scorer(load_model(content), options.reasons, options.id)
+        is_local = options.engine == "local"
+        rows = _run_locally(options, scorer, console) if is_local else _run_spark(options, scorer, content)
     except (ScoringError, ContractError) as error:
         print(f"can't score: {error}", file=sys.stderr)
         return 2
-    print(_tell(rows, scorer.model, asked.output))
+    print(_summarize(rows, scorer.model, options.output))
     return 0
 
 
-def _run_locally(asked: argparse.Namespace, scorer: Scorer, console: Console) -> Counts:
-    portfolio = open_portfolio(Path(asked.input))
-    for path in portfolio.left_out:
-        console.print(f"left out, no CSV or Parquet file by its name: {path}", soft_wrap=True, markup=False)
+def _run_locally(options: argparse.Namespace, scorer: Scorer, console: Console) -> Counts:
+    portfolio = open_portfolio(Path(options.input))
+    for path in portfolio.ignored:
+        console.print(f"ignored, not a CSV or Parquet file by its name: {path}", soft_wrap=True, markup=False)
     id_type = portfolio.check(scorer)
     contract = scorer.model.contract
-    job = Job(
+    settings = RunSettings(
         LAYOUT_VERSION,
         contract.name,
         contract.version,
         scorer.model.sha256,
         scorer.id,
         scorer.reasons,
-        portfolio.mark(),
+        portfolio.fingerprint(),
     )
-    with Output(Path(asked.output), job, id_type) as output:
+    with Output(Path(options.output), settings, id_type) as output:
         if output.is_finished:
-            console.print(f"{asked.output} is finished already", soft_wrap=True, markup=False)
+            console.print(f"{options.output} is already finished", soft_wrap=True, markup=False)
             return output.rows()
         with _progress(console) as progress:
             task = progress.add_task("scoring", total=portfolio.size)
-            return score_locally(portfolio, scorer, output, asked.threads, lambda units: progress.advance(task, units))
+            return score_locally(
+                portfolio, scorer, output, options.threads, lambda units: progress.advance(task, units)
+            )
 
 
 def _progress(console: Console) -> Progress:
@@ -67,45 +69,45 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal)
 
 
-def _run_spark(asked: argparse.Namespace, scorer: Scorer, content: bytes) -> Counts:
+def _run_spark(options: argparse.Namespace, scorer: Scorer, content: bytes) -> Counts:
     try:
         from score.spark import score_on_spark
     except ImportError as error:
-        raise ScoringError(f"{error}; the Spark engine needs: pip install -r requirements-spark.txt") from error
-    return score_on_spark(asked.input, asked.output, scorer, content, asked.spark_master)
+        raise ScoringError(f"{error}; the Spark engine needs: pip install -r requirements/spark.txt") from error
+    return score_on_spark(options.input, options.output, scorer, content, options.spark_master)
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m score",
         description="Score a portfolio: probability, decision, points and reasons for every row of CSV or Parquet "
-        "files of any size. Rows that can't be scored go to OUT/rejects with their fault. After an interruption, "
-        "run again to go on.",
+        "files of any size. Rows that can't be scored go to OUT/rejects with their fault. An interrupted run is "
+        "resumed by the same command.",
     )
     parser.add_argument("input", metavar="IN", help="a CSV or Parquet file, or a folder of them")
-    parser.add_argument("output", metavar="OUT", help="the folder to make: scores/, rejects/, manifest.json, _SUCCESS")
-    parser.add_argument("--model", type=Path, default=Path("artifacts/model.onnx"), help="default: %(default)s")
     parser.add_argument(
-        "--id", default="id", metavar="COLUMN", help="the column that names a row; default: %(default)s"
+        "output", metavar="OUT", help="the folder to create: scores/, rejects/, manifest.json, _SUCCESS"
     )
+    parser.add_argument("--model", type=Path, default=Path("artifacts/model.onnx"), help="default: %(default)s")
+    parser.add_argument("--id", default="id", metavar="COLUMN", help="the id column; default: %(default)s")
     parser.add_argument(
         "--reasons",
         type=_whole_number(0, 100),
         default=0,
         metavar="N",
-        help="name at most N reasons a row; default: none",
+        help="at most N reasons for each row; default: none",
     )
     parser.add_argument("--engine", choices=("local", "spark"), default="local", help="default: %(default)s")
     parser.add_argument(
         "--threads",
         type=_whole_number(1, 1024),
         default=len(os.sched_getaffinity(0)),
-        help="of the local engine; default: all cores",
+        help="scoring threads of the local engine; default: all cores",
     )
     parser.add_argument(
         "--spark-master",
         metavar="URL",
-        help="as spark-submit takes it, for instance local[2]; default: Spark's settings",
+        help="as for spark-submit, such as local[2]; default: Spark's settings",
     )
     return parser.parse_args(arguments)
 
@@ -123,10 +125,10 @@ def _read_model(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ScoringError(f"can't read the model {path}: {error.strerror}; say which with --model") from error
+        raise ScoringError(f"can't read the model {path}: {error.strerror}; choose another with --model") from error
 
 
-def _tell(rows: Counts, model: Model, out: str) -> str:
+def _summarize(rows: Counts, model: Model, out: str) -> str:
     name, version = model.contract.name, model.contract.version
     return (
         f"{rows.read:,} rows in = {rows.scored:,} scored + {rows.rejected:,} rejected; "

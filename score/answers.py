@@ -1,7 +1,7 @@
-"""The answers of a batch as Arrow columns: what a portfolio's user reads, so names and types must not change silently.
+"""Results as Arrow columns. Their names and types are what users of the output read and must not change silently.
 
-One row for each applicant, in order. A scored row has everything but `fault` and `row`; a row that can't be
-scored has only its id, its fault and its cells.
+One row for each applicant, in order. `fault` (what is wrong) and `row` (the cells as JSON) are null in a scored row;
+a rejected row has only its id, `fault` and `row`.
 """
 
 from __future__ import annotations
@@ -10,27 +10,26 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from model.contract import Contract, Field
-from model.policy import DECISIONS
+from model.contract import Field
+from model.reasons import describe_missing
+from model.results import SCALARS, WORDS
 from model.session import Matrix
 
-WORD = pa.dictionary(pa.int16(), pa.string())
-"""Texts of which there are few: written once a file, and a number a row."""
+DICTIONARY = pa.dictionary(pa.int16(), pa.string())
+"""Type of texts with few distinct values."""
+
+ARROW_TYPES = {float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 REJECT_COLUMNS = ("id", "fault", "row")
 
 
 def answer_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
-    """The columns of `score_batches`; `fault` (what is wrong) and `row` (its cells as JSON) only where rejected."""
-    columns: list[tuple[str, pa.DataType]] = [
-        ("id", id_type),
-        ("probability", pa.float64()),
-        ("decision", WORD),
-        ("points", pa.int64()),
-    ]
-    for number in range(1, reasons + 1):
-        columns += [(f"reason_{number}", WORD), (f"reason_{number}_text", WORD)]
-    columns += [("model_version", WORD), ("fault", pa.string()), ("row", pa.string())]
+    """The columns of `score_batches`: those of scored rows, then `fault` and `row`."""
+    columns: list[tuple[str, pa.DataType]] = [("id", id_type)]
+    columns += [(name, DICTIONARY if name in WORDS else ARROW_TYPES[kind]) for name, kind in SCALARS.items()]
+    for rank in range(1, reasons + 1):
+        columns += [(f"reason_{rank}", DICTIONARY), (f"reason_{rank}_text", DICTIONARY)]
+    columns += [("model_version", DICTIONARY), ("fault", pa.string()), ("row", pa.string())]
     return pa.schema(columns)
 
 
@@ -39,52 +38,54 @@ def scored_columns(reasons: int) -> list[str]:
     return [name for name in answer_schema(pa.null(), reasons).names if name not in ("fault", "row")]
 
 
-class ReasonWords:
-    """The words of the reasons: for each field its name, its text, and what is said if it is missing."""
+def scalar_arrays(columns: dict[str, npt.NDArray[np.generic]], is_rejected: npt.NDArray[np.bool_]) -> list[pa.Array]:
+    """The columns of `model.results.score_columns` as Arrow arrays, null where a row is rejected."""
+    mask = is_rejected if is_rejected.any() else None
+    return [
+        _to_dictionary(columns[name], is_rejected, pa.array(WORDS[name], pa.string()))
+        if name in WORDS
+        else pa.array(columns[name], mask=mask)
+        for name in SCALARS
+    ]
 
-    def __init__(self, fields: tuple[Field, ...]) -> None:
-        self._names = pa.array([field.name for field in fields], pa.string())
-        texts = [field.reason for field in fields] + [f"{field.label}: missing" for field in fields]
-        self._texts = pa.array(texts, pa.string())
 
-    def columns(self, largest: npt.NDArray[np.int64], is_missing: npt.NDArray[np.bool_]) -> list[pa.Array]:
-        """name and text of each reason in turn; largest: fields by rank or −1 for none, shape (n, reasons).
+def reason_arrays(
+    largest: npt.NDArray[np.int64], is_missing: npt.NDArray[np.bool_], fields: tuple[Field, ...]
+) -> list[pa.Array]:
+    """Name and text of the first reason, then of the second, and so on.
 
-        is_missing: whether the value of that field is, shape (n, reasons).
-        """
-        columns = []
-        for place, gap in zip(largest.T, is_missing.T, strict=True):
-            none = place < 0
-            columns.append(_words(place, none, self._names))
-            columns.append(_words(place + len(self._names) * gap, none, self._texts))
-        return columns
+    largest: indices of fields by rank, −1 for no reason, shape (n, reasons); is_missing: whether the applicant's
+    value of that field is missing, same shape.
+    """
+    names = pa.array([field.name for field in fields], pa.string())
+    texts = pa.array([field.reason for field in fields] + [describe_missing(field) for field in fields], pa.string())
+    arrays = []
+    for index, is_gap in zip(largest.T, is_missing.T, strict=True):
+        is_null = index < 0
+        arrays.append(_to_dictionary(index, is_null, names))
+        arrays.append(_to_dictionary(index + len(fields) * is_gap, is_null, texts))
+    return arrays
 
 
 def largest_fields(contributions: Matrix, reasons: int) -> npt.NDArray[np.int64]:
-    """The fields that raised the risk most, largest first, −1 where fewer did; int64, shape (n, reasons).
+    """Indices of the fields that raised the risk most, largest first, −1 if fewer did; int64, shape (n, reasons).
 
-    contributions: float64, shape (n, n_fields); of equal ones the first field comes first. They are used up.
+    contributions: float64, shape (n, n_fields), overwritten; among equal ones the first field comes first.
     """
     rows = np.arange(len(contributions))
-    found = np.full((len(contributions), reasons), -1)
+    largest = np.full((len(contributions), reasons), -1)
     for rank in range(min(reasons, contributions.shape[1])):
-        place = contributions.argmax(axis=1)
-        found[:, rank] = np.where(contributions[rows, place] > 0, place, -1)
-        contributions[rows, place] = -np.inf
-    return found
+        column = contributions.argmax(axis=1)
+        largest[:, rank] = np.where(contributions[rows, column] > 0, column, -1)
+        contributions[rows, column] = -np.inf
+    return largest
 
 
-def decision_words(decision: npt.NDArray[np.int64], is_rejected: npt.NDArray[np.bool_]) -> pa.Array:
-    """Decisions, indexes into DECISIONS, as their words."""
-    return _words(decision, is_rejected, pa.array(DECISIONS, pa.string()))
+def version_array(version: str, is_rejected: npt.NDArray[np.bool_]) -> pa.Array:
+    """The version of the model in each scored row."""
+    return _to_dictionary(np.zeros(len(is_rejected), np.int64), is_rejected, pa.array([version], pa.string()))
 
 
-def version_words(contract: Contract, is_rejected: npt.NDArray[np.bool_]) -> pa.Array:
-    """The version of the model, once a row."""
-    version = pa.array([contract.version], pa.string())
-    return _words(np.zeros(len(is_rejected), np.int64), is_rejected, version)
-
-
-def _words(index: npt.NDArray[np.int64], none: npt.NDArray[np.bool_], words: pa.Array) -> pa.Array:
-    mask = none if none.any() else None
+def _to_dictionary(index: npt.NDArray[np.generic], is_null: npt.NDArray[np.bool_], words: pa.Array) -> pa.Array:
+    mask = is_null if is_null.any() else None
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int16), mask=mask), words)

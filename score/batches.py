@@ -1,4 +1,4 @@
-"""`score_batches`: the one function that both engines run, from record batches of applicants to batches of answers."""
+"""`score_batches`, which both engines run: Arrow record batches of applicants in, batches of answers out."""
 
 from __future__ import annotations
 
@@ -7,33 +7,35 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from model.messages import quote_value
+from model.results import score_columns
 from model.session import Matrix, Model
-from score.answers import ReasonWords, answer_schema, decision_words, largest_fields, version_words
-from score.columns import Cells, read_column, show
+from score.answers import answer_schema, largest_fields, reason_arrays, scalar_arrays, version_array
+from score.columns import Cells, read_column
 
 MALFORMED = "_corrupt_record"
-"""A column with the text of a line that isn't a row of its table; both engines' CSV readers fill it."""
+"""Column for the text of a CSV line with too many or too few cells; the CSV readers of both engines fill it."""
 
 CHUNK_ROWS = 2048
-"""Rows gathered from their columns at a time; `Model.score` cuts them to what the graph takes fastest."""
+"""Rows copied from Arrow columns into one matrix at a time; `Model.score` splits them into the graph's batch size."""
 
 ALIGNED_ROWS = 16
-"""Rows are padded to a multiple: a matrix product may differ in the last bit for rows left over by its kernel, and an
-answer must not depend on who stands beside an applicant."""
+"""The matrix is padded to a multiple of this: matrix kernels take rows in blocks, and a remainder may differ in the
+last bit. An answer must not depend on the other rows."""
 
-AHEAD = 2
-"""Batches in waiting for each thread."""
+MAX_QUEUED_BATCHES = 2
+"""For each thread, so that memory stays bounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """What to answer with: the model, how many reasons (0 for none), and the column that names a row."""
+    """The model, the number of reasons (0 for none), and the name of the id column."""
 
     model: Model
     reasons: int
@@ -41,104 +43,115 @@ class Scorer:
 
     @property
     def columns(self) -> list[str]:
-        """The columns of the input that are read, the id first."""
+        """The columns of the input that are read: the id, then the fields."""
         return [self.id, *(field.name for field in self.model.contract.fields if field.name != self.id)]
 
 
 def score_batches(batches: Iterable[pa.RecordBatch], scorer: Scorer, threads: int = 1) -> Iterator[pa.RecordBatch]:
-    """For each batch of applicants one batch of answers (`answer_schema`), row by row, in order.
+    """Yield one batch of answers (`answer_schema`) for each batch of applicants, rows and batches in order.
 
-    A batch holds the columns of `scorer.columns`, and may hold MALFORMED. Batches are scored side by side on
-    `threads` threads (the graph doesn't hold Python's lock), few of them ahead, so that memory stays bounded.
-    Raises ScoringError if a column is of a type that can't hold its field.
+    A batch has the columns of `scorer.columns`, and optionally MALFORMED. Batches are scored in parallel on `threads`
+    threads; the graph releases Python's global lock. Raises ScoringError if the type of a column can't hold its field.
     """
     if threads == 1:
         for batch in batches:
             yield _score(batch, scorer)
         return
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[pa.RecordBatch]] = deque()
+        queue: deque[Future[pa.RecordBatch]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(_score, batch, scorer))
-                if len(waiting) > AHEAD * threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                queue.append(pool.submit(_score, batch, scorer))
+                if len(queue) > MAX_QUEUED_BATCHES * threads:
+                    yield queue.popleft().result()
+            while queue:
+                yield queue.popleft().result()
         finally:
-            for future in waiting:
+            for future in queue:
                 future.cancel()
 
 
 def _score(batch: pa.RecordBatch, scorer: Scorer) -> pa.RecordBatch:
     contract = scorer.model.contract
     columns = [read_column(batch.column(field.name), field) for field in contract.fields]
-    faults = _gather(batch, scorer, columns)
-    probability, decision, largest, gaps = _run([column.values for column in columns], scorer, batch.num_rows)
+    faults = _collect_faults(batch, scorer, columns)
+    scored = _run_graph([column.values for column in columns], scorer, batch.num_rows)
 
-    for row in np.flatnonzero(~np.isfinite(probability)).tolist():
-        faults.setdefault(row, f"the model gives no probability, but {probability[row]}")
+    for row in np.flatnonzero(~np.isfinite(scored.probability)).tolist():
+        faults.setdefault(row, f"the model gives the probability {scored.probability[row]}, expected 0 to 1")
     is_rejected = np.zeros(batch.num_rows, np.bool_)
     is_rejected[list(faults)] = True
-    largest[is_rejected] = -1
-    probability[is_rejected] = 0.5
-    mask = is_rejected if faults else None
+    scored.largest[is_rejected] = -1
+    scored.probability[is_rejected] = 0.5
     ids = batch.column(scorer.id)
     ids = ids.dictionary_decode() if pa.types.is_dictionary(ids.type) else ids
     return pa.RecordBatch.from_arrays(
         [
             ids,
-            pa.array(probability, mask=mask),
-            decision_words(decision, is_rejected),
-            pa.array(contract.policy.score_many_points(probability), mask=mask),
-            *ReasonWords(contract.fields).columns(largest, gaps),
-            version_words(contract, is_rejected),
-            *_rejected(batch, scorer, faults),
+            *scalar_arrays(score_columns(scored.probability, scored.decision, contract.policy), is_rejected),
+            *reason_arrays(scored.largest, scored.is_missing, contract.fields),
+            version_array(contract.version, is_rejected),
+            *_reject_arrays(batch, scorer, faults),
         ],
         schema=answer_schema(ids.type, scorer.reasons),
     )
 
 
-def _run(columns: list[Matrix], scorer: Scorer, rows: int) -> tuple[Any, ...]:
-    """Through the graph in chunks: probability, decision, the fields of the reasons, and which of these are missing."""
-    probability, decision = np.empty(rows), np.empty(rows, np.int64)
-    largest = np.full((rows, scorer.reasons), -1)
-    gaps = np.zeros((rows, scorer.reasons), np.bool_)
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """Scores of n rows; `largest`: the fields of the reasons as `largest_fields` gives them; `is_missing`: whether the
+    values of these are missing.
+    """
+
+    probability: Matrix
+    decision: npt.NDArray[np.int64]
+    largest: npt.NDArray[np.int64]
+    is_missing: npt.NDArray[np.bool_]
+
+
+def _run_graph(columns: list[Matrix], scorer: Scorer, rows: int) -> _Scored:
+    """Score columns, float64, shape (rows,) each, in chunks of CHUNK_ROWS."""
+    shape = (rows, scorer.reasons)
+    scored = _Scored(np.empty(rows), np.empty(rows, np.int64), np.full(shape, -1), np.zeros(shape, np.bool_))
     chunk = np.zeros((CHUNK_ROWS, len(columns)))
     for start in range(0, rows, CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, rows)
         size = stop - start
-        for place, values in enumerate(columns):
-            chunk[:size, place] = values[start:stop]
+        for number, values in enumerate(columns):
+            chunk[:size, number] = values[start:stop]
         scores = scorer.model.score(chunk[: math.ceil(size / ALIGNED_ROWS) * ALIGNED_ROWS], explain=scorer.reasons > 0)
-        probability[start:stop] = scores.probability[:size]
-        decision[start:stop] = scores.decision[:size]
+        scored.probability[start:stop] = scores.probability[:size]
+        scored.decision[start:stop] = scores.decision[:size]
         if scorer.reasons:
-            found = largest_fields(scores.contributions[:size], scorer.reasons)
-            largest[start:stop] = found
-            gaps[start:stop] = np.isnan(np.take_along_axis(chunk[:size], found, axis=1))
-    return probability, decision, largest, gaps
+            largest = largest_fields(scores.contributions[:size], scorer.reasons)
+            scored.largest[start:stop] = largest
+            scored.is_missing[start:stop] = np.isnan(np.take_along_axis(chunk[:size], largest, axis=1))
+    return scored
 
 
-def _gather(batch: pa.RecordBatch, scorer: Scorer, columns: list[Cells]) -> dict[int, str]:
-    """Row → everything that is wrong with it."""
+def _collect_faults(batch: pa.RecordBatch, scorer: Scorer, columns: list[Cells]) -> dict[int, str]:
+    """Row → all faults of its cells, or the fault of its line."""
     malformed: dict[int, str] = {}
     if MALFORMED in batch.schema.names and batch.column(MALFORMED).null_count < batch.num_rows:
         texts = batch.column(MALFORMED).to_pylist()
-        malformed = {row: f"not a row of the table: {show(text)}" for row, text in enumerate(texts) if text is not None}
+        malformed = {
+            row: f"expected one cell for each column of the header, got {quote_value(text)}"
+            for row, text in enumerate(texts)
+            if text is not None
+        }
     faults: dict[int, list[str]] = {}
     ids = batch.column(scorer.id)
     if ids.null_count:
         for row in np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False)).tolist():
-            faults.setdefault(row, []).append(f"{scorer.id}: missing; expected what names the row")
+            faults.setdefault(row, []).append(f"{scorer.id}: missing; expected the id of the row")
     for field, column in zip(scorer.model.contract.fields, columns, strict=True):
         for row, text in column.faults.items():
             faults.setdefault(row, []).append(f"{field.name}: {text}")
     return {row: "; ".join(texts) for row, texts in faults.items()} | malformed
 
 
-def _rejected(batch: pa.RecordBatch, scorer: Scorer, faults: dict[int, str]) -> list[pa.Array]:
-    """The columns fault and row: for a rejected row its cells as JSON, as POST /score takes them, or its whole text."""
+def _reject_arrays(batch: pa.RecordBatch, scorer: Scorer, faults: dict[int, str]) -> list[pa.Array]:
+    """The columns `fault` and `row`: the cells of a rejected row as a JSON applicant of POST /score, or its line."""
     if not faults:
         return [pa.nulls(batch.num_rows, pa.string())] * 2
     rows = sorted(faults)
@@ -148,10 +161,9 @@ def _rejected(batch: pa.RecordBatch, scorer: Scorer, faults: dict[int, str]) -> 
         malformed = values.pop(MALFORMED, None)
         applicant = {field.name: _json_value(values[field.name]) for field in scorer.model.contract.fields}
         texts[row] = malformed if malformed is not None else msgspec.json.encode(applicant, enc_hook=str).decode()
-    everyone = range(batch.num_rows)
-    return [pa.array([found.get(row) for row in everyone], pa.string()) for found in (faults, texts)]
+    return [pa.array([of.get(row) for row in range(batch.num_rows)], pa.string()) for of in (faults, texts)]
 
 
 def _json_value(value: object) -> object:
-    """JSON has no infinity: as text, so that the row shows what was there."""
+    """Infinity, which JSON lacks, as a text."""
     return str(value) if isinstance(value, float) and math.isinf(value) else value

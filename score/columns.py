@@ -1,13 +1,12 @@
-"""From one Arrow column to what the graph takes: float64, NaN = missing, a category as the index of its level.
+"""One Arrow column as input of the graph: float64, NaN = missing, a category as the index of its level.
 
-A cell that may not enter the graph becomes NaN here and is named in the faults, so that its row is rejected and
-no other. What is accepted is what POST /score accepts, and text where a file has nothing better: a number as text,
-a level padded with blanks, a word for a missing value. Both engines and both file formats pass through here.
+An invalid cell becomes NaN and is reported as a fault, so that only its row is rejected. Accepted are the values that
+POST /score accepts, and in text columns the vocabulary of model/vocabulary.py. Both engines and both file formats use
+this module.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,31 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from model.contract import LARGEST, Field
+from model.contract import MAX_MAGNITUDE, Field
+from model.messages import describe_expected, quote_value
 from model.session import Matrix
+from model.vocabulary import MISSING_WORDS, match_boolean, match_level, parse_number
 from score.errors import ScoringError
 
-MISSING_WORDS = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A"),
-    *("NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-)
-"""Texts that say a value is missing, unless a level is called so: those of pandas.read_csv, as in training."""
-
 _NAN = pa.scalar(float("nan"), pa.float64())
-_MISSING = pa.array(MISSING_WORDS, pa.string())
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?|[+-]?nan", re.IGNORECASE | re.ASCII)
+_MISSING_WORDS = pa.array(MISSING_WORDS, pa.string())
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A decoded column: float64, shape (n,), and what is wrong with which row (number of the row → sentence)."""
+    """A decoded column: float64, shape (n,), and its faults, number of the row → message."""
 
     values: Matrix
     faults: dict[int, str]
 
 
 def read_column(column: pa.Array, field: Field) -> Cells:
-    """Decode one column of a batch; raises ScoringError if its type can't hold the field at all."""
+    """Decode one column of a batch; raises ScoringError if its type can't hold the field."""
     check_type(column.type, field)
     if types.is_null(column.type):
         values, faults = np.full(len(column), np.nan), dict[int, str]()
@@ -49,26 +43,21 @@ def read_column(column: pa.Array, field: Field) -> Cells:
         values, faults = _read_numbers(column, field)
     if not field.nullable and np.isnan(values).any():
         for row in np.flatnonzero(np.isnan(values)).tolist():
-            faults.setdefault(row, f"missing; expected {expected(field)}")
+            faults.setdefault(row, f"missing; expected {describe_expected(field)}")
     return Cells(values, faults)
 
 
 def check_type(kind: pa.DataType, field: Field) -> None:
-    """Raise ScoringError unless a column of this type may hold the field."""
+    """Raise ScoringError unless a column of this type can hold the field."""
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_number = types.is_integer(value) or types.is_floating(value) or types.is_decimal(value)
     if is_number or _is_text(value) or types.is_null(value):
         return
     if types.is_boolean(value) and field.kind == "category":
         return
-    raise ScoringError(f"column {field.name!r} is of type {kind}, expected {expected(field)}; convert it first")
-
-
-def expected(field: Field) -> str:
-    """What a cell of the field may hold, for a message."""
-    if field.kind == "category":
-        return "one of: " + ", ".join(field.levels)
-    return f"a number in {field.unit}" if field.unit else "a number"
+    raise ScoringError(
+        f"column {field.name!r} is of type {kind}, expected {describe_expected(field)}; convert it first"
+    )
 
 
 def _read_numbers(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str]]:
@@ -78,53 +67,53 @@ def _read_numbers(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str
     if _is_text(column.type):
         values = _parse_numbers(column, field, faults)
     else:
-        # Not checked: an integer beyond 2^53 becomes the nearest float64, as in JSON.
+        # Unsafe cast: an integer beyond 2^53 becomes the nearest float64, as in JSON.
         values = _as_floats(pc.cast(column, pa.float64(), safe=False))
-    if np.fmax.reduce(values, initial=0.0) > LARGEST or np.fmin.reduce(values, initial=0.0) < -LARGEST:
+    if np.fmax.reduce(values, initial=0.0) > MAX_MAGNITUDE or np.fmin.reduce(values, initial=0.0) < -MAX_MAGNITUDE:
         values = values.copy()
-        for row in np.flatnonzero(np.abs(values) > LARGEST).tolist():
-            faults[row] = f"expected a number within ±{LARGEST:g}, got {values[row]:g}"
+        for row in np.flatnonzero(np.abs(values) > MAX_MAGNITUDE).tolist():
+            faults[row] = f"expected a number within ±{MAX_MAGNITUDE:g}, got {values[row]:g}"
             values[row] = np.nan
     return values, faults
 
 
 def _parse_numbers(column: pa.Array, field: Field, faults: dict[int, str]) -> Matrix:
-    column = pc.if_else(pc.is_in(column, _MISSING.cast(column.type)), pa.scalar(None, column.type), column)
+    column = pc.if_else(pc.is_in(column, _MISSING_WORDS.cast(column.type)), pa.scalar(None, column.type), column)
     try:
         return _as_floats(pc.cast(column, pa.float64()))
     except pa.ArrowInvalid:
-        # Some cell is no number, or one that only Python reads: cell by cell.
+        # Some cell is no number, or is written in a way that Arrow doesn't read.
         values = np.full(len(column), np.nan)
         for row, text in enumerate(column.to_pylist()):
             if text is None or text.strip() in MISSING_WORDS:
                 continue
-            if _NUMBER.fullmatch(text.strip()):
-                values[row] = float(text)
+            if (number := parse_number(text)) is not None:
+                values[row] = number
             else:
-                faults[row] = f"expected {expected(field)}, got {show(text)}"
+                faults[row] = f"expected {describe_expected(field)}, got {quote_value(text)}"
         return values
 
 
 def _read_levels(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str]]:
     if types.is_dictionary(column.type):
-        return _read_words(column, field)
+        return _read_dictionary(column, field)
     faults: dict[int, str] = {}
-    levels = [level.lower() for level in field.levels] if types.is_boolean(column.type) else list(field.levels)
-    text = _as_text(column)
+    levels = field.levels
+    text = _as_text(column, levels)
     values = _as_floats(pc.cast(pc.index_in(text, pa.array(levels, text.type)), pa.float64()))
     if np.count_nonzero(np.isnan(values)) > text.null_count:
         values = values.copy()
         unknown = np.flatnonzero(np.isnan(values) & text.is_valid().to_numpy(zero_copy_only=False))
         for row, word in zip(unknown.tolist(), text.take(pa.array(unknown)).to_pylist(), strict=True):
-            if word.strip() in levels:
-                values[row] = levels.index(word.strip())
+            if (level := match_level(word, levels)) is not None:
+                values[row] = levels.index(level)
             elif word.strip() not in MISSING_WORDS:
-                faults[row] = f"expected {expected(field)}, got {show(word)}"
+                faults[row] = f"expected {describe_expected(field)}, got {quote_value(word)}"
     return values, faults
 
 
-def _read_words(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str]]:
-    """A dictionary: each word once, then by its number."""
+def _read_dictionary(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str]]:
+    """Decode each distinct value once, then look the rows up by their index."""
     words, faults_of_words = _read_levels(column.dictionary, field)
     number = _as_floats(pc.cast(column.indices, pa.float64()))
     is_word = ~np.isnan(number)
@@ -135,8 +124,12 @@ def _read_words(column: pa.Array, field: Field) -> tuple[Matrix, dict[int, str]]
     return values, {row: faults_of_words[int(number[row])] for row in wrong}
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    """A column of levels as text: 1 and 1.0 are the level '1', true is 'true'; a float NaN is missing."""
+def _as_text(column: pa.Array, levels: tuple[str, ...]) -> pa.Array:
+    """A column of levels as text: 1 and 1.0 are the level '1', a boolean is the level that spells it, NaN is null."""
+    if types.is_boolean(column.type):
+        indexes = {value: match_boolean(value, levels) for value in (True, False)}
+        words = [str(value).lower() if index is None else levels[index] for value, index in indexes.items()]
+        return pc.if_else(column, *words)
     if types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
         whole = pc.equal(pc.floor(column), column)
@@ -147,17 +140,11 @@ def _as_text(column: pa.Array) -> pa.Array:
 
 
 def _as_floats(column: pa.Array) -> Matrix:
-    """float64, not to be written to: without a copy where nothing is missing; a null becomes NaN."""
-    # Half the time of to_numpy's own way to make them NaN.
+    """A float64 array, null as NaN; read-only, because nothing is copied if no value is null."""
+    # Takes half the time of to_numpy with nulls.
     floats: Matrix = pc.fill_null(column, _NAN).to_numpy()
     return floats
 
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
-
-
-def show(value: object) -> str:
-    """A value as it goes into a message: short, whatever the cell held."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,7 +1,7 @@
-"""CSV files of a portfolio (UTF-8, a header line, commas; .gz too), cut between rows.
+"""CSV files of a portfolio (UTF-8, a header line, commas; also .gz), split between rows.
 
-Quotes as in RFC 4180: a row ends at a line break before which the number of quotes is even. A line that hasn't
-as many cells as the header is handed on as MALFORMED, so that it is rejected rather than lost.
+Quotes as in RFC 4180: a row ends at a line break with an even number of quotes before it. A line with too many or
+too few cells is passed on in the column MALFORMED, so that it is rejected rather than lost.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from score.errors import ScoringError
 from score.portfolio import Piece
 
 PIECE_BYTES = 16 << 20
-LONGEST_ROW = 256 << 20
-"""A row longer than this is a quote that is never closed."""
+MAX_ROW_BYTES = 256 << 20
+"""A longer row is taken for a quote that is never closed."""
 
 BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSource:
-    """One CSV file; counts in bytes, uncompressed ones as far as it is known."""
+    """One CSV file; `size` in bytes of the file, `size` of its pieces in uncompressed bytes."""
 
     path: Path
     schema: pa.Schema
@@ -35,7 +35,7 @@ class CsvSource:
     rows: None = None
 
     def pieces(self, columns: list[str], batch_rows: int) -> Iterator[Piece]:
-        """Consecutive whole rows; the header belongs to none."""
+        """Pieces of consecutive rows, without the header."""
         names = tuple(self.schema.names)
         for number, block in enumerate(_blocks(self.path)):
             content = block[_first_row_end(block) :] if number == 0 else block
@@ -66,9 +66,9 @@ class _Rows:
             yield batch, self.size if number == len(batches) - 1 else 0
 
     def _read(self, malformed: list[str]) -> pa.Table:
-        """All cells as text, as Spark reads them too: columns.py gives them their meaning."""
+        """All cells as text, as the Spark engine reads them; columns.py decodes them."""
 
-        def keep(row: arrow_csv.InvalidRow) -> str:
+        def keep_malformed(row: arrow_csv.InvalidRow) -> str:
             malformed.append(row.text)
             return "skip"
 
@@ -76,7 +76,7 @@ class _Rows:
             return arrow_csv.read_csv(
                 pa.BufferReader(self.content),
                 arrow_csv.ReadOptions(column_names=self.names),
-                arrow_csv.ParseOptions(newlines_in_values=b'"' in self.content, invalid_row_handler=keep),
+                arrow_csv.ParseOptions(newlines_in_values=b'"' in self.content, invalid_row_handler=keep_malformed),
                 arrow_csv.ConvertOptions(
                     include_columns=self.columns, column_types=dict.fromkeys(self.columns, pa.string())
                 ),
@@ -86,7 +86,7 @@ class _Rows:
 
 
 def open_csv(path: Path) -> CsvSource:
-    """Read the header; raises ScoringError if there is none."""
+    """Read the header of a CSV file; raises ScoringError if there is none."""
     block = next(_blocks(path), b"")
     try:
         header = block[: _first_row_end(block)].removeprefix(BOM).decode()
@@ -99,7 +99,7 @@ def open_csv(path: Path) -> CsvSource:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file in pieces of whole rows."""
+    """The bytes of a file, split between rows."""
     rest = b""
     try:
         with pa.input_stream(str(path)) as stream:
@@ -108,8 +108,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
                 if end := _last_row_end(rest):
                     yield rest[:end]
                     rest = rest[end:]
-                elif len(rest) > LONGEST_ROW:
-                    raise ScoringError(f"{path} has a row of more than {LONGEST_ROW:,} bytes: a quote is never closed")
+                elif len(rest) > MAX_ROW_BYTES:
+                    raise ScoringError(
+                        f"{path} has a row of more than {MAX_ROW_BYTES:,} bytes: a quote is never closed"
+                    )
     except OSError as error:
         raise ScoringError(f"can't read {path}: {error}") from error
     if rest:
@@ -117,22 +119,22 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _last_row_end(content: bytes) -> int:
-    """Where the last whole row ends, 0 if none does."""
-    end, before = len(content), content.count(b'"')
+    """The end of the last complete row, 0 if there is none."""
+    end, quotes = len(content), content.count(b'"')
     while (line_break := content.rfind(b"\n", 0, end)) >= 0:
-        before -= content.count(b'"', line_break, end)
-        if before % 2 == 0:
+        quotes -= content.count(b'"', line_break, end)
+        if quotes % 2 == 0:
             return line_break + 1
         end = line_break
     return 0
 
 
 def _first_row_end(content: bytes) -> int:
-    """Where the first row ends, which may be the end of all."""
-    start = before = 0
+    """The end of the first row, which may be the end of the content."""
+    start = quotes = 0
     while (line_break := content.find(b"\n", start)) >= 0:
-        before += content.count(b'"', start, line_break)
-        if before % 2 == 0:
+        quotes += content.count(b'"', start, line_break)
+        if quotes % 2 == 0:
             return line_break + 1
         start = line_break + 1
     return len(content)

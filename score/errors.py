@@ -1,5 +1,5 @@
-"""The one failure of this stage that a caller sees."""
+"""The exception of batch scoring."""
 
 
 class ScoringError(Exception):
-    """A portfolio can't be scored as asked; the message gives the value, what was expected and the next step."""
+    """A portfolio can't be scored; the message gives the value, what was expected and the next step."""

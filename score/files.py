@@ -1,4 +1,4 @@
-"""Which files a portfolio consists of."""
+"""Finding and opening the files of a portfolio."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ OPENERS: dict[str, Callable[[Path], Source]] = {
     ".csv": open_csv,
     ".csv.gz": open_csv,
 }
-"""How a file is read, by the end of its name."""
+"""How a file is opened, by the end of its name."""
 
 
 def open_portfolio(root: Path) -> Portfolio:
-    """A file, or all tables in a folder and the folders in it, in the order of their names.
+    """A single file, or all tables in a folder and its subfolders, sorted by path.
 
-    Names that begin with a dot or an underscore are no data, as Spark has it. Raises ScoringError if there is
-    nothing to read, or a file isn't what its name says.
+    Names that begin with a dot or an underscore are skipped, as in Spark. Raises ScoringError if there is nothing to
+    read, or if a file can't be opened.
     """
     if not root.exists():
         raise ScoringError(f"{root} doesn't exist; check the path")

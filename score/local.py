@@ -1,4 +1,4 @@
-"""The local engine: all cores of this machine, a bounded memory, and a run that can be interrupted at any moment."""
+"""The local engine: uses all cores, bounds its memory, and can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from score.errors import ScoringError
 from score.output import Counts, Output
 from score.portfolio import Portfolio
 
-BATCHES_AHEAD = 4
-"""Batches that are read before anybody asks for them: a disk that pauses shall not make all others pause."""
+READ_AHEAD_BATCHES = 4
+"""Batches read in advance, so that scoring goes on while the disk is slow."""
 
 Item = TypeVar("Item")
 
 
 class _Origin(NamedTuple):
-    """Where a batch comes from: the number of its part, and how much of the portfolio's size it is."""
+    """The part that a batch belongs to, and its share of the portfolio's size."""
 
     part: int
     units: int
@@ -31,21 +31,21 @@ class _Origin(NamedTuple):
 def score_locally(
     portfolio: Portfolio, scorer: Scorer, output: Output, threads: int, advance: Callable[[int], object]
 ) -> Counts:
-    """Score what isn't done yet, a part for each piece, and finish OUT; what became of the rows.
+    """Score the pieces that have no complete part yet, finish OUT and return the row counts.
 
-    Reading (in a thread and on Arrow's own), scoring (on `threads`) and writing (here) go on side by side; `advance`
-    is told how many more units of the portfolio's size are done. Raises ScoringError if a file can't be read, has
-    changed meanwhile, or if the rows don't add up; the parts that are whole by then are kept.
+    Reading (in a thread), scoring (in `threads` threads) and writing (in this thread) run in parallel. `advance` is
+    called with the units of the portfolio's size that were completed. Raises ScoringError if a file can't be read, was
+    changed meanwhile, or if the row counts don't match; complete parts are kept.
     """
-    before = portfolio.mark()
+    fingerprint = portfolio.fingerprint()
     rows = Counts(0, 0, 0)
-    done: list[Counts] = []
+    resumed: list[Counts] = []
     origins: deque[_Origin] = deque()
 
     def read() -> Iterator[pa.RecordBatch]:
         for number, piece in enumerate(portfolio.pieces(scorer)):
-            if counts := output.done(number):
-                done.append(counts)
+            if counts := output.read_counts(number):
+                resumed.append(counts)
                 advance(piece.size)
                 continue
             for batch, units in piece.batches():
@@ -59,9 +59,9 @@ def score_locally(
                 part.write(answers)
                 advance(origin.units)
         rows += part.counts
-    rows = sum(done, rows)
+    rows = sum(resumed, rows)
 
-    if portfolio.mark() != before:
+    if portfolio.fingerprint() != fingerprint:
         raise ScoringError(f"the files of {portfolio.root} changed while they were scored; score again")
     check_counts(rows, portfolio.rows)
     output.finish(rows)
@@ -69,24 +69,24 @@ def score_locally(
 
 
 def check_counts(rows: Counts, expected: int | None) -> None:
-    """Raise ScoringError unless rows in = rows out + rejects, and as many as the files say they have."""
+    """Raise ScoringError unless read = scored + rejected = `expected`, the number of rows in the files' metadata."""
     if rows.read != rows.scored + rows.rejected or (expected is not None and expected != rows.read):
-        told = "" if expected is None else f", the files say {expected:,}"
+        of_files = "" if expected is None else f" of {expected:,} in the files"
         raise ScoringError(
-            f"rows don't add up: {rows.read:,} read{told}, {rows.scored:,} scored, {rows.rejected:,} rejected; "
-            "this is a fault of ours: report it, and don't use the scores"
+            f"row counts don't match: {rows.read:,} read{of_files}, {rows.scored:,} scored, "
+            f"{rows.rejected:,} rejected; this is a bug: report it, and don't use the scores"
         )
 
 
 def _read_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items in their order, fetched in a thread while those before are used."""
+    """The same items in the same order, fetched in advance by a thread."""
     iterator = iter(items)
     with ThreadPoolExecutor(1) as pool:
-        coming = deque(pool.submit(next, iterator, None) for _ in range(BATCHES_AHEAD))
+        futures = deque(pool.submit(next, iterator, None) for _ in range(READ_AHEAD_BATCHES))
         try:
-            while (item := coming.popleft().result()) is not None:
-                coming.append(pool.submit(next, iterator, None))
+            while (item := futures.popleft().result()) is not None:
+                futures.append(pool.submit(next, iterator, None))
                 yield item
         finally:
-            for future in coming:
+            for future in futures:
                 future.cancel()

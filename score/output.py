@@ -1,12 +1,12 @@
-"""Where answers go: OUT appears in one moment, whole; until then everything lies in .OUT.unfinished beside it.
+"""The output folder OUT: created atomically, by renaming .OUT.unfinished when everything in it is complete.
 
     OUT/scores/part-00000.parquet     id, probability, decision, points, reasons, model version
-    OUT/rejects/part-00000.parquet    id, fault, row: only where a row was rejected
-    OUT/manifest.json                 which files, which model, how many rows
+    OUT/rejects/part-00000.parquet    id, fault, row; only for parts with rejected rows
+    OUT/manifest.json                 files, settings, model, number of rows
     OUT/_SUCCESS                      empty, written last
 
-A part is written under another name and renamed when it is whole, its scores last: it is done if they are there. An
-interrupted run leaves the parts that were done, and a run of the same files through the same model goes on from there.
+A part is written to a temporary name and renamed when it is complete, its rejects before its scores, so that a part
+with scores is complete. A run with the same files and settings resumes from the complete parts of an interrupted one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from msgspec import Struct
 
 from score.answers import REJECT_COLUMNS, answer_schema, scored_columns
 from score.errors import ScoringError
-from score.portfolio import FileMark
+from score.portfolio import Fingerprint
 
 LAYOUT_VERSION = 1
-"""Raised when parts written before would not fit beside parts written after: unfinished work is then begun again."""
+"""Raise it when new code writes parts that don't fit beside older ones; unfinished runs then start over."""
 
 
-class Job(Struct, frozen=True):
-    """What was asked: two equal jobs give the same OUT."""
+class RunSettings(Struct, frozen=True):
+    """Everything that determines the output: two runs with equal settings write the same OUT."""
 
     layout_version: int
     model_name: str
@@ -42,11 +42,11 @@ class Job(Struct, frozen=True):
     model_sha256: str
     id: str
     reasons: int
-    files: tuple[FileMark, ...]
+    files: tuple[Fingerprint, ...]
 
 
 class Counts(Struct, frozen=True):
-    """Rows of the input, and what became of them."""
+    """Numbers of rows: read, scored, rejected."""
 
     read: int
     scored: int
@@ -56,26 +56,26 @@ class Counts(Struct, frozen=True):
         return Counts(self.read + other.read, self.scored + other.scored, self.rejected + other.rejected)
 
 
-class Manifest(Struct, frozen=True):
-    """What stands in manifest.json; `rows` only when all are done."""
+class Manifest(Struct, frozen=True, rename={"settings": "job"}):
+    """Content of manifest.json; `rows` is null until the output is complete."""
 
-    job: Job
+    settings: RunSettings
     rows: Counts | None
 
 
 class Output:
-    """The folder OUT in the making."""
+    """The output folder while it is being written; a context manager that holds its lock."""
 
-    def __init__(self, out: Path, job: Job, id_type: pa.DataType) -> None:
-        """Begin, or go on with what an interrupted run of the same job has left.
+    def __init__(self, out: Path, settings: RunSettings, id_type: pa.DataType) -> None:
+        """Start, or resume an interrupted run with the same settings.
 
-        Raises ScoringError if OUT holds something else, or can't be written.
+        Raises ScoringError if OUT has other content, or can't be written.
         """
-        self.out, self._job = out, job
+        self.out, self._settings = out, settings
         self._draft = out.with_name(f".{out.name}.unfinished")
         self._id_type = id_type
         self._lock: IO[str] | None = None
-        self.is_finished = _is_finished(out, job)
+        self.is_finished = _is_finished(out, settings)
         if self.is_finished:
             return
         try:
@@ -83,14 +83,14 @@ class Output:
             self._lock = (self._draft / ".lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for name in ("scores", "rejects"):
-                # What another job has left is begun again.
-                if _read_manifest(self._draft) != Manifest(job, None):
+                # Parts of a run with other settings are removed.
+                if _read_manifest(self._draft) != Manifest(settings, None):
                     shutil.rmtree(self._draft / name, ignore_errors=True)
                 (self._draft / name).mkdir(exist_ok=True)
-            _write(self._draft / "manifest.json", msgspec.json.encode(Manifest(job, None)))
+            _write(self._draft / "manifest.json", msgspec.json.encode(Manifest(settings, None)))
         except BlockingIOError as error:
             self.__exit__()
-            raise ScoringError(f"another run is writing {out} just now; wait for it, or choose another OUT") from error
+            raise ScoringError(f"another run is writing {out}; wait for it, or choose another OUT") from error
         except OSError as error:
             self.__exit__()
             raise ScoringError(f"can't write {self._draft}: {error.strerror}; choose another OUT") from error
@@ -99,36 +99,36 @@ class Output:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Another run may write OUT from now on."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.close()
 
-    def done(self, number: int) -> Counts | None:
-        """What became of the rows of a part, if it is done."""
+    def read_counts(self, number: int) -> Counts | None:
+        """The row counts of a complete part, None if it is not complete."""
         scores = self._path("scores", number)
-        return _count(scores, self._path("rejects", number)) if scores.exists() else None
+        return _count_rows(scores, self._path("rejects", number)) if scores.exists() else None
 
     def part(self, number: int) -> Part:
-        """A part to be written; a context manager."""
-        return Part(self._path("scores", number), self._path("rejects", number), self._id_type, self._job.reasons)
+        """A part to write; a context manager."""
+        return Part(self._path("scores", number), self._path("rejects", number), self._id_type, self._settings.reasons)
 
     def finish(self, rows: Counts) -> None:
-        """Everything is there: write the manifest and _SUCCESS, and let OUT appear."""
+        """Write the manifest and _SUCCESS, and rename the folder to OUT."""
         for name in ("scores", "rejects"):
-            for left in (self._draft / name).glob(".*.draft"):
-                left.unlink()
-            _settle(self._draft / name)
-        _write(self._draft / "manifest.json", msgspec.json.format(msgspec.json.encode(Manifest(self._job, rows))))
+            for incomplete in (self._draft / name).glob(".*.draft"):
+                incomplete.unlink()
+            _sync_to_disk(self._draft / name)
+        _write(self._draft / "manifest.json", msgspec.json.format(msgspec.json.encode(Manifest(self._settings, rows))))
         _write(self._draft / "_SUCCESS", b"")
         (self._draft / ".lock").unlink()
         self._draft.rename(self.out)
-        _settle(self.out.parent)
+        _sync_to_disk(self.out.parent)
 
     def rows(self) -> Counts:
-        """The counts of a finished OUT."""
+        """The row counts of a finished OUT."""
         manifest = _read_manifest(self.out)
         if manifest is None or manifest.rows is None:
-            raise ScoringError(f"{self.out} has no whole manifest.json; remove it and score again")
+            raise ScoringError(f"{self.out} has no complete manifest.json; remove it and score again")
         return manifest.rows
 
     def _path(self, folder: str, number: int) -> Path:
@@ -136,7 +136,7 @@ class Output:
 
 
 class Part:
-    """One part of the scores and its rejects, in the writing; complete only if nothing was raised."""
+    """Writes one part: scores and rejects; both files are discarded if an exception leaves the context."""
 
     def __init__(self, scores: Path, rejects: Path, id_type: pa.DataType, reasons: int) -> None:
         schema = answer_schema(id_type, reasons)
@@ -149,7 +149,7 @@ class Part:
         return self
 
     def write(self, answers: pa.RecordBatch) -> None:
-        """Add a batch of answers, each row to where it belongs."""
+        """Add a batch of answers: scored rows to the scores, rejected rows to the rejects."""
         self._read += answers.num_rows
         faults = answers.column("fault")
         if faults.null_count == answers.num_rows:
@@ -163,27 +163,27 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._scores.drop()
-            self._rejects.drop()
+            self._scores.discard()
+            self._rejects.discard()
             return
         self._rejects.close(self._read, keep=self._rejects.rows > 0)
         self._scores.close(self._read, keep=True)
 
     @property
     def counts(self) -> Counts:
-        """What became of the rows so far."""
+        """The row counts so far."""
         return Counts(self._read, self._scores.rows, self._rejects.rows)
 
 
 class _Writer:
-    """A Parquet file that has its name only when it is whole."""
+    """A Parquet file that gets its name when it is complete."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.rows = 0
-        self._waiting: list[pa.RecordBatch] = []
+        self._buffer: list[pa.RecordBatch] = []
         self._path, self._draft = path, path.with_name(f".{path.name}.draft")
-        # Dictionaries are how we hold few words, not what a reader should see: the file says string.
-        words, numbers = _names(schema, pa.types.is_dictionary), _names(schema, pa.types.is_integer)
+        # Without the Arrow schema, readers get dictionary columns as plain strings.
+        words, numbers = _select_names(schema, pa.types.is_dictionary), _select_names(schema, pa.types.is_integer)
         self._file = pq.ParquetWriter(
             self._draft,
             schema,
@@ -194,59 +194,59 @@ class _Writer:
         )
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._waiting.append(batch)
+        self._buffer.append(batch)
         self.rows += batch.num_rows
-        if sum(batch.num_rows for batch in self._waiting) >= ROW_GROUP:
+        if sum(batch.num_rows for batch in self._buffer) >= ROW_GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
-        if self._waiting:
-            table = pa.Table.from_batches(self._waiting)
+        if self._buffer:
+            table = pa.Table.from_batches(self._buffer)
             self._file.write_table(table, row_group_size=max(table.num_rows, 1))
-            self._waiting = []
+            self._buffer = []
 
-    def close(self, read: int, *, keep: bool) -> None:
+    def close(self, rows_read: int, *, keep: bool) -> None:
         self._flush()
-        self._file.add_key_value_metadata({READ: str(read)})
+        self._file.add_key_value_metadata({ROWS_READ_KEY: str(rows_read)})
         self._file.close()
         if keep:
-            _settle(self._draft)
+            _sync_to_disk(self._draft)
             self._draft.replace(self._path)
         else:
             self._draft.unlink()
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         self._file.close()
         self._draft.unlink(missing_ok=True)
 
 
-ROW_GROUP = 1 << 17
-"""Rows put together before they are written: a row group for each batch would be many and small."""
+ROW_GROUP_ROWS = 1 << 17
+"""Rows of a row group; batches are combined, because many small row groups are slow to read."""
 
-READ = "rows_read"
-"""Entry of a part's metadata: how many rows of the input it stands for."""
+ROWS_READ_KEY = "rows_read"
+"""Key of a part's Parquet metadata: number of input rows of the part."""
 
 
-def _names(schema: pa.Schema, is_kind: Callable[[pa.DataType], bool]) -> list[str]:
+def _select_names(schema: pa.Schema, is_kind: Callable[[pa.DataType], bool]) -> list[str]:
     return [field.name for field in schema if is_kind(field.type)]
 
 
-def _count(scores: Path, rejects: Path) -> Counts:
-    about = pq.read_metadata(scores)
+def _count_rows(scores: Path, rejects: Path) -> Counts:
+    metadata = pq.read_metadata(scores)
     rejected = pq.read_metadata(rejects).num_rows if rejects.exists() else 0
-    return Counts(int(about.metadata[READ.encode()]), about.num_rows, rejected)
+    return Counts(int(metadata.metadata[ROWS_READ_KEY.encode()]), metadata.num_rows, rejected)
 
 
-def _is_finished(out: Path, job: Job) -> bool:
+def _is_finished(out: Path, settings: RunSettings) -> bool:
     if not out.exists():
         return False
     manifest = _read_manifest(out) if out.is_dir() else None
     if manifest is None:
-        raise ScoringError(f"{out} exists and holds no finished scores; remove it, or choose another OUT")
-    if manifest.job != job:
+        raise ScoringError(f"{out} exists and has no finished scores; remove it, or choose another OUT")
+    if manifest.settings != settings:
         raise ScoringError(
-            f"{out} holds the scores of other files or settings, by model {manifest.job.model_name} "
-            f"{manifest.job.model_version}; remove it, or choose another OUT"
+            f"{out} has scores of other files or settings, by model {manifest.settings.model_name} "
+            f"{manifest.settings.model_version}; remove it, or choose another OUT"
         )
     return True
 
@@ -261,12 +261,12 @@ def _read_manifest(folder: Path) -> Manifest | None:
 def _write(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.draft")
     draft.write_bytes(content)
-    _settle(draft)
+    _sync_to_disk(draft)
     draft.replace(path)
 
 
-def _settle(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+def _sync_to_disk(path: Path) -> None:
+    """fsync a file or a folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Parquet files of a portfolio, cut at their row groups."""
+"""Parquet files of a portfolio, split at their row groups."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from score.errors import ScoringError
 from score.portfolio import Piece
 
 PIECE_ROWS = 200_000
-"""Row groups are put together to at least so many rows: work that is done again after an interruption, parts of OUT."""
+"""Row groups are combined to at least this many rows. A piece is scored again after an interruption, and becomes one
+file of the output."""
 
 READ_BYTES = 1 << 18
-"""Read ahead in each column, instead of a whole row group: these can be larger than memory."""
+"""Buffer size for each column; whole row groups can be larger than memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetSource:
-    """One Parquet file; counts in rows."""
+    """One Parquet file; `size` in rows."""
 
     path: Path
     schema: pa.Schema
@@ -30,7 +31,7 @@ class ParquetSource:
     group_rows: tuple[int, ...]
 
     def pieces(self, columns: list[str], batch_rows: int) -> Iterator[Piece]:
-        """Consecutive row groups, whole."""
+        """Pieces of consecutive row groups."""
         groups: list[int] = []
         rows = 0
         for group, more in enumerate(self.group_rows):
@@ -59,11 +60,11 @@ class _RowGroups:
 
 
 def open_parquet(path: Path) -> ParquetSource:
-    """Read what a file says about itself; raises ScoringError if it is no Parquet file."""
+    """Read the metadata of a Parquet file; raises ScoringError if it is not one."""
     try:
         with pq.ParquetFile(path) as file:
             about = file.metadata
             groups = tuple(about.row_group(number).num_rows for number in range(about.num_row_groups))
             return ParquetSource(path, file.schema_arrow, about.num_rows, about.num_rows, groups)
     except (pa.ArrowException, OSError) as error:
-        raise ScoringError(f"{path} is not a whole Parquet file: {error}") from error
+        raise ScoringError(f"{path} is not a complete Parquet file: {error}") from error

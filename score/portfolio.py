@@ -1,7 +1,7 @@
-"""What is to be scored: the files of a portfolio, checked before anything is written, and cut into pieces.
+"""The files of a portfolio: checked before anything is written, and split into pieces.
 
-A piece is the unit of work and of restarting: where it begins and ends depends on the files alone, so that an
-interrupted run and its repetition make the same parts.
+A piece is the unit of work and of restarting. Its boundaries depend on the files alone, so that a repeated run makes
+the same parts as the interrupted one.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from score.batches import Scorer
 from score.columns import check_type
 from score.errors import ScoringError
 
-SAMPLED_BYTES = 65_536
-"""A file's fingerprint holds its size, its time, and the hash of this much at its beginning and end."""
+FINGERPRINT_BYTES = 65_536
+"""The fingerprint of a file has its size, its modification time, and the hash of this much at its start and end."""
 
-CELLS_OF_A_BATCH = 1 << 20
-"""Cells read at a time: few enough for a bounded memory however wide a table is, enough to be worth a call."""
+BATCH_CELLS = 1 << 20
+"""Cells of a batch: bounds the memory however wide a table is."""
 
 
 class Piece(Protocol):
-    """Some consecutive rows of one file."""
+    """Consecutive rows of one file."""
 
     @property
     def size(self) -> int:
-        """How much of its file's `size` it is."""
+        """Its share of the file's `size`."""
 
     def batches(self) -> Iterator[tuple[pa.RecordBatch, int]]:
-        """Read the rows, a batch at a time; with each its share of `size`."""
+        """Read the rows; yields batches, each with its share of `size`."""
 
 
 class Source(Protocol):
@@ -42,26 +42,26 @@ class Source(Protocol):
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The path of the file."""
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns, in the file's order, and their types."""
+        """Names and types of the columns, in the file's order."""
 
     @property
     def size(self) -> int:
-        """Rows or bytes, whatever its pieces count; only for showing progress."""
+        """Rows or bytes, in the unit of its pieces; only for the progress bar."""
 
     @property
     def rows(self) -> int | None:
-        """Rows of the file, where it says so itself."""
+        """Number of rows, if the file's metadata has it."""
 
     def pieces(self, columns: list[str], batch_rows: int) -> Iterator[Piece]:
-        """Cut the file into pieces that read these columns."""
+        """Split the file into pieces that read these columns."""
 
 
-class FileMark(Struct, frozen=True):
-    """What tells that a file is still the one that was scored."""
+class Fingerprint(Struct, frozen=True):
+    """Identifies the content of a file, to notice that it was changed or replaced."""
 
     path: str
     bytes: int
@@ -71,31 +71,31 @@ class FileMark(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The files to score, in order, and those of the folder that hold no table."""
+    """The files to score, in order, and other files of the folder, which are ignored."""
 
     root: Path
     sources: tuple[Source, ...]
-    left_out: tuple[Path, ...]
+    ignored: tuple[Path, ...]
 
     @property
     def size(self) -> int:
-        """For showing progress."""
+        """Sum of the sizes of its files, for the progress bar."""
         return sum(source.size for source in self.sources)
 
     @property
     def rows(self) -> int | None:
-        """Rows of all files, if all of them say so."""
+        """Number of rows of all files, None if it is unknown for one."""
         known = [source.rows for source in self.sources if source.rows is not None]
         return sum(known) if len(known) == len(self.sources) else None
 
     def pieces(self, scorer: Scorer) -> Iterator[Piece]:
-        """All pieces of all files, in order."""
-        batch_rows = max(CELLS_OF_A_BATCH // len(scorer.columns), 1)
+        """The pieces of all files, in order."""
+        batch_rows = max(BATCH_CELLS // len(scorer.columns), 1)
         for source in self.sources:
             yield from source.pieces(scorer.columns, batch_rows)
 
     def check(self, scorer: Scorer) -> pa.DataType:
-        """The type of the id; raises ScoringError for the first file that lacks a column or has one of a wrong type."""
+        """The type of the id column; raises ScoringError for the first file with a missing column or a wrong type."""
         id_types = {}
         for source in self.sources:
             check_columns(source.schema, scorer, str(source.path))
@@ -108,18 +108,16 @@ class Portfolio:
             )
         return next(iter(id_types))
 
-    def mark(self) -> tuple[FileMark, ...]:
-        """The fingerprint of all files."""
-        return tuple(_mark(source.path, self.root) for source in self.sources)
+    def fingerprint(self) -> tuple[Fingerprint, ...]:
+        """Fingerprints of all files."""
+        return tuple(_take_fingerprint(source.path, self.root) for source in self.sources)
 
 
 def check_columns(schema: pa.Schema, scorer: Scorer, name: str) -> None:
-    """Raise ScoringError unless a table has the id and every field, each once and of a type that can hold it."""
+    """Raise ScoringError unless a table has the id and every field exactly once, with types that can hold them."""
     known = ", ".join(schema.names[:12]) + (f" and {len(schema) - 12} more" if len(schema) > 12 else "")
     if scorer.id not in schema.names:
-        raise ScoringError(
-            f"{name} has no column {scorer.id!r} that names a row; its columns are: {known}; choose one with --id"
-        )
+        raise ScoringError(f"{name} has no id column {scorer.id!r}; its columns are: {known}; choose one with --id")
     absent = [column for column in scorer.columns if column not in schema.names]
     if absent:
         raise ScoringError(
@@ -136,18 +134,18 @@ def check_columns(schema: pa.Schema, scorer: Scorer, name: str) -> None:
             raise ScoringError(f"{name}: {error}") from error
     if pa.types.is_nested(schema.field(scorer.id).type):
         raise ScoringError(
-            f"{name}: the id {scorer.id!r} is of type {schema.field(scorer.id).type}, which names no row"
+            f"{name}: the id {scorer.id!r} is of type {schema.field(scorer.id).type}, expected a text or a number"
         )
 
 
-def _mark(path: Path, root: Path) -> FileMark:
+def _take_fingerprint(path: Path, root: Path) -> Fingerprint:
     try:
         with path.open("rb") as file:
             status = path.stat()
-            ends = file.read(SAMPLED_BYTES)
-            file.seek(max(status.st_size - SAMPLED_BYTES, 0))
+            ends = file.read(FINGERPRINT_BYTES)
+            file.seek(max(status.st_size - FINGERPRINT_BYTES, 0))
             ends += file.read()
     except OSError as error:
         raise ScoringError(f"can't read {path}: {error.strerror}") from error
     name = path.relative_to(root).as_posix() if path != root else path.name
-    return FileMark(name, status.st_size, status.st_mtime_ns, hashlib.sha256(ends).hexdigest())
+    return Fingerprint(name, status.st_size, status.st_mtime_ns, hashlib.sha256(ends).hexdigest())

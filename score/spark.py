@@ -1,8 +1,8 @@
-"""The Spark engine: the same function in the tasks of a cluster, through DataFrame.mapInArrow.
+"""The Spark engine: `score_batches` in the tasks of a cluster, through DataFrame.mapInArrow.
 
-The model's bytes are broadcast; each task opens one session and proves it as the service does. Code of model/ and
-score/ travels along; the workers need the libraries of requirements-score.txt. IN and OUT may be anything that
-Spark reads and writes; OUT has the layout of the local engine and appears whole at the end, with _SUCCESS.
+The bytes of the model file are broadcast; each task loads and checks them as the service does. The code of model/ and
+score/ is sent to the workers, which need the libraries of requirements/score.txt. IN and OUT may be any path that
+Spark reads and writes; OUT has the layout of the local engine, without manifest.json, and is renamed when complete.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from score.portfolio import check_columns
 
 
 def score_on_spark(source: str, out: str, scorer: Scorer, content: bytes, master: str | None) -> Counts:
-    """Score a path that Spark reads into OUT; what became of the rows.
+    """Score the tables of `source` into `out` and return the row counts.
 
-    `content`: the bytes of the scorer's model. Raises ScoringError if there is no Java, a column is missing or of
-    a wrong type, OUT exists, or Spark fails.
+    `content`: the bytes of the scorer's model file. Raises ScoringError if there is no Java, a column is missing or
+    has a wrong type, OUT exists, or Spark fails.
     """
     check_java()
     with start_spark(master) as spark:
         try:
             return _score(spark, source, out, scorer, content)
         except PySparkException as error:
-            raise ScoringError(f"Spark failed: {_last_words(error)}") from error
+            raise ScoringError(f"Spark failed: {_root_cause(error)}") from error
 
 
 @contextmanager
 def start_spark(master: str | None) -> Iterator[SparkSession]:
-    """A session that carries our code; `master` as spark-submit takes it, None for what Spark's own settings say."""
-    # Nothing but this program asks the session for anything, and what fails is told in one sentence.
+    """A Spark session with our code on its workers; `master` as in spark-submit, None for Spark's own settings."""
+    # No web interface, which nobody would see, and no log, because errors are reported by the exception.
     settings: dict[str, bool | float | int | str | None] = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
@@ -65,7 +65,7 @@ def start_spark(master: str | None) -> Iterator[SparkSession]:
         settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        # Arrow goes through as it is; what Spark says of pandas doesn't concern us.
+        # Only Arrow data is exchanged, so Spark's warning about pandas doesn't apply.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         spark = builder.config(map=settings).getOrCreate()
         spark.sparkContext.setLogLevel("FATAL")
@@ -76,11 +76,11 @@ def start_spark(master: str | None) -> Iterator[SparkSession]:
             spark.stop()
 
 
-def _last_words(error: Exception) -> str:
-    """What went wrong, out of a message of many lines: the end of a Python worker's trace, or the first line."""
+def _root_cause(error: Exception) -> str:
+    """The cause in a message of many lines: the last line of a Python worker's traceback, or the first line."""
     lines = str(error).splitlines()
-    raised = [line for line in lines if re.match(r"[\w.]+(Error|Exception)?: ", line)]
-    return raised[-1] if raised else lines[0]
+    exceptions = [line for line in lines if re.match(r"[\w.]+(Error|Exception)?: ", line)]
+    return exceptions[-1] if exceptions else lines[0]
 
 
 def _score(spark: SparkSession, source: str, out: str, scorer: Scorer, content: bytes) -> Counts:
@@ -88,7 +88,9 @@ def _score(spark: SparkSession, source: str, out: str, scorer: Scorer, content: 
     if folder.exists():
         raise ScoringError(f"{out} exists; remove it, or choose another OUT")
     applicants = _read(spark, _Folder(spark, source), scorer)
-    schema = _plain(answer_schema(to_arrow_schema(applicants.schema).field(scorer.id).type, scorer.reasons))
+    schema = _without_dictionaries(
+        answer_schema(to_arrow_schema(applicants.schema).field(scorer.id).type, scorer.reasons)
+    )
     task = _make_task(spark.sparkContext.broadcast(content), scorer.reasons, scorer.id, schema)
     answers = applicants.mapInArrow(task, from_arrow_schema(schema)).persist(StorageLevel.DISK_ONLY)
     draft = f"{folder.path}.unfinished"
@@ -97,14 +99,14 @@ def _score(spark: SparkSession, source: str, out: str, scorer: Scorer, content: 
     written = [spark.read.parquet(f"{draft}/{name}").count() for name in ("scores", "rejects")]
     rows = Counts(applicants.count(), *written)
     check_counts(rows, None)
-    folder.appear(draft)
+    folder.publish(draft)
     return rows
 
 
 def _read(spark: SparkSession, source: _Folder, scorer: Scorer) -> DataFrame:
-    """The columns of the scorer; a CSV file as text, which columns.py reads as it reads it for the local engine."""
+    """The columns of the scorer; cells of CSV files as text, as the local engine reads them."""
     if any(name.endswith((".csv", ".csv.gz")) for name in source.names()):
-        # Quotes as in RFC 4180; a header that differs from the first file's is an error.
+        # Quotes as in RFC 4180. enforceSchema: a header that differs from that of the first file is an error.
         options: dict[str, Any] = {
             "header": True,
             "quote": '"',
@@ -115,17 +117,17 @@ def _read(spark: SparkSession, source: _Folder, scorer: Scorer) -> DataFrame:
         names = [name.strip() for name in spark.read.csv(source.path, **options).columns]
         schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
         table = spark.read.csv(source.path, schema, columnNameOfCorruptRecord=MALFORMED, **options)
-        kept = [*scorer.columns, MALFORMED]
+        columns = [*scorer.columns, MALFORMED]
     else:
-        table, kept = spark.read.parquet(source.path), scorer.columns
+        table, columns = spark.read.parquet(source.path), scorer.columns
     check_columns(to_arrow_schema(table.schema), scorer, source.path)
-    return table.select(*["`" + name.replace("`", "``") + "`" for name in kept])
+    return table.select(*["`" + name.replace("`", "``") + "`" for name in columns])
 
 
 def _make_task(
     model: Broadcast[bytes], reasons: int, id: str, schema: pa.Schema
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What a task runs on its rows, on a worker."""
+    """The function that each task runs on its rows, on a worker."""
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         scorer = Scorer(load_model(model.value), reasons, id)
@@ -135,15 +137,15 @@ def _make_task(
     return score
 
 
-def _plain(schema: pa.Schema) -> pa.Schema:
-    """The same with texts instead of dictionaries, which Spark doesn't take."""
+def _without_dictionaries(schema: pa.Schema) -> pa.Schema:
+    """The schema with strings instead of dictionaries, which Spark doesn't support."""
     return pa.schema(
         [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in schema]
     )
 
 
 class _Folder:
-    """A path on whatever file system Spark reaches (a disk, HDFS, S3…), through Spark's own access to it."""
+    """A path on any file system that Spark supports (disk, HDFS, S3, …), accessed through Spark."""
 
     def __init__(self, spark: SparkSession, path: str) -> None:
         self.path = path.rstrip("/")
@@ -155,23 +157,23 @@ class _Folder:
         return bool(self._files.exists(self._path(self.path)))
 
     def names(self) -> list[str]:
-        """The file itself, or what is in the folder."""
+        """The names of the files in the folder, or of the file itself."""
         if not self.exists():
             raise ScoringError(f"{self.path} doesn't exist; check the path")
         return [status.getPath().getName() for status in self._files.listStatus(self._path(self.path))]
 
-    def appear(self, draft: str) -> None:
-        """A finished draft gets this name, and _SUCCESS."""
+    def publish(self, draft: str) -> None:
+        """Add _SUCCESS to a complete draft, and rename it to this path."""
         self._files.create(self._path(f"{draft}/_SUCCESS")).close()
         if not self._files.rename(self._path(draft), self._path(self.path)):
-            raise ScoringError(f"Spark can't rename {draft} to {self.path}; rename it by hand, it is whole")
+            raise ScoringError(f"Spark can't rename {draft} to {self.path}; rename it by hand, it is complete")
 
 
 def _pack_code(folder: Path) -> Path:
-    """model/ and score/ as one zip file, for the workers."""
+    """Write the code of model/ and score/ into a zip file for the workers."""
     root = Path(__file__).resolve().parent.parent
-    packed = folder / "credit_score.zip"
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path in sorted([*(root / "model").glob("*.py"), *(root / "score").glob("*.py")]):
-            archive.write(path, path.relative_to(root).as_posix())
-    return packed
+    path = folder / "credit_score.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for source in sorted([*(root / "model").glob("*.py"), *(root / "score").glob("*.py")]):
+            archive.write(source, source.relative_to(root).as_posix())
+    return path

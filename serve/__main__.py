@@ -14,33 +14,29 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 KEEP_ALIVE_SECONDS = 95
-"""Above the 90 s that Heroku's router keeps a connection, so that it is never us who cuts first."""
+"""Longer than the 90 s of Heroku's router, so that the service never closes a connection that the router reuses."""
 
-STOP_SECONDS = 20
-"""In-flight requests have this long after SIGTERM; Heroku kills after 30 s."""
-
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable that tells prometheus_client where the workers of one service share their counters."""
+SHUTDOWN_SECONDS = 20
+"""Time for requests in progress after SIGTERM; Heroku sends SIGKILL after 30 s."""
 
 
 def main() -> None:
     """Serve until stopped; exits with one clear line if a setting or the model can't be used."""
-    # Nothing of what is loaded now is garbage: to look for some would take a tenth of the start of a single worker.
-    # serve/app.py enables it when the service is there.
+    # Garbage collection during the imports would take a tenth of the start; serve/app.py enables it again.
     gc.disable()
     from model.contract import ContractError
-    from serve.settings import SettingsError, read_settings
+    from serve.settings import METRICS_FOLDER_VARIABLE, SettingsError, read_settings
 
     try:
         settings = read_settings(os.environ)
         if settings.workers > 1:
             from serve.loading import load
 
-            # Said once here rather than by each worker. This process only watches over the workers, which begin anew.
+            # Checks the model here, so that an error is reported once rather than by each worker.
             load(settings.model_path, settings)
             gc.enable()
             with TemporaryDirectory(prefix="credit-metrics-") as folder:
-                os.environ[METRICS_FOLDER] = os.environ.get(METRICS_FOLDER) or folder
+                os.environ[METRICS_FOLDER_VARIABLE] = os.environ.get(METRICS_FOLDER_VARIABLE) or folder
                 run(make_options(settings))
         else:
             run(make_options(settings))
@@ -49,18 +45,18 @@ def main() -> None:
 
 
 def make_options(settings: Any) -> dict[str, Any]:
-    """uvicorn's settings for ours."""
+    """Options of uvicorn.run for our settings."""
     from serve.logs import configure_logs
-    from serve.settings import UNIX
+    from serve.settings import UNIX_PREFIX
 
-    where = {"host": settings.host, "port": settings.port}
-    if settings.host.startswith(UNIX):
-        where = {"uds": settings.host.removeprefix(UNIX)}
-    return where | {
+    address = {"host": settings.host, "port": settings.port}
+    if settings.host.startswith(UNIX_PREFIX):
+        address = {"uds": settings.host.removeprefix(UNIX_PREFIX)}
+    return address | {
         "app": "serve.app:create_app",
         "factory": True,
         "workers": settings.workers,
-        "http": "serve.parser:ParserChoice",
+        "http": "serve.parser:ParserSelector",
         "ws": "none",
         "interface": "asgi3",
         "log_config": configure_logs(settings.log_level),
@@ -69,26 +65,25 @@ def make_options(settings: Any) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": False,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
-        "timeout_graceful_shutdown": STOP_SECONDS,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
     }
 
 
 def run(options: dict[str, Any]) -> None:
-    """Run uvicorn, with what it does for one worker or for several alone done for both.
+    """Run uvicorn, with the same behaviour for one worker as for several.
 
-    A worker on an address of IPv6 listens on IPv4 too; a socket in the file system that a killed service left is
-    replaced.
+    A single worker on an IPv6 address accepts IPv4 too; a Unix socket file left by a killed service is replaced.
     """
     import uvicorn
 
     if options["workers"] == 1:
-        # Before the signal is handled: what it would interrupt now is an import.
+        # Imported before the signal handler is set: sys.exit in the midst of an import would print a trace.
         import serve.app  # noqa: F401
 
-    # When all is answered uvicorn raises the signal that it got once more; to end when told is no failure.
+    # After its shutdown uvicorn raises the signal again; the exit code of a requested stop is 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if "uds" in options:
-        _forget_socket(options["uds"])
+        _remove_stale_socket(options["uds"])
     if ":" in options.get("host", "") and options["workers"] == 1:
         config = uvicorn.Config(**options)
         with suppress(KeyboardInterrupt):
@@ -97,8 +92,8 @@ def run(options: dict[str, Any]) -> None:
         uvicorn.run(**options)
 
 
-def _forget_socket(path: str) -> None:
-    """Remove a socket in the file system that nobody listens to; raises OSError if somebody does."""
+def _remove_stale_socket(path: str) -> None:
+    """Remove a Unix socket file without a listener; raises OSError if a process listens on it."""
     if not Path(path).is_socket():
         return
     with socket.socket(socket.AF_UNIX) as probe, suppress(ConnectionRefusedError):

@@ -20,28 +20,28 @@ from serve.api.routes import ENDPOINTS, make_routes
 from serve.loading import load, prepare
 from serve.logs import configure_own_logger
 from serve.metrics.recorder import Metrics
-from serve.middleware.problems import on_problem
-from serve.middleware.requests import RequestMiddleware
-from serve.reload import Stamp, follow_file, read_stamp
+from serve.middleware.problem_responses import handle_problem
+from serve.middleware.request_middleware import RequestMiddleware
+from serve.reload import FileStamp, read_file_stamp, watch_model_file
 from serve.runtime import Runtime
 from serve.schemas.problems import HTTPProblem
 from serve.settings import Settings, SettingsError, read_settings
 from serve.state import AppState
 
-ALLOCATIONS = 10_000
-"""Generation-0 threshold of the garbage collector: a body of 10,000 rows does not start it again and again, as Python's
-own 700 would while the body is being read."""
+GC_THRESHOLD = 10_000
+"""Generation-0 threshold of the garbage collector; with Python's default of 700, decoding a large body would run it
+repeatedly."""
 
 
 def create_app() -> Starlette:
-    """The application for the settings in the environment.
+    """The application, with its settings from the environment.
 
     Exits with one clear line, under any server, if a setting or the model can't be used.
     """
     try:
         settings = read_settings(os.environ)
-        # Before it is read: what changes from now on is another file.
-        stamp = read_stamp(settings.model_path)
+        # Before the file is read, so that a replacement in the meantime is noticed.
+        stamp = read_file_stamp(settings.model_path)
         configure_own_logger(settings.log_level)
         return _make_app(load(settings.model_path, settings), settings, stamp)
     except (SettingsError, ContractError) as error:
@@ -51,36 +51,36 @@ def create_app() -> Starlette:
 def make_app(model: Model, settings: Settings | None = None) -> Starlette:
     """The application around a loaded model; raises ContractError if it can't be served."""
     settings = settings or Settings()
-    return _make_app(prepare(model, settings), settings, read_stamp(settings.model_path))
+    return _make_app(prepare(model, settings), settings, read_file_stamp(settings.model_path))
 
 
-def _make_app(runtime: Runtime, settings: Settings, stamp: Stamp | None) -> Starlette:
+def _make_app(runtime: Runtime, settings: Settings, stamp: FileStamp | None) -> Starlette:
     state = AppState(runtime, settings, Metrics())
-    open_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_open]
+    public_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_public]
     health_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_health]
     app = Starlette(
         routes=make_routes(),
         middleware=[
             *_cors(settings),
-            Middleware(RequestMiddleware, state=state, open_paths=open_paths, health_paths=health_paths),
+            Middleware(RequestMiddleware, state=state, public_paths=public_paths, health_paths=health_paths),
         ],
-        exception_handlers={HTTPProblem: on_problem, HTTPException: on_problem},
+        exception_handlers={HTTPProblem: handle_problem, HTTPException: handle_problem},
         lifespan=partial(_lifespan, stamp=stamp),
     )
     app.state.service = state
-    # A redirect would go to whatever the request calls its host.
+    # A redirect would lead to the host that the request names, which may be any.
     app.router.redirect_slashes = False
     return app
 
 
 @asynccontextmanager
-async def _lifespan(app: Starlette, stamp: Stamp | None) -> AsyncIterator[None]:
-    """While the server runs: take another model when its file is replaced, and keep the state up to date."""
+async def _lifespan(app: Starlette, stamp: FileStamp | None) -> AsyncIterator[None]:
+    """While the server runs: reload a replaced model file, and run the periodic tasks."""
     state: AppState = app.state.service
-    tasks = [asyncio.create_task(follow_file(state, stamp)), asyncio.create_task(state.run_periodic_tasks())]
-    # What was loaded stays: the garbage collector need not look at it again and again.
+    tasks = [asyncio.create_task(watch_model_file(state, stamp)), asyncio.create_task(state.run_periodic_tasks())]
+    # Exempts all loaded modules and the model from garbage collection.
     gc.freeze()
-    gc.set_threshold(ALLOCATIONS)
+    gc.set_threshold(GC_THRESHOLD)
     gc.enable()
     yield
     for task in tasks:

@@ -1,8 +1,7 @@
-"""GET /: a page for people: what this model is, and a form to try it.
+"""Renders GET /: the home page with the facts of the model and a form to try it.
 
-serve/static/index.html is read once, at start, with the facts of the model and the texts of one language filled in: one
-page for each language file. Script and style are files of their own, so that the page works under a policy that allows
-nothing inline; the form is built in the browser, from GET /model.
+serve/static/index.html is filled in at start, once for each language file. Script and style sheet are separate files,
+because the page's Content-Security-Policy allows no inline code; page.js builds the form from GET /model.
 """
 
 from __future__ import annotations
@@ -15,41 +14,41 @@ from pathlib import Path
 
 from model.contract import Contract
 
-FOLDER = Path(__file__).resolve().parent / "static"
+STATIC_FOLDER = Path(__file__).resolve().parent / "static"
 
 DEFAULT_LANGUAGE = "en"
-LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
-"""One file, one language."""
+LANGUAGES = tuple(sorted(path.stem for path in STATIC_FOLDER.glob("*.json")))
+"""The languages of the page: one JSON file of texts each."""
 
-QUALITIES = ("auc", "gini", "ks", "brier")
-"""The metrics that the page names, in this order, where the model has them."""
+METRICS = ("auc", "gini", "ks", "brier")
+"""Metrics shown on the page, if the model has them, in this order."""
 
-_PLACE = re.compile(r"\{\{([a-z_.]+)\}\}")
+_PLACEHOLDER = re.compile(r"\{\{([a-z_.]+)\}\}")
 
 
 def render_home(contract: Contract) -> dict[str, bytes]:
-    """The page in each language, UTF-8, with what is known of the model; a place without a text is a KeyError."""
-    template = (FOLDER / "index.html").read_text(encoding="utf-8")
-    return {language: _fill(template, contract, language) for language in LANGUAGES}
+    """Language → the page, UTF-8; raises KeyError for a placeholder without a text."""
+    template = (STATIC_FOLDER / "index.html").read_text(encoding="utf-8")
+    return {language: _render(template, contract, language) for language in LANGUAGES}
 
 
-def choose_language(asked: str | None, accepted: str) -> str:
-    """The language of ?lang=, else the first of Accept-Language that there is (RFC 9110, 12.5.4), else English."""
-    if asked in LANGUAGES:
-        return asked
+def choose_language(requested: str | None, accept_language: str) -> str:
+    """The language of ?lang=, else the preferred one of Accept-Language (RFC 9110, 12.5.4), else English."""
+    if requested in LANGUAGES:
+        return requested
     ranked = []
-    for place, part in enumerate(accepted[:1000].split(",")):
+    for position, part in enumerate(accept_language[:1000].split(",")):
         tag, _, weight = part.partition(";q=")
         code = tag.strip()[:2].lower()
         if code in LANGUAGES and re.fullmatch(r"\s*[01](\.\d{0,3})?\s*", weight or "1"):
-            ranked.append((-float(weight or 1), place, code))
+            ranked.append((-float(weight or 1), position, code))
     return min(ranked)[2] if ranked and min(ranked)[0] < 0 else DEFAULT_LANGUAGE
 
 
-def _fill(template: str, contract: Contract, language: str) -> bytes:
-    texts: dict[str, str] = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    # Inside a script element "</" would end it, wherever it stands.
-    filled = {key: escape(text) for key, text in texts.items()} | {
+def _render(template: str, contract: Contract, language: str) -> bytes:
+    texts: dict[str, str] = json.loads((STATIC_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    # In the script element of the texts, "</" could end the element.
+    values = {key: escape(text) for key, text in texts.items()} | {
         "lang": language,
         "texts": json.dumps(texts, ensure_ascii=False).replace("</", "<\\/"),
         "name": escape(contract.name),
@@ -59,7 +58,7 @@ def _fill(template: str, contract: Contract, language: str) -> bytes:
         "data": escape(_describe_data(contract, texts)),
         "quality": escape(_describe_quality(contract, texts)),
     }
-    return _PLACE.sub(lambda place: filled[place[1]], template).encode()
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template).encode()
 
 
 def _describe_data(contract: Contract, texts: Mapping[str, str]) -> str:
@@ -68,15 +67,15 @@ def _describe_data(contract: Contract, texts: Mapping[str, str]) -> str:
 
 
 def _describe_quality(contract: Contract, texts: Mapping[str, str]) -> str:
-    known = [
+    measured = [
         f"{texts[f'quality.{name}']} {contract.metrics[name]:.3f}".replace(".", texts["decimal"])
-        for name in QUALITIES
+        for name in METRICS
         if name in contract.metrics
     ]
-    if not known:
+    if not measured:
         return texts["quality.none"]
     rows = _group(contract.training.holdout_rows, texts)
-    return texts["quality.line"].format(metrics=", ".join(known), rows=rows)
+    return texts["quality.line"].format(metrics=", ".join(measured), rows=rows)
 
 
 def _group(number: int, texts: Mapping[str, str]) -> str:

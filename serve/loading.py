@@ -1,7 +1,6 @@
-"""From a file to a model that serves: start, self-test and reload all come through `load`, so they agree.
+"""Loads a model file and runs its self-test. The start, the reload and `python -m serve.selftest` all call `load`.
 
-A file is taken only after it has answered its own golden rows in every request format: what fails there would
-fail for an applicant.
+Self-test: the model must answer its golden rows correctly in every request format.
 """
 
 from __future__ import annotations
@@ -10,9 +9,11 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from starlette.requests import Request
 
 from model.contract import ContractError
@@ -22,24 +23,23 @@ from serve.api import examples
 from serve.api.inference import read_infer
 from serve.api.openapi import describe
 from serve.api.routes import ENDPOINTS
-from serve.api.score import read_predict, read_score
-from serve.api.scoring import Reader, score_in_thread
+from serve.api.score import BodyReader, read_predict, read_score, score_in_thread
 from serve.runtime import Runtime
 from serve.settings import Settings
 
 
 def load(source: Path | bytes, settings: Settings) -> Runtime:
-    """Load a model file, or its bytes, and prove that it can be served; raises ContractError."""
+    """Load a model file, or its bytes, and run the self-test; raises ContractError."""
     with _as_contract_error("loading it"):
         model = load_model(source)
     return prepare(model, settings)
 
 
 def prepare(model: Model, settings: Settings) -> Runtime:
-    """All that serves a loaded model; raises ContractError if it can't answer its golden rows."""
-    with _as_contract_error("answering its golden rows"):
-        runtime = Runtime(model, settings)
-        runtime.openapi = msgspec.json.encode(describe(runtime, ENDPOINTS))
+    """The runtime of a loaded model; raises ContractError if the model fails the self-test."""
+    # By default numpy only warns of points that overflow.
+    with _as_contract_error("answering its golden rows"), np.errstate(over="raise", invalid="raise"):
+        runtime = Runtime(model, settings, describe_api=partial(describe, endpoints=ENDPOINTS))
         _answer_golden_rows(runtime)
     return runtime
 
@@ -51,7 +51,7 @@ def _as_contract_error(step: str) -> Iterator[None]:
     except ContractError:
         raise
     except Exception as error:
-        # Whatever it is, it would be the answer to each applicant: the self-test has to see it.
+        # Any exception here would be raised for real applicants too.
         raise ContractError(
             f"the model file can't be served: {step} ends in {type(error).__name__}: {error}; "
             "export it again: python -m train"
@@ -59,7 +59,7 @@ def _as_contract_error(step: str) -> Iterator[None]:
 
 
 def _answer_golden_rows(runtime: Runtime) -> None:
-    """Score each golden row in each request format, one that is shown in the documents with all that can be asked."""
+    """Score every golden row as JSON, and the examples of the API documentation in every request format."""
     golden = runtime.model.contract.golden
     for row, expected in zip(golden.applicants, golden.probability, strict=True):
         named = {"applicants": [examples.name_values(row, runtime)], "reasons": len(runtime.fields)}
@@ -75,12 +75,11 @@ def _answer_golden_rows(runtime: Runtime) -> None:
         _compare("CSV", float(result["probability"]), expected)
     for answer in _score(runtime, read_infer, msgspec.json.encode(examples.infer(runtime))):
         _compare("inference", msgspec.json.decode(answer)["outputs"][0]["data"][0], expected)
-    for probability in (0.0, 1.0):
-        runtime.model.contract.policy.score_points(probability)
+    runtime.model.contract.policy.score_points([0.0, 1.0])
 
 
-def _score(runtime: Runtime, read: Reader, body: bytes, content_type: bytes = b"") -> Iterator[bytes]:
-    """The answers to a body of one applicant: as the event loop scores it, and as the thread for large bodies does."""
+def _score(runtime: Runtime, read: BodyReader, body: bytes, content_type: bytes = b"") -> Iterator[bytes]:
+    """The answers to a body of one applicant: on the path of the event loop, and on that of the thread."""
     request = Request({"type": "http", "headers": [(b"content-type", content_type)], "path_params": {}})
     job = read(runtime, request, body, False)
     yield bytes(job.respond(runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)).body)

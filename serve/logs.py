@@ -1,6 +1,6 @@
-"""Logging: one JSON object a line on standard output, never an applicant's values.
+"""Logging as one JSON object per line on standard output, without any value of an applicant.
 
-The line of each request is written by serve/middleware/requests.py, everything else through logging.
+The access log is serve/middleware/request_middleware.py; everything else goes through the module logging.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class JsonFormatter(logging.Formatter):
-    """What uvicorn and we say besides, in the same form."""
+    """Formats the records of uvicorn's loggers and of ours like the access log."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One JSON object on one line, with where an error came from."""
+        """The record as one line of JSON, with the frames of an exception."""
         line: dict[str, Any] = {
             "time": round(record.created, 3),
             "level": record.levelname.lower(),
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         return _encode(line).decode()
 
     def formatException(self, ei: Any) -> str:
-        """The frames and the types of an error and those before it, without their messages: they may quote a value."""
+        """Frames and types of an exception and its causes, without messages, which may contain an applicant's value."""
         error, parts = ei[1], []
         while error is not None:
             trace: TracebackType | None = error.__traceback__
@@ -41,7 +41,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logs(level: str) -> dict[str, Any]:
-    """What uvicorn gives to logging: everything through JsonFormatter on standard output, no access log of its own."""
+    """The log_config of uvicorn: everything through JsonFormatter to standard output."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -55,7 +55,7 @@ LOGGERS = ("uvicorn", "credit")
 
 
 def configure_own_logger(level: str) -> None:
-    """Log in the same form under a server that was not told to: a trace of Python's own may quote a value."""
+    """Use JsonFormatter under other servers too, since Python's default traces may contain an applicant's value."""
     logger = logging.getLogger("credit")
     if not logger.hasHandlers():
         handler = logging.StreamHandler(sys.stdout)

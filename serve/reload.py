@@ -1,4 +1,4 @@
-"""Taking another model without a stop: the file at MODEL_PATH is looked at again and again, and served once proven."""
+"""Model reload without a restart: the file at MODEL_PATH is checked regularly and served after its self-test."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from serve.state import AppState
 
 logger = logging.getLogger("credit")
 
-Stamp = tuple[int, int, int]
-"""What changes when a file is replaced or written: inode, size, time of the last change in nanoseconds."""
+FileStamp = tuple[int, int, int]
+"""Inode, size and modification time in ns: at least one differs after a file was replaced or written."""
 
 
-async def follow_file(state: AppState, seen: Stamp | None) -> None:
-    """Put each new file in service as a whole, until cancelled; one that can't be served is told once.
+async def watch_model_file(state: AppState, seen: FileStamp | None) -> None:
+    """Reload the model whenever its file has changed, until cancelled; an invalid file is logged once.
 
-    `seen`: the stamp of the file before the model in service was read from it.
+    `seen`: the stamp of the file, taken before the model in service was read from it.
     """
     path, last = state.settings.model_path, seen
     while True:
         await asyncio.sleep(state.settings.reload_seconds / 2)
-        stamp = await state.run_blocking(lambda: read_stamp(path))
-        # A file that has changed since the last look may still be being written.
-        is_whole = stamp is not None and stamp == last
-        if is_whole and stamp != seen:
+        stamp = await state.run_blocking(lambda: read_file_stamp(path))
+        # A file that has changed since the last check may not be written completely.
+        is_stable = stamp is not None and stamp == last
+        if is_stable and stamp != seen:
             seen = stamp
-            await take_file(state)
+            await reload_model(state)
         last = stamp
 
 
-async def take_file(state: AppState) -> None:
-    """Put the file as it is now in service, unless it is served already or can't be."""
-    settings, kept = state.settings, state.runtime.name
+async def reload_model(state: AppState) -> None:
+    """Put the file in service, unless it is in service already or fails its self-test."""
+    settings, current = state.settings, state.runtime.name
     try:
         runtime = await state.run_blocking(lambda: load(settings.model_path, settings))
     except ContractError as error:
-        # A trace would only show our own check: the message says what is wrong with the file.
-        logger.error("kept model %s: %s", kept.version, error)  # noqa: TRY400
+        # The message says what is wrong with the file; a trace would add nothing.
+        logger.error("kept model %s: %s", current.version, error)  # noqa: TRY400
         return
     except Exception:
-        # Such as too little memory for two models. The service looks again when the file changes.
-        logger.exception("kept model %s", kept.version)
+        # Such as MemoryError while two models are loaded. The next attempt is at the next change of the file.
+        logger.exception("kept model %s", current.version)
         return
-    if runtime.name.sha256 != kept.sha256:
+    if runtime.name.sha256 != current.sha256:
         state.put_in_service(runtime)
         logger.info("model %s is in service, sha256 %s", runtime.name.version, runtime.name.sha256)
 
 
-def read_stamp(path: Path) -> Stamp | None:
+def read_file_stamp(path: Path) -> FileStamp | None:
     """The stamp of a file; None while there is none."""
     try:
         status = os.stat(path)

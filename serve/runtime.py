@@ -1,6 +1,9 @@
-"""A model as it is served: the proven file and all that is made from it once, replaced as a whole by a reload."""
+"""Runtime: a loaded model and all that is derived from it once; a reload replaces the whole object."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -14,19 +17,18 @@ from serve.settings import Settings
 class Runtime:
     """One loaded model.
 
-    `description`: the answer of GET /model; `home`: language → page, UTF-8; `openapi`: the document. `row_session` is
-    for the event loop alone.
+    `description`: the answer of GET /model; `home`: language → page; `openapi`: the answer of GET /openapi.json; all
+    UTF-8. `row_session` must be used on the event loop only.
     """
 
-    openapi: bytes = b""
-
-    def __init__(self, model: Model, settings: Settings) -> None:
+    def __init__(self, model: Model, settings: Settings, describe_api: Callable[[Runtime], Any]) -> None:
         contract = model.contract
         self.model = model
         self.name = ModelName(contract.name, contract.version, model.sha256)
         self.fields = contract.fields
-        self.schemas = RequestSchemas(contract.fields, settings.rows)
+        self.schemas = RequestSchemas(contract.fields, settings.max_rows)
         self.has_keys = bool(settings.api_keys)
         self.description = msgspec.json.encode(describe_model(contract, model.sha256))
         self.home = render_home(contract)
         self.row_session = RowSession(model)
+        self.openapi = msgspec.json.encode(describe_api(self))

@@ -1,6 +1,6 @@
-"""`python -m serve.selftest [MODEL]`: prove a model file before it is deployed.
+"""`python -m serve.selftest [MODEL]`: the self-test of a model file, before it is deployed.
 
-Run by the platform's release step: exit code 1 stops a deployment.
+The release step of the platform runs it: exit code 1 stops the deployment.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from serve.settings import SettingsError, read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Load the model as the service does, and say which model it is; 0 if it can be served."""
-    parser = argparse.ArgumentParser(prog="python -m serve.selftest", description="Prove a model file.")
+    """Load the model as the service does and print which model it is; returns 0 if it can be served, else 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serve.selftest",
+        description="Check that a model file can be served: it answers its golden rows as exported.",
+    )
     parser.add_argument("model", nargs="?", type=Path, help="model file (default: MODEL_PATH or artifacts/model.onnx)")
     given = parser.parse_args(arguments).model
     try:

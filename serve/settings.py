@@ -1,6 +1,6 @@
 """All settings of the service: read once, from the environment, each fault named.
 
-The table of settings is in the README; a new one goes there too.
+Every setting is documented in the table of settings; a test compares the two.
 """
 
 from __future__ import annotations
@@ -8,32 +8,36 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
-UNIX = "unix:"
-"""HOST=unix:PATH listens on a socket in the file system."""
+UNIX_PREFIX = "unix:"
+"""HOST=unix:PATH listens on a Unix socket."""
 
-LONGEST_SOCKET = 107
-"""Bytes of the longest path of a socket (unix(7), sun_path)."""
+METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable of prometheus_client: the folder in which the workers of a service share their metrics."""
 
-LEAST_KEY = 16
-"""Characters of the shortest key that is taken: a shorter one can be guessed."""
+MAX_SOCKET_PATH_BYTES = 107
+"""Limit of sun_path, without its final null byte (unix(7))."""
+
+MIN_KEY_LENGTH = 16
+"""Shorter keys are refused, since they can be guessed."""
 
 
 class SettingsError(Exception):
-    """Settings can't be used; the message names each variable, its value and what was expected."""
+    """Invalid settings; the message names each variable, its value and what was expected."""
 
 
 class Settings(Struct, frozen=True):
-    """Where to listen, which model to serve, whom to answer, how much to take and how much to say.
+    """The settings of the service; each is named like its environment variable, except workers, WEB_CONCURRENCY.
 
-    `body_bytes` and `rows`: the most that one request may hold. `body_seconds`: how long a body may take to arrive.
-    `all_body_bytes`: the most that all bodies being read may hold together. `requests`: the most in progress at once.
-    `large_bodies`: the most in the thread for large bodies. `reload_seconds`: between two looks at the model file.
+    `max_body_bytes`, `max_rows`: limits of one request. `body_timeout`: seconds for a body to arrive.
+    `max_all_body_bytes`: limit of all bodies in memory. `max_concurrent_requests`: requests in progress.
+    `queue_bodies`: large bodies in progress or waiting. `reload_seconds`: how soon a replaced model file is noticed.
     """
 
     host: str = "127.0.0.1"
@@ -43,12 +47,12 @@ class Settings(Struct, frozen=True):
     log_level: str = "info"
     api_keys: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
-    body_bytes: int = 4 * 1024 * 1024
-    all_body_bytes: int = 64 * 1024 * 1024
-    rows: int = 10_000
-    body_seconds: int = 10
-    requests: int = 2_000
-    large_bodies: int = 8
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_all_body_bytes: int = 64 * 1024 * 1024
+    max_rows: int = 10_000
+    body_timeout: int = 10
+    max_concurrent_requests: int = 2_000
+    queue_bodies: int = 8
     reload_seconds: int = 2
 
 
@@ -63,31 +67,33 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     log_level = given.get("LOG_LEVEL", default.log_level)
     if log_level.lower() not in LOG_LEVELS:
         wrong.append(f"LOG_LEVEL is {log_level!r}, expected one of: {', '.join(LOG_LEVELS)}")
-    body_bytes = _whole_number(given, wrong, "MAX_BODY_BYTES", default.body_bytes, 1024, 1024**3)
-    all_body_bytes = max(default.all_body_bytes, body_bytes)
+    number = partial(_whole_number, given, wrong)
+    max_body_bytes = number("MAX_BODY_BYTES", default.max_body_bytes, 1024, 1024**3)
+    max_all_body_bytes = max(default.max_all_body_bytes, max_body_bytes)
     settings = Settings(
         host=_host(given, wrong, default.host),
-        port=_whole_number(given, wrong, "PORT", default.port, 0, 65535),
-        workers=_whole_number(given, wrong, "WEB_CONCURRENCY", default.workers, 1, 1000),
+        port=number("PORT", default.port, 0, 65535),
+        workers=number("WEB_CONCURRENCY", default.workers, 1, 1000),
         model_path=Path(given.get("MODEL_PATH", default.model_path)),
         log_level=log_level.lower(),
         api_keys=_keys(given, wrong),
         cors_origins=_origins(given, wrong),
-        body_bytes=body_bytes,
-        rows=_whole_number(given, wrong, "MAX_ROWS", default.rows, 1, 10_000_000),
-        body_seconds=_whole_number(given, wrong, "BODY_TIMEOUT", default.body_seconds, 1, 3600),
-        all_body_bytes=_whole_number(given, wrong, "MAX_ALL_BODY_BYTES", all_body_bytes, 1024, 8 * 1024**3),
-        requests=_whole_number(given, wrong, "MAX_CONCURRENT_REQUESTS", default.requests, 1, 1_000_000),
-        large_bodies=_whole_number(given, wrong, "QUEUE_BODIES", default.large_bodies, 1, 10_000),
-        reload_seconds=_whole_number(given, wrong, "RELOAD_SECONDS", default.reload_seconds, 1, 86_400),
+        max_body_bytes=max_body_bytes,
+        max_rows=number("MAX_ROWS", default.max_rows, 1, 10_000_000),
+        body_timeout=number("BODY_TIMEOUT", default.body_timeout, 1, 3600),
+        max_all_body_bytes=number("MAX_ALL_BODY_BYTES", max_all_body_bytes, 1024, 8 * 1024**3),
+        max_concurrent_requests=_whole_number(
+            given, wrong, "MAX_CONCURRENT_REQUESTS", default.max_concurrent_requests, 1, 1_000_000
+        ),
+        queue_bodies=number("QUEUE_BODIES", default.queue_bodies, 1, 10_000),
+        reload_seconds=number("RELOAD_SECONDS", default.reload_seconds, 1, 86_400),
     )
-    if settings.all_body_bytes < settings.body_bytes:
-        wrong.append(
-            f"MAX_ALL_BODY_BYTES is {settings.all_body_bytes}, expected at least MAX_BODY_BYTES, {settings.body_bytes}"
-        )
-    folder = given.get("PROMETHEUS_MULTIPROC_DIR")
+    if settings.max_all_body_bytes < settings.max_body_bytes:
+        expected = f"expected at least MAX_BODY_BYTES, {settings.max_body_bytes}"
+        wrong.append(f"MAX_ALL_BODY_BYTES is {settings.max_all_body_bytes}, {expected}")
+    folder = given.get(METRICS_FOLDER_VARIABLE)
     if folder and not (Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-        wrong.append(f"PROMETHEUS_MULTIPROC_DIR is {folder!r}, expected a folder that can be written to")
+        wrong.append(f"{METRICS_FOLDER_VARIABLE} is {folder!r}, expected a folder that can be written to")
     if wrong:
         raise SettingsError("; ".join(wrong))
     return settings
@@ -95,24 +101,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def _host(given: Mapping[str, str], wrong: list[str], default: str) -> str:
     host = given.get("HOST", default)
-    if not host.startswith(UNIX):
+    if not host.startswith(UNIX_PREFIX):
         return host
-    path = Path(host.removeprefix(UNIX))
+    path = Path(host.removeprefix(UNIX_PREFIX))
     is_free = path.is_socket() or not path.exists()
-    if not (path.name and path.parent.is_dir() and is_free and len(os.fsencode(path)) <= LONGEST_SOCKET):
+    if not (path.name and path.parent.is_dir() and is_free and len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES):
         wrong.append(
-            f"HOST is {host[:200]!r}, expected {UNIX}PATH: in a folder that is there, no other file's, and of at most "
-            f"{LONGEST_SOCKET} bytes"
+            f"HOST is {host[:200]!r}, expected {UNIX_PREFIX}PATH: in an existing folder, not another file, and at most "
+            f"{MAX_SOCKET_PATH_BYTES} bytes long"
         )
     return host
 
 
 def _keys(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:
-    keys = _list(given, wrong, "API_KEYS", "keys, separated by commas; unset it to answer everybody")
+    keys = _list(given, wrong, "API_KEYS", "keys, separated by commas; unset it for a service without keys")
     for number, key in enumerate(keys, 1):
-        if len(key) < LEAST_KEY or not re.fullmatch(r"[!-~]+", key):
+        if len(key) < MIN_KEY_LENGTH or not re.fullmatch(r"[!-~]+", key):
             wrong.append(
-                f"API_KEYS: key {number} of {len(keys)} has {len(key)} characters, expected at least {LEAST_KEY}, "
+                f"API_KEYS: key {number} of {len(keys)} has {len(key)} characters, expected at least {MIN_KEY_LENGTH}, "
                 "printable ASCII without spaces; make one with: openssl rand -hex 24"
             )
     return keys
@@ -129,7 +135,7 @@ def _origins(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:
 
 
 def _list(given: Mapping[str, str], wrong: list[str], name: str, expected: str) -> tuple[str, ...]:
-    """The parts of a list; one that is set but has none is a mistake that would open the service."""
+    """The items of a list. A variable without items, such as `API_KEYS=,`, is an error: it would disable the keys."""
     parts = tuple(part.strip() for part in given.get(name, "").split(",") if part.strip())
     if name in given and not parts:
         wrong.append(f"{name} is {given[name][:40]!r}, expected {expected}")

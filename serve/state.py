@@ -1,4 +1,4 @@
-"""The state of the application, in one object: settings, the model in service, metrics, threads and what is in use."""
+"""AppState: settings, model in service, metrics, threads, and the resources in use. Shared by all requests."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Result = TypeVar("Result")
 
 
 class AppState:
-    """What all requests share.
+    """The state of one application in one process.
 
-    `requests`: in progress; `body_bytes`: of all bodies being read; `reading`: the tasks that read one, and since when.
+    `requests`: number in progress; `body_bytes`: size of all bodies and large answers in memory; `reading`: task that
+    reads a body → its start.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, metrics: Metrics) -> None:
@@ -30,19 +31,19 @@ class AppState:
         self.body_bytes = 0
         self.reading: dict[asyncio.Task[Any] | None, float] = {}
         self._large_bodies = 0
-        # One thread: more would share the interpreter's lock with the event loop, and delay small requests the more.
+        # One thread: with more, the event loop would wait longer for the interpreter lock (GIL).
         self._large_pool = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")
         self._blocking_pool = ThreadPoolExecutor(2, thread_name_prefix="blocking")
         self.put_in_service(runtime)
 
     def put_in_service(self, runtime: Runtime) -> None:
-        """Answer with this model from now on; a request keeps the one it began with."""
+        """Score new requests with this model; requests in progress keep theirs."""
         self.metrics.set_model(runtime.name, runtime.fields)
         self.runtime = runtime
 
-    async def run_large(self, call: Callable[[], Result]) -> Result:
-        """Run a call in the thread for large bodies; raises HTTPProblem if too many wait for it already."""
-        if self._large_bodies >= self.settings.large_bodies:
+    async def run_offloaded(self, call: Callable[[], Result]) -> Result:
+        """Run a call in the thread for large bodies; raises HTTPProblem (503) beyond QUEUE_BODIES."""
+        if self._large_bodies >= self.settings.queue_bodies:
             raise too_busy(f"{self._large_bodies} large bodies are in progress already")
         self._large_bodies += 1
         try:
@@ -51,12 +52,12 @@ class AppState:
             self._large_bodies -= 1
 
     async def run_blocking(self, call: Callable[[], Result]) -> Result:
-        """Run a call that reads files or takes long, but scores nobody, in a thread of its own."""
+        """Run a call that blocks, such as reading a file, in another thread than that of large bodies."""
         return await asyncio.get_running_loop().run_in_executor(self._blocking_pool, call)
 
     async def run_periodic_tasks(self) -> None:
-        """Once a second: give up bodies that take too long, and count what was scored; until cancelled."""
-        # Away from the event loop, since it takes long; what is made of it is made there, once.
+        """Once a second, until cancelled: time out late bodies and flush the metrics."""
+        # The import takes long, so it runs in a thread; the first flush then creates the collectors.
         await self.run_blocking(lambda: import_module("serve.metrics.collectors"))
         while True:
             await asyncio.sleep(1)
@@ -64,8 +65,8 @@ class AppState:
             self.metrics.flush(self.requests)
 
     def cancel_late_bodies(self) -> None:
-        """Wake the requests whose bodies take too long. A timer for each of them would take longer than the scoring."""
-        late = perf_counter() - self.settings.body_seconds
+        """Cancel the tasks whose bodies exceed BODY_TIMEOUT; one timer per request would cost more than scoring it."""
+        late = perf_counter() - self.settings.body_timeout
         for task, began in list(self.reading.items()):
             if began < late and task:
                 task.cancel()

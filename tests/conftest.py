@@ -23,8 +23,8 @@ from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from model.loading import load_model
 from model.session import Matrix, Model
 from train.candidates import CANDIDATES
-from train.card import Card, CardField, CardPolicy, Dataset
-from train.describe import describe_fields
+from train.card import Card, CardDataset, CardField, CardPolicy
+from train.contract import make_fields
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
@@ -39,7 +39,7 @@ SEED = 5
 ROWS = 400
 
 CARD = Card(
-    dataset=Dataset(name="test", path="test.csv", target="default", default=1),
+    dataset=CardDataset(name="test", path="test.csv", target="default", default=1),
     fields={
         "Amount": CardField("Amount of the loan", "number", "EUR", minimum=0.0, maximum=100.0, reason="High amount"),
         "Income": CardField("Income", "number", minimum=0.0, nullable=True, reason="Low income"),
@@ -128,7 +128,7 @@ def wide_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def fields() -> tuple[Field, ...]:
     """The fields of the model, in order."""
-    return tuple(describe_fields(CARD))
+    return tuple(make_fields(CARD))
 
 
 @pytest.fixture(scope="session")

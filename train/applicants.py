@@ -1,7 +1,6 @@
-"""Any table as a model's applicants: read by the contract in the file, without a card.
+"""Reading a table as applicants for an existing model, by the contract in its file instead of a card.
 
-Used by `drift` and `compare`, which must bear what training refuses: levels nobody listed, gaps where there
-were none.
+Used by `drift` and `compare`. Unlike training they accept unlisted levels, and missing values in any field.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from model.contract import ContractError, Field
 from model.loading import load_model
 from model.session import Model
 from train.dataset import Matrix, parse_number
-from train.errors import TrainingError
+from train.errors import TrainingError, shorten
 from train.table import Table
 
 UNKNOWN = -1.0
-"""Stands for a level that the model doesn't know; its graph treats it as none of the levels."""
+"""Code of a level that the model doesn't know: its graph treats it as none of the known levels."""
 
 
 def open_model(path: Path) -> Model:
@@ -32,16 +31,15 @@ def open_model(path: Path) -> Model:
 
 
 def read_applicants(table: Table, fields: Sequence[Field]) -> Matrix:
-    """The columns of a table as the graph takes them: float64, shape (n, n_fields), NaN = missing.
+    """The columns of a table as the graph expects them: float64, shape (n, n_fields), NaN = missing.
 
-    Raises TrainingError if a column is absent, or a cell of a number holds something else.
+    Raises TrainingError if a column is absent, or a cell of a numeric field is no number.
     """
     absent = [field.name for field in fields if field.name not in table.cells.columns]
     if absent:
         raise TrainingError(
-            f"{table.path} has no column {', '.join(map(repr, absent[:5]))}"
-            f"{f' and {len(absent) - 5} more' if len(absent) > 5 else ''}, which the model takes; "
-            "name its columns as the fields of the model"
+            f"{table.path} has no column {shorten([repr(name) for name in absent], 5)}, which the model needs; "
+            "name the table's columns as the model's fields"
         )
     return np.column_stack([_read(table, field) for field in fields])
 

@@ -1,8 +1,8 @@
-"""Reference bins: how the training applicants spread over a field's values, small enough to travel in the artifact.
+"""Reference bins: the distribution of the training applicants over a field's values, stored in the artifact.
 
-Read by `python -m train drift`, by the report, and by clients that show where an applicant stands. What is
-published of people is fixed here: no part of 1 to 19 of them, and no edge with more digits than the spread of the
-values needs.
+Read by `python -m train drift`, by the report, and by clients that show where an applicant stands. The privacy rules
+of what is published are fixed here and must not change silently: no count of 1 to 19 people, and no bin edge with more
+digits than the range of the values needs.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from model.bins import Bins
 from model.contract import Field
 from train.dataset import Matrix
 
-FEWEST = 20
-"""Bins hold at least so many people; fewer who can't be put with others are published as half of it."""
+MIN_COUNT = 20
+"""Smallest count of a bin. A smaller group that can't be merged with others is published as half of this number."""
 
-MOST = 10
-"""Bins of a number, at its deciles."""
+MAX_BINS = 10
+"""Bins of a numeric field: its deciles."""
 
 Counts = npt.NDArray[np.int64]
 
 
 def make_bins(fields: Sequence[Field], applicants: Matrix) -> tuple[Bins, ...]:
-    """The bins of each field over applicants, float64, shape (n, n_fields)."""
+    """The bins of each field, from applicants as float64, shape (n, n_fields)."""
     return tuple(
         bin_levels(column, len(field.levels)) if field.kind == "category" else bin_numbers(column)
         for field, column in zip(fields, applicants.T, strict=True)
@@ -36,38 +36,38 @@ def make_bins(fields: Sequence[Field], applicants: Matrix) -> tuple[Bins, ...]:
 
 
 def bin_numbers(values: Matrix) -> Bins:
-    """Bins of about equal count of numbers, shape (n,); a value that many share has a bin of its own."""
+    """Bins of about equal count for numbers, shape (n,); a frequent value gets a bin of its own."""
     present = values[~np.isnan(values)]
     missing = _publish(len(values) - len(present))
     if not len(present):
         return Bins((0,), missing)
-    deciles = np.quantile(present, np.arange(1, MOST) / MOST, method="inverted_cdf")
+    deciles = np.quantile(present, np.arange(1, MAX_BINS) / MAX_BINS, method="inverted_cdf")
     edges = np.unique(_round(deciles))
     counts = np.bincount(np.searchsorted(edges, present), minlength=len(edges) + 1)
     kept: list[float] = []
     merged: list[int] = []
-    waiting = 0
+    pending = 0
     for edge, count in zip(edges.tolist(), counts[:-1].tolist(), strict=True):
-        waiting += count
-        if waiting >= FEWEST:
+        pending += count
+        if pending >= MIN_COUNT:
             kept.append(edge)
-            merged.append(waiting)
-            waiting = 0
-    waiting += int(counts[-1])
-    if waiting < FEWEST and kept:
+            merged.append(pending)
+            pending = 0
+    pending += int(counts[-1])
+    if pending < MIN_COUNT and kept:
         kept.pop()
-        merged[-1] += waiting
+        merged[-1] += pending
     else:
-        merged.append(_publish(waiting))
+        merged.append(_publish(pending))
     return Bins(tuple(merged), missing, edges=tuple(kept))
 
 
 def bin_levels(values: Matrix, n_levels: int) -> Bins:
-    """A bin for each level of a category given as indices, shape (n,); levels of few people share the last bin."""
+    """One bin for each level of a category given as level indices, shape (n,); rare levels share the last bin."""
     present = values[~np.isnan(values)].astype(np.int64)
     counts = np.bincount(present, minlength=n_levels).tolist()
-    common = [level for level in range(n_levels) if counts[level] >= FEWEST]
-    rare = [level for level in range(n_levels) if counts[level] < FEWEST]
+    common = [level for level in range(n_levels) if counts[level] >= MIN_COUNT]
+    rare = [level for level in range(n_levels) if counts[level] < MIN_COUNT]
     levels = [(level,) for level in common] + ([tuple(rare)] if rare else [])
     return Bins(
         tuple(_publish(sum(counts[level] for level in group)) for group in levels),
@@ -76,10 +76,10 @@ def bin_levels(values: Matrix, n_levels: int) -> Bins:
     )
 
 
-def count(values: Matrix, bins: Bins) -> Counts:
-    """How many values, shape (n,), lie in each bin; then how many are missing; then how many in no bin at all.
+def count_values(values: Matrix, bins: Bins) -> Counts:
+    """Counts of values, shape (n,): in each bin, then missing, then in no bin (levels the model doesn't know).
 
-    int64, shape (n_bins + 2,). In no bin are only levels that the model doesn't know.
+    int64, shape (n_bins + 2,).
     """
     is_missing = np.isnan(values)
     present = values[~is_missing]
@@ -94,13 +94,13 @@ def count(values: Matrix, bins: Bins) -> Counts:
     return np.array([*found[:size], is_missing.sum(), found[size]], dtype=np.int64)
 
 
-def published(bins: Bins) -> Counts:
-    """The counts of the bins themselves, as `count` would give them: int64, shape (n_bins + 2,)."""
+def published_counts(bins: Bins) -> Counts:
+    """The counts stored in the bins, in the layout of `count_values`: int64, shape (n_bins + 2,)."""
     return np.array([*bins.counts, bins.missing, 0], dtype=np.int64)
 
 
 def name_bins(bins: Bins, field: Field | None) -> list[str]:
-    """What each entry of `count` is called; None for the field of a probability."""
+    """The label of each entry of `count_values`; `field` is None for the probability."""
     if bins.levels:
         levels = field.levels if field else ()
         names = [", ".join(levels[level] for level in group) for group in bins.levels]
@@ -117,14 +117,14 @@ def _ranges(edges: Sequence[float]) -> list[str]:
 
 
 def _publish(people: int) -> int:
-    return FEWEST // 2 if 0 < people < FEWEST else int(people)
+    return MIN_COUNT // 2 if 0 < people < MIN_COUNT else int(people)
 
 
 def _round(values: Iterable[float]) -> Matrix:
-    """Values with three digits of their spread, so that none is one person's exact value."""
+    """Values rounded to three significant digits of their range, so that none is one person's exact value."""
     numbers = np.array(values)
-    spread = float(np.ptp(numbers))
-    if not (0 < spread < math.inf):
+    span = float(np.ptp(numbers))
+    if not (0 < span < math.inf):
         return numbers
-    unit = 10.0 ** (math.floor(math.log10(spread)) - 2)
+    unit = 10.0 ** (math.floor(math.log10(span)) - 2)
     return np.array([float(f"{number:.12g}") for number in np.round(numbers / unit) * unit])

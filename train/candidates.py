@@ -1,28 +1,23 @@
-"""The models that are tried, as data: estimator, default settings and the space that `--search` looks in.
+"""The candidate models, as data: estimator, default settings and search space.
 
-Add a row to CANDIDATES and it takes part. Every model has at most 8 leaves a tree and 600 trees: more
-leaves can't be explained exactly by a table in the graph, more trees make the file large and slow.
+To add a model, add a row to CANDIDATES, and a reader to train/export/learners.py if its estimator has none. Every
+ensemble has at most 8 leaves a tree, because a tree of more leaves has no exact table of reasons in the graph, and at
+most 600 trees, because the file grows with them.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from train.card import CardField
-from train.errors import TrainingError
-
-DIRECTION = {"increases": 1, "decreases": -1, None: 0}
+from train.errors import import_optional
+from train.preprocessing import monotonic_constraints, one_hot, scale_and_one_hot
 
 Settings = dict[str, int | float]
 """Arguments of an estimator by name."""
@@ -30,20 +25,28 @@ Settings = dict[str, int | float]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The values a setting may take, both ends included: whole numbers where both ends are; `log`: by their ratio."""
+    """The values that a setting may take, ends included; whole numbers if both ends are; `log`: on a log scale."""
 
     low: int | float
     high: int | float
     log: bool = False
 
 
+LEARNING_RATE = Span(0.015, 0.15, log=True)
+TREES = Span(100, 600)
+MIN_LEAF_ROWS = Span(5, 200, log=True)
+MIN_CHILD_WEIGHT = Span(0.5, 50.0, log=True)
+COLUMN_SHARE = Span(0.1, 1.0)
+L2 = Span(0.1, 200.0, log=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A model to try.
 
-    `preprocess` makes the unfitted step before the estimator, `estimator` the estimator with all that is
-    never tuned; both get the fields in the order of the columns of X. Each name in `space` is one in
-    `settings`, whose default lies within. A candidate that `requires` a library is tried only when named.
+    `preprocess` makes the unfitted transformer, `estimator` the unfitted estimator with all arguments that are never
+    tuned; both get the card's inputs in the order of the columns of X. Each name in `space` is one in `settings`, whose
+    default lies within the span. A candidate that `requires` an optional library is tried only if it is named.
     """
 
     name: str
@@ -56,7 +59,7 @@ class Candidate:
 
     @property
     def is_optional(self) -> bool:
-        """Whether it needs a library that `python -m train` itself doesn't."""
+        """Whether it needs a library that requirements-train.txt doesn't list."""
         return bool(self.requires)
 
     def build(self, fields: list[CardField], seed: int, settings: Settings | None = None) -> Pipeline:
@@ -68,41 +71,26 @@ class Candidate:
         return Pipeline([("preprocess", self.preprocess(fields)), ("classify", estimator)])
 
 
-def scale_and_one_hot(fields: list[CardField]) -> ColumnTransformer:
-    """For linear models: median imputation and StandardScaler, one-hot categories."""
-    steps = [("impute", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
-    return _by_kind(fields, Pipeline(steps))
-
-
-def one_hot(fields: list[CardField]) -> ColumnTransformer:
-    """For trees: numbers as they are, one-hot categories.
-
-    A tree asks only for order, sends a missing value its own way, and its splits stay readable in the
-    field's unit.
-    """
-    return _by_kind(fields, "passthrough")
-
-
 def make_logistic(fields: list[CardField], seed: int) -> LogisticRegression:
     """Logistic regression."""
     return LogisticRegression(max_iter=2000, random_state=seed)
 
 
 def make_boosting(fields: list[CardField], seed: int) -> HistGradientBoostingClassifier:
-    """scikit-learn's boosting, monotonic where the card knows the direction.
+    """scikit-learn's gradient boosting with the card's monotonic constraints.
 
-    No class weights: probabilities stay probabilities.
+    Without class weights, which would distort the probabilities.
     """
     return HistGradientBoostingClassifier(
-        max_leaf_nodes=8, monotonic_cst=directions(fields), early_stopping=False, random_state=seed
+        max_leaf_nodes=8, monotonic_cst=monotonic_constraints(fields), early_stopping=False, random_state=seed
     )
 
 
 def make_lightgbm(fields: list[CardField], seed: int) -> Any:
-    """LightGBM, the same bytes at every fit."""
-    return load("lightgbm").LGBMClassifier(
+    """LightGBM, deterministic."""
+    return load_booster("lightgbm").LGBMClassifier(
         num_leaves=8,
-        monotone_constraints=directions(fields),
+        monotone_constraints=monotonic_constraints(fields),
         random_state=seed,
         n_jobs=1,
         deterministic=True,
@@ -112,28 +100,33 @@ def make_lightgbm(fields: list[CardField], seed: int) -> Any:
 
 
 def make_xgboost(fields: list[CardField], seed: int) -> Any:
-    """XGBoost, trees grown by leaves."""
-    return load("xgboost").XGBClassifier(
+    """XGBoost with leaf-wise growth."""
+    return load_booster("xgboost").XGBClassifier(
         max_leaves=8,
         max_depth=0,
         grow_policy="lossguide",
         tree_method="hist",
-        monotone_constraints=tuple(directions(fields)),
+        monotone_constraints=tuple(monotonic_constraints(fields)),
         random_state=seed,
         n_jobs=1,
     )
 
 
 def make_catboost(fields: list[CardField], seed: int) -> Any:
-    """CatBoost: symmetric trees of depth 3, 8 leaves each."""
-    return load("catboost").CatBoostClassifier(
+    """CatBoost: symmetric trees of depth 3, which have 8 leaves."""
+    return load_booster("catboost").CatBoostClassifier(
         depth=3,
-        monotone_constraints=directions(fields),
+        monotone_constraints=monotonic_constraints(fields),
         random_seed=seed,
         thread_count=1,
         verbose=False,
         allow_writing_files=False,
     )
+
+
+def load_booster(library: str) -> Any:
+    """A boosting library; raises TrainingError saying how to install it."""
+    return import_optional(library, "requirements/boosters.txt")
 
 
 CANDIDATES = {
@@ -152,7 +145,7 @@ CANDIDATES = {
             "Boosting, 8 leaves",
             one_hot,
             make_boosting,
-            # Slow learning, few columns a split and L2 keep 300 small trees from learning noise.
+            # A low learning rate, few columns a split and L2 regularization keep 300 small trees from overfitting.
             {
                 "learning_rate": 0.05,
                 "max_iter": 300,
@@ -161,11 +154,11 @@ CANDIDATES = {
                 "l2_regularization": 20.0,
             },
             {
-                "learning_rate": Span(0.015, 0.15, log=True),
-                "max_iter": Span(100, 600),
-                "min_samples_leaf": Span(5, 200, log=True),
-                "max_features": Span(0.1, 1.0),
-                "l2_regularization": Span(0.1, 200.0, log=True),
+                "learning_rate": LEARNING_RATE,
+                "max_iter": TREES,
+                "min_samples_leaf": MIN_LEAF_ROWS,
+                "max_features": COLUMN_SHARE,
+                "l2_regularization": L2,
             },
         ),
         Candidate(
@@ -181,11 +174,11 @@ CANDIDATES = {
                 "reg_lambda": 20.0,
             },
             {
-                "learning_rate": Span(0.015, 0.15, log=True),
-                "n_estimators": Span(100, 600),
-                "min_child_samples": Span(5, 200, log=True),
-                "colsample_bytree": Span(0.1, 1.0),
-                "reg_lambda": Span(0.1, 200.0, log=True),
+                "learning_rate": LEARNING_RATE,
+                "n_estimators": TREES,
+                "min_child_samples": MIN_LEAF_ROWS,
+                "colsample_bytree": COLUMN_SHARE,
+                "reg_lambda": L2,
             },
             requires="lightgbm",
         ),
@@ -202,11 +195,11 @@ CANDIDATES = {
                 "reg_lambda": 5.0,
             },
             {
-                "learning_rate": Span(0.015, 0.15, log=True),
-                "n_estimators": Span(100, 600),
-                "min_child_weight": Span(0.5, 50.0, log=True),
-                "colsample_bynode": Span(0.1, 1.0),
-                "reg_lambda": Span(0.1, 200.0, log=True),
+                "learning_rate": LEARNING_RATE,
+                "n_estimators": TREES,
+                "min_child_weight": MIN_CHILD_WEIGHT,
+                "colsample_bynode": COLUMN_SHARE,
+                "reg_lambda": L2,
             },
             requires="xgboost",
         ),
@@ -218,44 +211,11 @@ CANDIDATES = {
             {"learning_rate": 0.05, "iterations": 600, "rsm": 0.3, "l2_leaf_reg": 5.0},
             {
                 "learning_rate": Span(0.015, 0.3, log=True),
-                "iterations": Span(100, 600),
-                "rsm": Span(0.1, 1.0),
-                "l2_leaf_reg": Span(0.1, 200.0, log=True),
+                "iterations": TREES,
+                "rsm": COLUMN_SHARE,
+                "l2_leaf_reg": L2,
             },
             requires="catboost",
         ),
     )
 }
-
-
-def load(library: str) -> Any:
-    """An optional library; raises TrainingError saying how to install it."""
-    try:
-        return importlib.import_module(library)
-    except ImportError as error:
-        raise TrainingError(
-            f"{library} isn't installed; install it with: python -m pip install -r requirements-boosters.txt"
-        ) from error
-
-
-def directions(fields: list[CardField]) -> list[int]:
-    """The monotonic direction of each encoded column: numbers as the card says, one-hot columns free."""
-    numbers = [DIRECTION[field.risk] for field in fields if field.kind == "number"]
-    return numbers + [0] * sum(len(levels) for levels in _levels(fields))
-
-
-def _by_kind(fields: list[CardField], numbers: Pipeline | str) -> ColumnTransformer:
-    """Numbers first, then the one-hot columns of each category, in the order of the fields."""
-    columns = {kind: [i for i, field in enumerate(fields) if field.kind == kind] for kind in ("number", "category")}
-    encoder = OneHotEncoder(categories=_levels(fields), handle_unknown="ignore", sparse_output=False)
-    parts = [("numbers", numbers, columns["number"]), ("categories", encoder, columns["category"])]
-    return ColumnTransformer([part for part in parts if part[2]])
-
-
-def _levels(fields: list[CardField]) -> list[np.ndarray]:
-    """Of each category the indices of its levels, and NaN where it may be missing: that is a level too."""
-    return [
-        np.append(np.arange(len(field.levels), dtype=np.float64), [np.nan] if field.nullable else [])
-        for field in fields
-        if field.kind == "category"
-    ]

@@ -1,7 +1,7 @@
-"""The dataset card: what people know about a table, as typed, checked values.
+"""The dataset card: what people know about a table, as typed and validated values.
 
-Read by every step of training. The keys are documented in data/README.md; a key that isn't
-listed there is refused, so that a typing error can't silently switch a constraint off.
+Read by every step of training. Its keys are documented in data/README.md; an unknown key is refused, so that a typing
+error can't silently switch a constraint off.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Cost = Annotated[float, Meta(gt=0)]
 CardValue = str | int | float | bool
 
 
-class Dataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The table: where it is, what is predicted, whose it is."""
+class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The table: its file, target, id column, source and licence."""
 
     name: Name
     path: str
@@ -34,7 +34,7 @@ class Dataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """What each kind of mistake costs, in any one unit, and the scale of the points."""
+    """Costs of a wrong decision, all in one unit, and the scale of the points."""
 
     cost_default: Cost = 5.0
     cost_good: Cost = 1.0
@@ -43,7 +43,7 @@ class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One column of the table; `risk` tells how the risk moves when the value grows."""
+    """One column of the table; `risk`: how the risk changes when the value grows."""
 
     label: str
     kind: Literal["number", "category"]
@@ -60,22 +60,22 @@ class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole card; the order of `fields` is the order of the model's input."""
+    """A dataset card; the order of `fields` is the order of the model's input."""
 
-    dataset: Dataset
+    dataset: CardDataset
     fields: dict[str, CardField]
     policy: CardPolicy = CardPolicy()
 
     @property
     def inputs(self) -> dict[str, CardField]:
-        """The fields the model may see, in order; protected ones are left out."""
+        """The model's inputs, in order, without the protected fields."""
         return {name: field for name, field in self.fields.items() if field.use}
 
 
 def read_card(path: Path) -> Card:
-    """Read and check a card.
+    """Read and validate a card.
 
-    Raises TrainingError if the file is absent, isn't TOML, or says something that can't hold.
+    Raises TrainingError if the file is absent, isn't TOML, or holds an invalid value.
     """
     try:
         card = msgspec.toml.decode(path.read_bytes(), type=Card)
@@ -91,7 +91,7 @@ def read_card(path: Path) -> Card:
 
 
 def check_card(card: Card) -> None:
-    """Raise TrainingError for the first statement of the card that can't hold."""
+    """Raise TrainingError for the first invalid entry of the card."""
     inputs = card.inputs
     if not inputs:
         raise TrainingError("the card has no field with use = true; a model needs at least one input")
@@ -105,17 +105,18 @@ def check_card(card: Card) -> None:
 
 
 def _faults(field: CardField) -> list[str]:
-    """What can't hold of one field, each as the end of a sentence."""
+    """The faults of one field, each as the end of a sentence."""
     low, high = field.minimum, field.maximum
     checks = {
-        "has no reason text; say in plain words why it raises the risk: reason = …": field.use and not field.reason,
+        "has no reason text; write in plain words why it raises the risk: reason = …": field.use and not field.reason,
         "is a category without levels; list them: levels = […]": field.use
         and field.kind == "category"
         and not field.levels,
         "lists a level twice": len(set(field.levels)) < len(field.levels),
-        "is a number and has levels; remove them or say kind = 'category'": field.kind == "number"
+        "is a number and has levels; remove them or set kind = 'category'": field.kind == "number"
         and bool(field.levels),
-        "is a category and has bounds or a direction of risk; these are for numbers": field.kind == "category"
+        "is a category and has bounds or a direction of risk, which only numbers may have; remove them": field.kind
+        == "category"
         and (low is not None or high is not None or field.risk is not None),
         f"has minimum {low} above maximum {high}": low is not None and high is not None and low > high,
     }
@@ -128,7 +129,7 @@ def format_card(card: Card) -> bytes:
 
 
 def _without_none(value: dict[str, object]) -> dict[str, object]:
-    # TOML has no null: what isn't there is not written.
+    # TOML has no null, so that absent values are left out.
     return {
         key: _without_none(item) if isinstance(item, dict) else item for key, item in value.items() if item is not None
     }

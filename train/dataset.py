@@ -1,7 +1,7 @@
-"""The table as the model sees it: one float64 matrix, in the order and encoding of the graph's input.
+"""Encoding of a table as one float64 matrix, in the order and encoding of the graph's input.
 
-A number is itself, a category the index of its level in the card, a missing value NaN. Training, proof
-and serving all speak this matrix, so that there is one encoding and nothing to keep in step.
+A number is unchanged, a category is the index of its level in the card, a missing value is NaN. Training, proof and
+serving all use this encoding, which must not change silently.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from train.card import Card, CardField, CardValue
 from train.errors import TrainingError
 from train.table import Table
 
-FEWEST_OF_A_CLASS = 20
-"""Fewer goods or defaults than this can't be split into a hold-out and five folds that mean anything."""
+MIN_CLASS_ROWS = 20
+"""Smallest number of goods and of defaults that a hold-out and five folds need."""
 
-FEWEST_VALUES = 20
-"""A number present in fewer rows than this may be absent from a whole fold, and nothing can be learned of it."""
+MIN_VALUES = 20
+"""Smallest number of rows with a value: a rarer one may be absent from a whole fold."""
 
 Matrix = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -36,29 +36,28 @@ class Dataset:
     y: Labels
 
     def take(self, rows: npt.NDArray[np.int64]) -> Dataset:
-        """The same for some rows."""
+        """The subset of these row numbers."""
         return Dataset(self.X[rows], self.y[rows])
 
 
 def encode(table: Table, card: Card) -> Dataset:
-    """Encode a table as its card says.
+    """Encode a table by its card.
 
-    Raises TrainingError for the first column that can't be: absent, all empty, a cell that is no number,
-    a level the card doesn't list, a gap in a field that isn't nullable, an id twice, a target that
-    hasn't two values.
+    Raises TrainingError for the first column that is absent, entirely empty, or has an invalid cell: no number, an
+    unlisted level, a missing value in a field that isn't nullable, a duplicate id, a target without exactly two values.
     """
     y = encode_target(table, card.dataset.target, card.dataset.default)
     if card.dataset.id is not None:
         check_ids(table, card.dataset.id)
-    # Protected fields too: the card must be true of all it lists.
+    # Validates the protected fields too.
     encode_protected(table, card)
     return Dataset(np.column_stack([encode_field(table, name, field) for name, field in card.inputs.items()]), y)
 
 
 def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
-    """The fields that are kept out of the model, float64, shape (n,) each, encoded as inputs are.
+    """The fields with use = false, float64, shape (n,) each, encoded as inputs are.
 
-    A text nobody has listed the levels of is left out. Raises TrainingError as `encode` does.
+    Categories without listed levels are left out. Raises TrainingError as `encode` does.
     """
     return {
         name: encode_field(table, name, field)
@@ -74,7 +73,7 @@ def encode_field(table: Table, name: str, field: CardField) -> Matrix:
     if missing.any() and not field.nullable:
         raise TrainingError(
             f"field {name!r} is empty in line {table.line(int(missing.argmax()))} of {table.path}, "
-            "but the card doesn't let it be missing; fill it, or say nullable = true"
+            "but the card doesn't allow missing values; fill it, or set nullable = true"
         )
     if field.kind == "category":
         cells = table.texts(name, "a field of the card")
@@ -94,13 +93,13 @@ def encode_field(table: Table, name: str, field: CardField) -> Matrix:
         row = int(wrong.argmax())
         raise TrainingError(
             f"field {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path}, expected a number; "
-            "mend the table, or say kind = 'category'"
+            "correct the table, or set kind = 'category'"
         )
     present = len(numbers) - int(missing.sum())
-    if field.use and present < FEWEST_VALUES:
+    if field.use and present < MIN_VALUES:
         raise TrainingError(
-            f"field {name!r} of {table.path} has a value in only {present} rows, expected at least {FEWEST_VALUES}; "
-            "bring more rows, or say use = false in the card"
+            f"field {name!r} of {table.path} has a value in only {present} rows, expected at least {MIN_VALUES}; "
+            "add rows, or set use = false in the card"
         )
     return numbers
 
@@ -112,13 +111,13 @@ def encode_target(table: Table, name: str, default: CardValue) -> Labels:
         row = int(cells.isna().to_numpy().argmax())
         raise TrainingError(
             f"the target {name!r} is empty in line {table.line(row)} of {table.path}; "
-            "an outcome that isn't known can't be learned from: remove these rows"
+            "remove the rows whose outcome is unknown"
         )
     values = sorted(set(cells))
     if len(values) != 2:
         found = ", ".join(map(repr, values[:5])) + (", …" if len(values) > 5 else "")
         raise TrainingError(
-            f"the target {name!r} of {table.path} has {len(values)} different values ({found}), expected two: "
+            f"the target {name!r} of {table.path} has {len(values)} distinct values ({found}), expected two: "
             "one for good, one for default"
         )
     y = np.array([is_same(value, default) for value in cells], dtype=np.int64)
@@ -127,31 +126,33 @@ def encode_target(table: Table, name: str, default: CardValue) -> Labels:
             f"no row of {table.path} has the target {name!r} = {default!r}, which the card calls default; "
             f"its values are {values[0]!r} and {values[1]!r}"
         )
-    if min(y.sum(), len(y) - y.sum()) < FEWEST_OF_A_CLASS:
+    if min(y.sum(), len(y) - y.sum()) < MIN_CLASS_ROWS:
         raise TrainingError(
             f"the target {name!r} of {table.path} has {y.sum()} defaults in {len(y)} rows, expected at least "
-            f"{FEWEST_OF_A_CLASS} defaults and {FEWEST_OF_A_CLASS} goods; bring more rows"
+            f"{MIN_CLASS_ROWS} defaults and {MIN_CLASS_ROWS} goods; add rows"
         )
     return y
 
 
 def check_ids(table: Table, name: str) -> None:
-    """Raise TrainingError if an id is missing or stands twice."""
+    """Raise TrainingError if an id is missing or duplicated."""
     cells = table.texts(name, "the id")
     if cells.isna().any():
         row = int(cells.isna().to_numpy().argmax())
-        raise TrainingError(f"the id {name!r} is empty in line {table.line(row)} of {table.path}; every row needs one")
+        raise TrainingError(
+            f"the id {name!r} is empty in line {table.line(row)} of {table.path}; every row needs an id"
+        )
     twice = cells.duplicated().to_numpy()
     if twice.any():
         row = int(twice.argmax())
         raise TrainingError(
-            f"the id {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path} and in a line before; "
-            "remove the duplicate, or name another id"
+            f"the id {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path} and in an earlier line; "
+            "remove the duplicate, or name another id column"
         )
 
 
 def parse_number(cell: object) -> float:
-    """A cell as the float64 nearest to its text; NaN if it is missing or no number."""
+    """The float64 nearest to a cell's text; NaN if it is missing or no number."""
     try:
         return float(cell) if isinstance(cell, str | float) else np.nan
     except ValueError:
@@ -159,12 +160,12 @@ def parse_number(cell: object) -> float:
 
 
 def are_numbers(cells: Iterable[str | float]) -> bool:
-    """Whether every text (or number) is a finite number."""
+    """Whether every cell is a finite number."""
     return all(np.isfinite(parse_number(cell)) for cell in cells)
 
 
 def is_same(cell: str, value: CardValue) -> bool:
-    """Whether a cell says a value of the card: the same text, whatever the case of a boolean, or the same number."""
+    """Whether a cell equals a value of the card: as text, as number, or as boolean in any case."""
     if isinstance(value, bool):
         return cell.lower() == str(value).lower()
     return cell == str(value) or (are_numbers([str(value)]) and parse_number(cell) == float(value))

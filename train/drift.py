@@ -1,7 +1,6 @@
-"""`python -m train drift`: whether new applicants are still like those a model learnt from.
+"""`python -m train drift`: population stability of new applicants against those a model was trained on.
 
-Needs the model file and a table, nothing else: the reference bins travel in the file. Nobody's outcome is
-needed, so that it can be run on the applications of last week.
+Needs only the model file, which holds the reference bins, and a table without outcomes.
 """
 
 from __future__ import annotations
@@ -16,38 +15,45 @@ from train.applicants import open_model, read_applicants
 from train.errors import TrainingError
 from train.files import write_whole
 from train.report.drift_page import Drift, render_drift
+from train.report.formatting import format_estimate
 from train.report.stability import PROBABILITY, measure_shift, measure_shifts
-from train.report.words import estimate
 from train.table import read_table
 
-STYLES = {"stable": "", "watch": "yellow", "moved": "red"}
+STYLES = {"stable": "", "moderate shift": "yellow", "significant shift": "red"}
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
     parser = argparse.ArgumentParser(
         prog="python -m train drift",
-        description="Compare a table of applicants with those a model learnt from: stability index with its noise.",
+        description="Compare a table of applicants with those a model was trained on: population stability index of "
+        "each field and of the probability, with its sampling noise.",
     )
-    parser.add_argument("data", type=Path, help="a CSV file with the model's fields as columns; others are ignored")
+    parser.add_argument(
+        "data", type=Path, help="a CSV or Parquet file with the model's fields as columns; other columns are ignored"
+    )
     parser.add_argument(
         "--model", type=Path, default=Path("artifacts/model.onnx"), help="default: artifacts/model.onnx"
     )
-    parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="of drift.html")
-    parser.add_argument("--gate", action="store_true", help="exit code 1 if a field or the probability has moved")
+    parser.add_argument(
+        "--out", type=Path, default=Path("artifacts"), metavar="DIR", help="folder of drift.html; default: artifacts"
+    )
+    parser.add_argument(
+        "--gate", action="store_true", help="exit code 1 if a field or the probability has shifted significantly"
+    )
     return parser.parse_args(arguments)
 
 
-def run(given: argparse.Namespace, console: Console) -> int:
-    """Compare, print, write drift.html; the exit code: 1 with --gate if anything moved. Raises TrainingError."""
-    model = open_model(given.model)
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compare, print, write drift.html; the exit code, 1 with --gate on a shift. Raises TrainingError."""
+    model = open_model(options.model)
     contract = model.contract
     if not contract.bins or contract.probability_bins is None:
         raise TrainingError(
-            f"{given.model} has no reference bins: it was exported before there were any, or imported without "
-            "--reference; export it again: python -m train"
+            f"{options.model} has no reference bins: it was imported without --reference, or exported by an older "
+            "version; export it again"
         )
-    table = read_table(given.data)
+    table = read_table(options.data)
     applicants = read_applicants(table, contract.fields)
     scores = model.score(applicants)
     drift = Drift(
@@ -63,13 +69,13 @@ def run(given: argparse.Namespace, console: Console) -> int:
         ),
     )
     grid = Grid(caption=f"{drift.headline}.", caption_justify="left")
-    for title in ("", "stability index (without noise)", "noise alone", ""):
+    for title in ("", "PSI (95% interval)", "sampling noise", ""):
         grid.add_column(title, justify="right" if title else "left")
     for shift in drift.shifts:
-        row = (shift.label, estimate(shift.psi), f"{shift.noise:.3f}", shift.verdict)
+        row = (shift.label, format_estimate(shift.psi), f"{shift.noise:.3f}", shift.verdict)
         grid.add_row(*row, style=STYLES[shift.verdict])
     console.print(grid)
-    path = given.out / "drift.html"
+    path = options.out / "drift.html"
     write_whole(path, render_drift(drift))
     console.print(f"Wrote {path}")
-    return int(given.gate and any(shift.verdict == "moved" for shift in drift.shifts))
+    return int(options.gate and any(shift.verdict == "significant shift" for shift in drift.shifts))

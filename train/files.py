@@ -1,4 +1,4 @@
-"""Writing results so that nobody ever reads half of one."""
+"""Atomic writing of result files."""
 
 from __future__ import annotations
 
@@ -13,17 +13,14 @@ from train.errors import TrainingError
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it there: old or new, never half.
-
-    Raises TrainingError if the folder can't be written.
-    """
+    """Replace a file atomically; raises TrainingError if the folder can't be written."""
     write_together({path: content})
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write files that belong together: all are on the disk before the first takes its place.
+    """Replace several files: all are written to temporary files and synced before the first is renamed into place.
 
-    Raises TrainingError if a folder can't be written; then every file is as it was.
+    Raises TrainingError if a folder can't be written; then no file has changed.
     """
     drafts: dict[Path, str] = {}
     path = Path()
@@ -49,10 +46,11 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
 
 
 def inferred_path(out: Path, card: Card) -> Path:
-    """Where an inferred card goes; raises TrainingError rather than let one be lost that somebody has edited."""
+    """The path of an inferred card; raises TrainingError if another card is there, which may have been edited."""
     path = out / f"{card.dataset.name}.toml"
     if path.exists() and path.read_bytes() != format_card(card):
         raise TrainingError(
-            f"{path} exists and says something else; train from it with: python -m train {path}, or remove it first"
+            f"{path} exists and differs from the inferred card; "
+            f"train from it with: python -m train {path}, or remove it"
         )
     return path

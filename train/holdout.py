@@ -1,7 +1,7 @@
-"""The hold-out: rows that neither fitting nor choosing ever sees.
+"""The hold-out: rows that neither fitting nor the choice of a model uses.
 
-The split of a table is the same for the same outcomes and seed, so that `compare` finds again which rows
-a model has learnt from. It must not change silently.
+The split depends on outcomes and seed alone, so that `compare` can tell which rows a model was trained on. It must not
+change silently.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ HOLDOUT_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Row numbers, int64, ascending: those for fitting and choosing, and those held out."""
+    """Row numbers, int64, ascending: `fit` for fitting and choosing a model, `holdout` for the final measurement."""
 
     fit: npt.NDArray[np.int64]
     holdout: npt.NDArray[np.int64]
 
 
 def split(y: Labels, seed: int) -> Parts:
-    """Which rows of a table are for what: stratified by the outcomes y, shape (n,), and seeded."""
+    """Split rows, stratified by outcomes y, shape (n,)."""
     fit, holdout = train_test_split(np.arange(len(y)), test_size=HOLDOUT_SHARE, stratify=y, random_state=seed)
     return Parts(np.sort(fit), np.sort(holdout))

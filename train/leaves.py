@@ -1,4 +1,4 @@
-"""Do the trees as we read them send every applicant to the leaf that the library itself names? Used by the proof."""
+"""Comparison of leaves: the library's own leaf of each row against the one that our reading of its trees gives."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import numpy as np
 import numpy.typing as npt
 
 from train.dataset import Matrix
-from train.export.learners import FINDERS
+from train.export.learners import LEAF_FINDERS
 from train.export.trees import Trees
 
 Numbers = npt.NDArray[np.int64]
 
 
 def compare_leaves(classifier: Any, trees: Trees, encoded: Matrix) -> tuple[int, int]:
-    """How many leaves were compared, rows × trees, and how many of them differ.
+    """The number of leaves compared, rows × trees, and how many of them differ.
 
-    `encoded`: float64, shape (m, n_columns). `classifier` is one of learners.FINDERS. The library numbers leaves its
-    own way: both numberings must tell the same rows apart in every tree.
+    `encoded`: float64, shape (m, n_columns). `classifier`: of a class in learners.LEAF_FINDERS. Libraries number leaves
+    differently: in every tree both numberings must group the rows in the same way.
     """
-    # XGBoost predicts for numbers beyond float32, but names no leaf for them.
+    # XGBoost gives no leaf for numbers beyond float32.
     rows = encoded[~(np.abs(encoded) > np.finfo(np.float32).max).any(axis=1)]
     if not len(rows) or not trees.trees:
         return 0, 0
     ours = trees.leaves(rows)
-    theirs = np.asarray(FINDERS[type(classifier).__name__](classifier, rows), np.int64).reshape(len(rows), -1)
+    theirs = np.asarray(LEAF_FINDERS[type(classifier).__name__](classifier, rows), np.int64).reshape(len(rows), -1)
     if ours.shape != theirs.shape:
         return ours.size, ours.size
     return ours.size, sum(count_unmatched(our, their) for our, their in zip(ours.T, theirs.T, strict=True))
 
 
 def count_unmatched(ours: Numbers, theirs: Numbers) -> int:
-    """Rows that a one-to-one match of two numberings leaves out, largest groups first: 0 for the same groups."""
+    """Rows left over by a greedy one-to-one match of two numberings, largest groups first; 0 for the same groups."""
     pairs, counts = np.unique(np.stack([ours, theirs]), axis=1, return_counts=True)
     our_taken: set[int] = set()
     their_taken: set[int] = set()

@@ -1,7 +1,6 @@
-"""Runs in MLflow's own SQLite store, read by `mlflow ui` and every MLflow client; an optional extra.
+"""Recording of runs in an MLflow store (`--mlflow`); MLflow is optional and imported only here.
 
-MLflow is imported only here, and only when it is asked for, with its telemetry off: what is trained, and
-when, is nobody else's business.
+Its telemetry is switched off, so that no facts of a training leave the machine.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.errors import TrainingError
+from train.errors import TrainingError, import_optional
 from train.runs import Run
 
 if TYPE_CHECKING:
@@ -24,15 +23,15 @@ URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 class MlflowStore:
-    """The store that MLFLOW_TRACKING_URI names, else `mlflow.db` in a folder; one experiment a dataset."""
+    """The store that MLFLOW_TRACKING_URI names, otherwise `mlflow.db` in a folder; one experiment per dataset."""
 
     def __init__(self, folder: Path) -> None:
         """Open the store; raises TrainingError if MLflow isn't installed or the store can't be opened."""
-        self.place = os.environ.get(URI_VARIABLE) or f"sqlite:///{(folder / 'mlflow.db').resolve()}"
-        self._client = _connect(self.place, folder)
+        self.location = os.environ.get(URI_VARIABLE) or f"sqlite:///{(folder / 'mlflow.db').resolve()}"
+        self._client = _connect(self.location, folder)
 
     def record(self, run: Run) -> None:
-        """Keep a run: settings as parameters, each fold a step of fold_log_loss and fold_auc."""
+        """Record a run: settings as parameters, each fold as a step of fold_log_loss and fold_auc."""
         from mlflow.entities import Metric, Param, RunTag
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -66,29 +65,26 @@ class MlflowStore:
             )
             client.set_terminated(id, end_time=ended)
         except (MlflowException, SQLAlchemyError) as error:
-            raise TrainingError(f"can't record in the MLflow store {self.place}: {_first_line(error)}") from error
+            raise TrainingError(f"can't record in the MLflow store {self.location}: {_first_line(error)}") from error
 
 
 def _connect(uri: str, folder: Path) -> MlflowClient:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    import_optional("mlflow", "requirements/mlflow.txt")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-    except ImportError as error:
-        raise TrainingError(
-            "mlflow isn't installed; install it with: python -m pip install -r requirements-mlflow.txt"
-        ) from error
-    try:
-        # MLflow tries a folder that isn't there again and again for minutes.
+        # Without the folder MLflow retries for minutes.
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"can't write {folder}: {error.strerror}; choose another folder with --out") from error
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
-            # MLflow's own use of a loader that SQLAlchemy is about to drop.
+            # MLflow uses a loader that SQLAlchemy deprecates.
             warnings.simplefilter("ignore", DeprecationWarning)
             client = MlflowClient(uri)
             client.search_experiments(max_results=1)

@@ -1,4 +1,4 @@
-"""From costs to thresholds: the cheapest answer to each probability of default."""
+"""Thresholds from costs: the cheapest decision for each probability of default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from train.card import CardPolicy
 
 
 def make_policy(costs: CardPolicy) -> Policy:
-    """The policy that costs least when probabilities are calibrated.
+    """The policy with the smallest expected cost for calibrated probabilities.
 
     Accepting costs p · cost_default, refusing (1 − p) · cost_good, a review cost_review. Without review the
     first two are equal at p = cost_good / (cost_default + cost_good) (Elkan, The Foundations of
@@ -25,12 +25,12 @@ def make_policy(costs: CardPolicy) -> Policy:
 
 
 def decide(probability: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[np.int64]:
-    """Decisions, int64, shape (n,), index into DECISIONS, for probabilities of shape (n,)."""
+    """Decisions for probabilities of shape (n,): int64, shape (n,), indices into DECISIONS."""
     return (probability >= policy.review_from).astype(np.int64) + (probability >= policy.refuse_from)
 
 
 def costs_of(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> npt.NDArray[np.float64]:
-    """What each decision taken on outcomes y (1 = default) costs, float64, shape (n,), in the unit of the costs."""
+    """The cost of each decision given outcomes y (1 = default): float64, shape (n,), in the unit of the costs."""
     accepted = y * policy.cost_default
     refused = (1 - y) * policy.cost_good
     reviewed = np.full(len(y), policy.cost_review or 0.0)
@@ -38,5 +38,5 @@ def costs_of(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: 
 
 
 def mean_cost(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> float:
-    """Cost per applicant of decisions taken on outcomes y (1 = default), in the unit of the costs."""
+    """The mean of `costs_of`."""
     return float(costs_of(y, decision, policy).mean())

@@ -1,4 +1,4 @@
-"""Where a model comes from: data, card, code and libraries, in words that let somebody make it again."""
+"""Provenance of a model: commit, time and library versions, from which it can be reproduced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`commit`: the last one that changed code, data or card, '-dirty' if they differ from it, 'unknown' outside git.
+    """`commit`: the last one that changed code, data or card, '-dirty' if files differ from it, 'unknown' outside git.
 
     `trained_at`: UTC, ISO 8601.
     """
@@ -33,9 +33,8 @@ class Origin:
 def trace_origin(inputs: list[Path]) -> Origin:
     """The origin of a model made now from these input files (data, card).
 
-    A model made from committed inputs carries the time of their last commit, so that whoever makes it
-    again gets the same bytes; SOURCE_DATE_EPOCH, where set, overrides it (reproducible-builds.org); any
-    other model carries the time of day.
+    `trained_at` is SOURCE_DATE_EPOCH if set (reproducible-builds.org), otherwise the time of the last commit if all
+    inputs are committed, so that a rebuild gives the same bytes, otherwise the current time.
     """
     paths = [*CODE, *(str(path.resolve()) for path in inputs)]
     tracked = [path.resolve().is_relative_to(ROOT) for path in inputs]
@@ -54,7 +53,7 @@ def trace_origin(inputs: list[Path]) -> Origin:
 
 
 def sha256(content: bytes) -> str:
-    """Hex digest of some bytes."""
+    """Hex digest of the SHA-256 hash."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""How good a model's probabilities and decisions are, on rows it never saw."""
+"""Metrics of a model's probabilities and decisions on rows with known outcomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALIBRATION_BINS = 10
 
 
 class Quality(Struct, frozen=True):
-    """Metrics of probabilities of default on known outcomes."""
+    """Discrimination, calibration and cost of a model on some rows."""
 
     auc: float
     gini: float
@@ -32,7 +32,7 @@ class Quality(Struct, frozen=True):
 
 
 def measure(y: Labels, probability: Matrix, policy: Policy) -> Quality:
-    """Measure probabilities of default, shape (n,), on outcomes y, shape (n,), under a policy."""
+    """The metrics of probabilities of default, shape (n,), given outcomes y, shape (n,), and a policy."""
     auc = float(roc_auc_score(y, probability))
     false_positive, true_positive, _ = roc_curve(y, probability)
     decision = decide(probability, policy)
@@ -49,7 +49,7 @@ def measure(y: Labels, probability: Matrix, policy: Policy) -> Quality:
 
 
 def calibration_error(y: Labels, probability: Matrix) -> float:
-    """Mean distance of predicted and observed default rate over ten bins of equal count.
+    """Mean absolute difference between predicted and observed default rate over ten bins of equal count.
 
     Expected calibration error of Naeini, Cooper & Hauskrecht (AAAI 2015), with quantile bins.
     """

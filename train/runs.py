@@ -1,8 +1,7 @@
-"""The record of every run: one candidate with some settings on the folds, and all it takes to repeat it.
+"""The record of every run: one cross-validation of a candidate, with all facts needed to repeat it.
 
-A run is recorded as soon as it is finished, one line of JSON in runs.jsonl beside the model, or a run in
-an MLflow store (train/mlflow_store.py). Lines are only ever added; people and scripts read them, so that a
-field may be added but none renamed.
+A run is recorded as soon as it is finished: a line of JSON in runs.jsonl beside the model, or a run in an MLflow store
+(mlflow_store.py). Lines are only appended. Scripts read them, so that fields may be added but not renamed.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ import msgspec
 from msgspec import Struct
 
 from train.candidates import Settings
-from train.choose import Fold, Trial
+from train.cross_validation import Fold, Trial
 from train.errors import TrainingError
 from train.provenance import Origin
 
 
 class Run(Struct, frozen=True):
-    """One run. `training`: the same for all runs of one command. `started`: UTC, ISO 8601; log_loss, auc: means."""
+    """One run. training: id of the command that made it. started: UTC, ISO 8601. log_loss, auc: means of the folds."""
 
     training: str
     started: str
@@ -46,33 +45,33 @@ class Run(Struct, frozen=True):
 
 
 class RunLog(Protocol):
-    """Where runs are recorded; `place` names it for people."""
+    """Where runs are recorded; `location` is a path or URI."""
 
     @property
-    def place(self) -> str: ...
+    def location(self) -> str: ...
 
     def record(self, run: Run) -> None:
-        """Keep a run; raises TrainingError if it can't be written."""
+        """Record a run; raises TrainingError if it can't be written."""
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLines:
-    """A file with one JSON object a line."""
+class JsonLinesLog:
+    """A file with one JSON object per line."""
 
     path: Path
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The path of the file."""
         return str(self.path)
 
     def record(self, run: Run) -> None:
-        """Add a line in one write, on disk when this returns; one cut short by a crash is closed first."""
+        """Append a line in one write and sync it; a line truncated by a crash is terminated first."""
         line = msgspec.json.encode(run) + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+", buffering=0) as file:
-                # Alone until the file is closed: the end of a line that another is writing would look cut short.
+                # Exclusive until the file is closed: a line that another process is writing would look truncated.
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if (end := file.seek(0, os.SEEK_END)) and os.pread(file.fileno(), 1, end - 1) != b"\n":
                     line = b"\n" + line
@@ -85,8 +84,8 @@ class JsonLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What all runs of one command have in common."""
+class RunContext:
+    """The facts that all runs of one command share."""
 
     dataset: str
     rows: int
@@ -96,8 +95,8 @@ class Context:
     origin: Origin
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def describe(self, trial: Trial) -> Run:
-        """The record of a trial that has just been finished."""
+    def make_run(self, trial: Trial) -> Run:
+        """The record of a trial that has just finished."""
         started = datetime.now(UTC) - timedelta(seconds=trial.seconds)
         library = trial.candidate.requires
         versions = {library: str(importlib.import_module(library).__version__)} if library else {}

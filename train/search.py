@@ -1,7 +1,7 @@
-"""`--search`: better settings for a candidate, looked for by Optuna on the folds that the default had.
+"""`--search`: tuning of a candidate's settings by Optuna, on the same folds as the default settings.
 
-Seeded: the same data, seed and number of runs give the same trials. What is searched stands in
-train/candidates.py; Optuna is imported only here, and only when somebody searches.
+The same data, seed and number of runs give the same trials. The search spaces are in candidates.py. Optuna is optional
+and imported only here.
 """
 
 from __future__ import annotations
@@ -13,28 +13,21 @@ from typing import TYPE_CHECKING
 
 from train.candidates import Settings, Span
 from train.card import CardField
-from train.choose import Trial, try_candidate
+from train.cross_validation import Trial, cross_validate
 from train.dataset import Dataset
-from train.errors import TrainingError
+from train.errors import import_optional
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-Observe = Callable[[], None]
-
 
 class OutOfTime(Exception):
-    """The deadline passed while a trial was under way."""
+    """The deadline passed during a trial."""
 
 
 def check_optuna() -> None:
-    """Raise TrainingError, saying what to install, if nothing can be searched."""
-    try:
-        import optuna
-    except ImportError as error:
-        raise TrainingError(
-            "optuna isn't installed; install it with: python -m pip install -r requirements-search.txt"
-        ) from error
+    """Raise TrainingError, naming what to install, if Optuna is absent."""
+    optuna = import_optional("optuna", "requirements/search.txt")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -45,18 +38,18 @@ def search(
     seed: int,
     runs: int,
     deadline: float = math.inf,
-    on_fold: Observe = lambda: None,
+    on_fold: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Trial]:
-    """Up to `runs` more trials of the candidate of `first`, each on the folds of `first`, as they are finished.
+    """Yield up to `runs` further trials of the candidate of `first`, on the same folds, each when it is finished.
 
-    `deadline`: what `clock` must not reach; looked at after each fold, and a trial under way is dropped.
+    The search ends when `clock` reaches `deadline`; it is checked after each fold, and an unfinished trial is dropped.
     """
     if runs < 1:
         return
     import optuna
 
-    def watch() -> None:
+    def check_deadline() -> None:
         on_fold()
         if clock() >= deadline:
             raise OutOfTime
@@ -70,7 +63,7 @@ def search(
             return
         asked = study.ask(space)
         try:
-            trial = try_candidate(first.candidate, data, fields, seed, watch, asked.params)
+            trial = cross_validate(first.candidate, data, fields, seed, check_deadline, asked.params)
         except OutOfTime:
             return
         study.tell(asked, trial.log_loss)
@@ -78,7 +71,7 @@ def search(
 
 
 def distribution(span: Span) -> BaseDistribution:
-    """A span in Optuna's words."""
+    """A span as Optuna's distribution."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     if isinstance(span.low, int) and isinstance(span.high, int):

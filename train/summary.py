@@ -1,4 +1,4 @@
-"""What `python -m train` shows at the end: every candidate beside accepting and refusing everybody."""
+"""The terminal table of `python -m train`: every candidate, and accepting or refusing all as baselines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.policy import Policy
-from train.choose import FOLDS, Trial
+from train.cross_validation import FOLDS, Trial
 from train.dataset import Labels
 from train.policy import mean_cost
 from train.quality import Quality
@@ -29,14 +29,14 @@ METRICS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A candidate with its folds and its quality on the hold-out."""
+    """A candidate's best trial, and its quality on the hold-out."""
 
     trial: Trial
     quality: Quality
 
 
 def show_summary(console: Console, y: Labels, entries: Sequence[Entry], chosen: Trial, policy: Policy) -> None:
-    """Print a column a candidate, and one each for accepting and refusing all; y: hold-out outcomes, shape (n,)."""
+    """Print one column per candidate and per baseline; y: outcomes of the hold-out, shape (n,)."""
     table = Table(caption="* chosen: the smallest log loss over the folds", caption_justify="left")
     table.add_column("", no_wrap=True)
     for entry in entries:
@@ -48,12 +48,12 @@ def show_summary(console: Console, y: Labels, entries: Sequence[Entry], chosen: 
 
     table.add_row(f"{FOLDS}-fold log loss", *(f"{entry.trial.log_loss:.4f}" for entry in entries))
     table.add_row(f"{FOLDS}-fold AUC", *(f"{entry.trial.auc:.4f}" for entry in entries), end_section=True)
-    table.add_row(f"[italic]on {len(y):,} held out[/italic]")
-    trivial = [
+    table.add_row(f"[italic]hold-out, {len(y):,} rows[/italic]")
+    baselines = [
         {"acceptance_rate": float(decision == 0), "cost_per_applicant": mean_cost(y, np.full(len(y), decision), policy)}
         for decision in (0, 2)
     ]
-    columns = [*(entry.quality.as_dict() for entry in entries), *trivial]
+    columns = [*(entry.quality.as_dict() for entry in entries), *baselines]
     for name, title in METRICS.items():
         table.add_row(title, *(f"{column[name]:.4f}" if name in column else "" for column in columns))
     console.print(table)

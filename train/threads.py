@@ -1,13 +1,13 @@
-"""How many threads a fit may use: more only where they pay."""
+"""The number of threads of a fit."""
 
 from __future__ import annotations
 
 from threadpoolctl import threadpool_limits
 
-CELLS_FOR_THREADS = 5_000_000
-"""Below it, threads gain nothing; on a busy machine they wait for each other and cost tenfold."""
+MIN_CELLS_FOR_THREADS = 5_000_000
+"""Smaller tables gain nothing from threads, which on a busy machine make a fit ten times slower."""
 
 
 def limit_threads(cells: int) -> threadpool_limits:
-    """Context manager: one thread for a table of few cells (rows times fields), all there are for a large one."""
-    return threadpool_limits(limits=1 if cells < CELLS_FOR_THREADS else None)
+    """Context manager: one thread for a table of few cells (rows × fields), all cores for a larger one."""
+    return threadpool_limits(limits=1 if cells < MIN_CELLS_FOR_THREADS else None)

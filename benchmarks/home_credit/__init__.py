@@ -1,5 +1,5 @@
-"""Home Credit's seven tables at any size, made up: the same columns, keys that join, gaps, skew, a known truth.
+"""Synthetic data of any size in the form of Home Credit's seven tables, with a known probability of default.
 
-`python -m benchmarks.home_credit --applications 300000 --out DIR` writes them; tests and measurements use them
-where the real tables aren't at hand, since these may not be passed on. Nothing in them is anybody's.
+`python -m benchmarks.home_credit --applications 300000 --out DIR` writes them. Columns, keys, missing values and skew
+resemble the originals, which may not be redistributed; no value is taken from them. Tests and benchmarks use them.
 """

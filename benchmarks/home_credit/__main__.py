@@ -1,6 +1,6 @@
-"""`python -m benchmarks.home_credit --applications N --out DIR`: the seven made-up tables, chunk by chunk to disk.
+"""`python -m benchmarks.home_credit --applications N --out DIR`: write the seven synthetic tables.
 
-The same seed and number give the same tables. truth.csv (or .parquet) has the true probability of each applicant.
+The same seed and number give the same tables. truth.csv (or .parquet) has each applicant's probability of default.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from rich.progress import track
 
 from benchmarks.home_credit.applications import draw_applications, draw_truth
 from benchmarks.home_credit.credits import draw_credits
-from benchmarks.home_credit.draw import Columns, People
+from benchmarks.home_credit.draw import Applicants, Columns
 from benchmarks.home_credit.history import draw_history
 
-CHUNK = 5_000
-"""Applicants drawn at a time, with all their rows: about a million."""
+CHUNK_ROWS = 5_000
+"""Applicants drawn at a time; with all their rows about a million."""
 
 
 def main() -> None:
-    """Generate as asked."""
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.home_credit", description=__doc__)
     parser.add_argument("--applications", type=int, default=1_000, metavar="N", help="default: 1000")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write to")
     parser.add_argument("--format", choices=["csv", "parquet"], default="csv", help="default: csv")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    given = parser.parse_args()
-    if given.applications < 1:
-        parser.error(f"--applications is {given.applications}, expected at least 1")
-    rows = generate(given.applications, given.out, given.format, given.seed)
+    arguments = parser.parse_args()
+    if arguments.applications < 1:
+        parser.error(f"--applications is {arguments.applications}, expected at least 1")
+    rows = generate(arguments.applications, arguments.out, arguments.format, arguments.seed)
     for name, number in rows.items():
         print(f"{name:22} {number:12,} rows")
-    print(f"{'in all':22} {sum(rows.values()):12,} rows in {given.out}")
+    print(f"{'in all':22} {sum(rows.values()):12,} rows in {arguments.out}")
 
 
 def generate(applications: int, out: Path, kind: str = "csv", seed: int = 0) -> dict[str, int]:
@@ -48,11 +48,13 @@ def generate(applications: int, out: Path, kind: str = "csv", seed: int = 0) -> 
     rows: dict[str, int] = {}
     writers: dict[str, Any] = {}
     with ExitStack() as stack:
-        for tables in track(draw(applications, seed), "Generating", total=-(-applications // CHUNK), transient=True):
+        for tables in track(
+            draw(applications, seed), "Generating", total=-(-applications // CHUNK_ROWS), transient=True
+        ):
             for name, columns in tables.items():
                 table = pa.table(columns)
                 if kind == "csv":
-                    # Its writer takes no dictionaries.
+                    # The CSV writer does not support dictionary arrays.
                     table = pa.table({key: _plain(column) for key, column in columns.items()})
                 if name not in writers:
                     open_writer = pyarrow.csv.CSVWriter if kind == "csv" else pyarrow.parquet.ParquetWriter
@@ -63,17 +65,17 @@ def generate(applications: int, out: Path, kind: str = "csv", seed: int = 0) -> 
 
 
 def draw(applications: int, seed: int) -> Iterator[dict[str, Columns]]:
-    """All tables of one chunk of applicants after the other."""
-    for start in range(0, applications, CHUNK):
+    """Draw all tables, one chunk of applicants at a time."""
+    for start in range(0, applications, CHUNK_ROWS):
         random = np.random.default_rng([seed, start])
-        number = np.arange(start, min(start + CHUNK, applications))
-        people = People(number, random.normal(size=len(number)))
-        probability = draw_truth(people)
+        number = np.arange(start, min(start + CHUNK_ROWS, applications))
+        applicants = Applicants(number, random.normal(size=len(number)))
+        probability = draw_truth(applicants)
         yield {
-            "application_train": draw_applications(random, people, probability),
-            "truth": {"SK_ID_CURR": pa.array(people.ids), "PROBABILITY": pa.array(probability)},
-            **draw_credits(random, people),
-            **draw_history(random, people),
+            "application_train": draw_applications(random, applicants, probability),
+            "truth": {"SK_ID_CURR": pa.array(applicants.ids), "PROBABILITY": pa.array(probability)},
+            **draw_credits(random, applicants),
+            **draw_history(random, applicants),
         }
 
 

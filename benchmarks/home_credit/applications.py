@@ -1,11 +1,11 @@
-"""application_train, and the truth behind its target."""
+"""The table application_train, and the true probability of its target."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.home_credit.draw import Columns, Floats, People, choose, gap, money, sigmoid
+from benchmarks.home_credit.draw import Applicants, Columns, Floats, draw_amounts, draw_levels, mask, sigmoid
 
 PARTS = [
     "APARTMENTS", "BASEMENTAREA", "YEARS_BEGINEXPLUATATION", "YEARS_BUILD", "COMMONAREA", "ELEVATORS", "ENTRANCES",
@@ -29,17 +29,17 @@ EMPLOYERS = {
 }  # fmt: skip
 
 
-def draw_truth(people: People) -> Floats:
+def draw_truth(applicants: Applicants) -> Floats:
     """The true probability of default of each applicant, shape (n,): about 8 % on average, as in the original."""
-    return sigmoid(-2.9 + 1.1 * people.risk)
+    return sigmoid(-2.9 + 1.1 * applicants.risk)
 
 
-def draw_applications(random: np.random.Generator, people: People, probability: Floats) -> Columns:
+def draw_applications(random: np.random.Generator, applicants: Applicants, probability: Floats) -> Columns:
     """The columns of application_train, in the original's order."""
-    n, risk = len(people.number), people.risk
+    n, risk = len(applicants.number), applicants.risk
     is_pensioner = random.random(n) < 0.18
-    income = money(random, 147_000, 0.5, n)
-    amount = np.minimum(money(random, 510_000, 0.7, n), 4_050_000)
+    income = draw_amounts(random, 147_000, 0.5, n)
+    amount = np.minimum(draw_amounts(random, 510_000, 0.7, n), 4_050_000)
     members = 1.0 + random.poisson(1.15, n)
     flag = {
         name: (random.random(n) < share).astype(np.int64)
@@ -65,41 +65,41 @@ def draw_applications(random: np.random.Generator, people: People, probability: 
     building = {part: random.beta(1.5, 9, n).round(4) for part in PARTS}
 
     def around(part: str, width: float) -> pa.Array:
-        # One source for the three statistics: near-duplicates, as in the original.
+        # The three statistics come from the same values: near-duplicates, as in the original.
         values = (building[part] * (1 + random.normal(0, width, n))).clip(0, 1).round(4)
-        return gap(values, no_building | (random.random(n) < 0.05))
+        return mask(values, no_building | (random.random(n) < 0.05))
 
     def maybe(values: Floats, share: float) -> pa.Array:
-        return gap(values, random.random(n) < share)
+        return mask(values, random.random(n) < share)
 
     return {
-        "SK_ID_CURR": pa.array(people.ids),
+        "SK_ID_CURR": pa.array(applicants.ids),
         "TARGET": pa.array((random.random(n) < probability).astype(np.int64)),
-        "NAME_CONTRACT_TYPE": choose(random, {"Cash loans": 0.905, "Revolving loans": 0.095}, n),
-        "CODE_GENDER": choose(random, {"F": 0.6583, "M": 0.3416, "XNA": 0.0001}, n),
-        "FLAG_OWN_CAR": choose(random, {"N": 0.66, "Y": 0.34}, n),
-        "FLAG_OWN_REALTY": choose(random, {"Y": 0.69, "N": 0.31}, n),
+        "NAME_CONTRACT_TYPE": draw_levels(random, {"Cash loans": 0.905, "Revolving loans": 0.095}, n),
+        "CODE_GENDER": draw_levels(random, {"F": 0.6583, "M": 0.3416, "XNA": 0.0001}, n),
+        "FLAG_OWN_CAR": draw_levels(random, {"N": 0.66, "Y": 0.34}, n),
+        "FLAG_OWN_REALTY": draw_levels(random, {"Y": 0.69, "N": 0.31}, n),
         "CNT_CHILDREN": pa.array(np.maximum(members - 2, 0).astype(np.int64)),
         "AMT_INCOME_TOTAL": pa.array(income),
         "AMT_CREDIT": pa.array(amount),
         "AMT_ANNUITY": maybe(np.round(amount / random.uniform(12, 40, n) / 4.5) * 4.5, 0.00004),
         "AMT_GOODS_PRICE": maybe(np.round(amount * random.uniform(0.85, 1, n) / 4500) * 4500, 0.0009),
-        "NAME_TYPE_SUITE": choose(
+        "NAME_TYPE_SUITE": draw_levels(
             random, {"Unaccompanied": 0.81, "Family": 0.13, "Spouse, partner": 0.037, "Children": 0.01,
                      "Other_B": 0.006, "Other_A": 0.003, "Group of people": 0.001}, n, 0.0042,
         ),
-        "NAME_INCOME_TYPE": choose(
+        "NAME_INCOME_TYPE": draw_levels(
             random, {"Working": 0.52, "Commercial associate": 0.23, "Pensioner": 0.18, "State servant": 0.07}, n
         ),
-        "NAME_EDUCATION_TYPE": choose(
+        "NAME_EDUCATION_TYPE": draw_levels(
             random, {"Secondary / secondary special": 0.71, "Higher education": 0.244, "Incomplete higher": 0.033,
                      "Lower secondary": 0.012, "Academic degree": 0.001}, n,
         ),
-        "NAME_FAMILY_STATUS": choose(
+        "NAME_FAMILY_STATUS": draw_levels(
             random, {"Married": 0.639, "Single / not married": 0.148, "Civil marriage": 0.097, "Separated": 0.064,
                      "Widow": 0.052}, n,
         ),
-        "NAME_HOUSING_TYPE": choose(
+        "NAME_HOUSING_TYPE": draw_levels(
             random, {"House / apartment": 0.887, "With parents": 0.048, "Municipal apartment": 0.036,
                      "Rented apartment": 0.016, "Office apartment": 0.009, "Co-op apartment": 0.004}, n,
         ),
@@ -110,14 +110,14 @@ def draw_applications(random: np.random.Generator, people: People, probability: 
         "DAYS_ID_PUBLISH": pa.array(-random.integers(0, 6_000, n)),
         "OWN_CAR_AGE": maybe(random.gamma(1.5, 8, n).round(), 0.66),
         **{name: pa.array(values) for name, values in flag.items()},
-        "OCCUPATION_TYPE": choose(random, OCCUPATIONS, n, 0.3135),
+        "OCCUPATION_TYPE": draw_levels(random, OCCUPATIONS, n, 0.3135),
         "CNT_FAM_MEMBERS": maybe(members, 0.00001),
         "REGION_RATING_CLIENT": pa.array(rating),
         "REGION_RATING_CLIENT_W_CITY": pa.array(np.where(random.random(n) < 0.03, 2, rating)),
-        "WEEKDAY_APPR_PROCESS_START": choose(random, WEEKDAYS, n),
+        "WEEKDAY_APPR_PROCESS_START": draw_levels(random, WEEKDAYS, n),
         "HOUR_APPR_PROCESS_START": pa.array(random.normal(12, 3.3, n).round().clip(0, 23).astype(np.int64)),
         **{name: pa.array(values) for name, values in differs.items()},
-        "ORGANIZATION_TYPE": choose(random, {**EMPLOYERS, "XNA": 55}, n),
+        "ORGANIZATION_TYPE": draw_levels(random, {**EMPLOYERS, "XNA": 55}, n),
         **{
             f"EXT_SOURCE_{i}": maybe(values, share)
             for i, values, share in zip((1, 2, 3), score, (0.564, 0.002, 0.198), strict=True)
@@ -125,30 +125,30 @@ def draw_applications(random: np.random.Generator, people: People, probability: 
         **{f"{part}_AVG": around(part, 0.0) for part in PARTS},
         **{f"{part}_MODE": around(part, 0.1) for part in PARTS},
         **{f"{part}_MEDI": around(part, 0.01) for part in PARTS},
-        "FONDKAPREMONT_MODE": choose(
+        "FONDKAPREMONT_MODE": draw_levels(
             random, {"reg oper account": 0.76, "reg oper spec account": 0.12, "not specified": 0.06,
                      "org spec account": 0.06}, n, 0.684,
         ),
-        "HOUSETYPE_MODE": choose(
+        "HOUSETYPE_MODE": draw_levels(
             random, {"block of flats": 0.98, "specific housing": 0.01, "terraced house": 0.01}, n, 0.5018
         ),
         "TOTALAREA_MODE": maybe((building["LIVINGAREA"] * random.uniform(0.6, 1, n)).round(4), 0.4827),
-        "WALLSMATERIAL_MODE": choose(
+        "WALLSMATERIAL_MODE": draw_levels(
             random, {"Panel": 0.44, "Stone, brick": 0.43, "Block": 0.06, "Wooden": 0.035, "Mixed": 0.015,
                      "Monolithic": 0.012, "Others": 0.01}, n, 0.5084,
         ),
-        "EMERGENCYSTATE_MODE": choose(random, {"No": 0.986, "Yes": 0.014}, n, 0.474),
-        "OBS_30_CNT_SOCIAL_CIRCLE": gap(observed, no_circle),
-        "DEF_30_CNT_SOCIAL_CIRCLE": gap(fallen, no_circle),
-        "OBS_60_CNT_SOCIAL_CIRCLE": gap(np.maximum(observed - (random.random(n) < 0.01), 0), no_circle),
-        "DEF_60_CNT_SOCIAL_CIRCLE": gap(random.binomial(fallen.astype(np.int64), 0.7).astype(np.float64), no_circle),
+        "EMERGENCYSTATE_MODE": draw_levels(random, {"No": 0.986, "Yes": 0.014}, n, 0.474),
+        "OBS_30_CNT_SOCIAL_CIRCLE": mask(observed, no_circle),
+        "DEF_30_CNT_SOCIAL_CIRCLE": mask(fallen, no_circle),
+        "OBS_60_CNT_SOCIAL_CIRCLE": mask(np.maximum(observed - (random.random(n) < 0.01), 0), no_circle),
+        "DEF_60_CNT_SOCIAL_CIRCLE": mask(random.binomial(fallen.astype(np.int64), 0.7).astype(np.float64), no_circle),
         "DAYS_LAST_PHONE_CHANGE": maybe(-random.gamma(1.2, 800, n).round(), 0.00001),
         **{
             f"FLAG_DOCUMENT_{i}": pa.array((random.random(n) < {3: 0.71, 6: 0.09, 8: 0.08}.get(i, 0.005)).astype(int))
             for i in range(2, 22)
         },
         **{
-            f"AMT_REQ_CREDIT_BUREAU_{name}": gap(random.poisson(mean, n).astype(np.float64), no_inquiry)
+            f"AMT_REQ_CREDIT_BUREAU_{name}": mask(random.poisson(mean, n).astype(np.float64), no_inquiry)
             for name, mean in {"HOUR": 0.006, "DAY": 0.007, "WEEK": 0.03, "MON": 0.27, "QRT": 0.27, "YEAR": 1.9}.items()
         },
     }  # fmt: skip

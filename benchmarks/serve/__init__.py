@@ -1,1 +1,1 @@
-"""What a request costs, beside other ways to serve the same models: `make bench`, `make bench-quick`."""
+"""`make bench`: throughput, latency and memory of this service and of other ways to serve the same models."""

@@ -1,4 +1,4 @@
-"""docs/performance.svg: requests a second of every peer on a logarithmic scale, legible on light and on dark pages."""
+"""docs/performance.svg: requests a second of every peer on a logarithmic scale, for light and dark pages."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from benchmarks.serve.peers import PEERS
 from benchmarks.serve.results import Results
 
 SERIES = (("logistic", "logistic, 23 fields"), ("boosting", "400 trees, 23 fields"), ("wide", "logistic, 768 fields"))
-SHADES = ("#1f6feb", "#d4730c", "#8250df")
-INK, PAPER, GRID = "#1f2328", "#fefefe", "#d1d9e0"
-DARK = {INK: "#e6edf3", PAPER: "#0d1117", GRID: "#3d444d"}
-"""What the colours of text, ground and lines become for a reader whose system is set to dark."""
+COLOURS = ("#1f6feb", "#d4730c", "#8250df")
+TEXT, BACKGROUND, GRID = "#1f2328", "#fefefe", "#d1d9e0"
+DARK = {TEXT: "#e6edf3", BACKGROUND: "#0d1117", GRID: "#3d444d"}
+"""The colours of text, background and grid in dark mode."""
 
-# Text stays text, and the same figures give the same file. Any: the type lists every key there is.
+# Text is not converted to paths, and the same figures give the same file. Any: the type would list every key.
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "performance",
     "font.family": "sans-serif",
     "font.size": 10,
-    "text.color": INK,
+    "text.color": TEXT,
     "axes.edgecolor": GRID,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "figure.facecolor": PAPER,
-    "axes.facecolor": PAPER,
+    "xtick.color": TEXT,
+    "ytick.color": TEXT,
+    "figure.facecolor": BACKGROUND,
+    "axes.facecolor": BACKGROUND,
 }
 
 
 def draw(results: Results, path: Path) -> None:
-    """Write the chart."""
+    """Write the chart as SVG."""
     peers = [name for name in reversed(PEERS) if name in results.versions]
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(8.2, 0.75 + 0.72 * len(peers)), layout="constrained")
         axes = figure.subplots()
-        for number, ((workload, title), shade) in enumerate(zip(SERIES, SHADES, strict=True)):
+        for number, ((workload, title), colour) in enumerate(zip(SERIES, COLOURS, strict=True)):
             figures = [results.per_second(peer, workload) or 0 for peer in peers]
-            places = [place + 0.27 * (1 - number) for place in range(len(peers))]
-            bars = axes.barh(places, figures, 0.25, color=shade, label=title)
+            positions = [position + 0.27 * (1 - number) for position in range(len(peers))]
+            bars = axes.barh(positions, figures, 0.25, color=colour, label=title)
             axes.bar_label(bars, [f"{figure:,.0f}" if figure else "" for figure in figures], padding=3, fontsize=8)
         axes.set_xscale("log")
         axes.set_xlim(left=50)
@@ -55,11 +55,11 @@ def draw(results: Results, path: Path) -> None:
         axes.set_title("Requests a second, one applicant each, one core, 16 connections (logarithmic)", fontsize=10)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
         figure.savefig(path, metadata={"Date": None})
-    path.write_text(add_dark(path.read_text()))
+    path.write_text(add_dark_mode(path.read_text()))
 
 
-def add_dark(svg: str) -> str:
-    """The drawing with a rule for readers in the dark."""
+def add_dark_mode(svg: str) -> str:
+    """Add a style sheet that replaces the colours in dark mode."""
     rules = "".join(
         f'[style*="fill: {light}"]{{fill:{dark}!important}}[style*="stroke: {light}"]{{stroke:{dark}!important}}'
         for light, dark in DARK.items()

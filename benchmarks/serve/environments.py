@@ -1,4 +1,4 @@
-"""The peers' environments: build/bench/<peer>, made once from its requirements.txt, and again when that changes."""
+"""The Python environments of the peers: build/bench/<peer>, made again when its requirements.txt changes."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from benchmarks.serve.peers import Peer
 
 
 def find_python(peer: Peer, build: Path) -> Path:
-    """The Python that runs a peer."""
+    """The Python interpreter of a peer."""
     return build / peer.name / "bin" / "python" if peer.has_own_environment else Path(sys.executable)
 
 
 def build_environment(peer: Peer, build: Path) -> None:
-    """Make a peer's environment unless it is there already; raises BenchError if that can't be done."""
+    """Make a peer's environment unless it is up to date; raises BenchError if a package can't be installed."""
     if not peer.has_own_environment:
         return
     wanted = (peer.folder / "requirements.txt").read_bytes()
-    place = build / peer.name
-    mark = place / "installed.txt"
-    if mark.is_file() and mark.read_bytes() == wanted:
+    folder = build / peer.name
+    marker = folder / "installed.txt"
+    if marker.is_file() and marker.read_bytes() == wanted:
         return
-    if place.exists():
-        shutil.rmtree(place)
+    if folder.exists():
+        shutil.rmtree(folder)
     python, uv = find_python(peer, build), str(Path(sys.executable).parent / "uv")
     requirements = str(peer.folder / "requirements.txt")
     for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
-        # Bytecode is there before the first start, as it is in ours.
+        [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+        # Bytecode is compiled before the first start, as in our environment.
         [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "-r", requirements],
     ):
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
             raise BenchError(f"{peer.name} can't be installed, leave it out with --without {peer.name}: {ended.stderr}")
-    mark.write_bytes(wanted)
+    marker.write_bytes(wanted)
 
 
 def read_versions(peer: Peer) -> dict[str, str]:
-    """The versions of a peer's main libraries, as they are pinned or, in our own environment, installed."""
+    """The versions of a peer's main libraries: as pinned, or as installed in our environment."""
     if not peer.has_own_environment:
         return {library: version(library) for library in peer.libraries}
     lines = (peer.folder / "requirements.txt").read_text().splitlines()

@@ -1,7 +1,7 @@
-"""What can go wrong in a measurement."""
+"""The exception that the benchmarks raise."""
 
 from __future__ import annotations
 
 
 class BenchError(Exception):
-    """A measurement can't be made, or would mean nothing; the message says why and what to do."""
+    """A measurement is impossible or would be invalid; the message says why and what to do."""

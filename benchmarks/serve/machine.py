@@ -1,4 +1,4 @@
-"""The machine: which core serves, which makes the load, and what to say of it beside the figures."""
+"""Pin server and load generator to a core each, and describe the machine."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from benchmarks.serve.errors import BenchError
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """A core for the service, another for the load and for us."""
+    """The core of the service, and the core of wrk and of this process."""
 
     server: int
     load: int
 
 
-def take_cores() -> Cores:
-    """Move to the load's core, ahead of everybody else where that is allowed; raises BenchError on a single core."""
+def pin_to_load_core() -> Cores:
+    """Pin this process to the load core, with the highest priority if allowed; raises BenchError on a single core."""
     free = sorted(os.sched_getaffinity(0))
     if len(free) < 2:
-        raise BenchError("service and load need a core each, and there is only one; use another machine")
+        raise BenchError("service and load generator need a core each, got one core; use another machine")
     cores = Cores(free[0], free[-1])
     os.sched_setaffinity(0, {cores.load})
     with suppress(PermissionError):
@@ -33,7 +33,7 @@ def take_cores() -> Cores:
 
 
 def describe_machine() -> str:
-    """Processor, cores, system and Python, in a line."""
+    """Processor, cores, system and Python version in a line."""
     processor = platform.processor() or platform.machine()
     with suppress(OSError):
         named = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.M)

@@ -1,5 +1,5 @@
--- What wrk does: post the bodies of a file in turn, and tell the result as one line of JSON.
--- wrk … -s post.lua URL -- FILE NAME VALUE [NAME VALUE …]; in FILE each body has its length on a line before it.
+-- Script of wrk: posts the bodies of a file in turn and prints the result as a line of JSON.
+-- wrk … -s post.lua URL -- FILE HEADER VALUE [HEADER VALUE …]; FILE: for each body a line with its length, then the body.
 
 local requests, turn = {}, 0
 
@@ -24,7 +24,7 @@ end
 function done(summary, latency, _)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"refused":%d,"broken":%d}\n',
+    '{"requests":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"error_responses":%d,"connection_errors":%d}\n',
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end

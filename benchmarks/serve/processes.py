@@ -1,4 +1,4 @@
-"""What the processes of one service use, taken from /proc: the one that was started, and all that it has started."""
+"""CPU time and memory of a service from /proc, summed over its processes."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
-TICK = os.sysconf("SC_CLK_TCK")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-def members(root: int) -> list[int]:
-    """The processes of a service: its session, and whatever that has started, in sessions of its own too."""
+def list_processes(root: int) -> list[int]:
+    """The processes of a service: those of its session and all their descendants, also in other sessions."""
     parents, sessions = {}, {}
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
                 fields = _stat(int(entry.name))
                 parents[int(entry.name)], sessions[int(entry.name)] = int(fields[1]), int(fields[3])
-    found, family = set[int](), {root}
-    while len(family) > len(found):
-        found = family
-        family = found | {pid for pid in parents if parents[pid] in found or sessions[pid] in found}
-    return sorted(family & parents.keys())
+    found, extended = set[int](), {root}
+    while len(extended) > len(found):
+        found = extended
+        extended = found | {pid for pid in parents if parents[pid] in found or sessions[pid] in found}
+    return sorted(extended & parents.keys())
 
 
 def cpu_seconds(root: int) -> float:
-    """Processor time that the living processes of a service have used, their threads included."""
+    """CPU time that the running processes of a service have used."""
     total = 0
-    for process in members(root):
+    for process in list_processes(root):
         with suppress(OSError):
             fields = _stat(process)
             total += int(fields[11]) + int(fields[12])
-    return total / TICK
+    return total / TICKS_PER_SECOND
 
 
 def resident_megabytes(root: int) -> float:
-    """Memory of a service: the largest process whole, of the others what is theirs alone.
+    """Memory of a service: the resident memory of the largest process plus the private memory of the others.
 
-    So what workers share is counted once, and what a process shares with strangers is counted too.
+    So memory that workers share is counted once.
     """
     whole, private = [], []
-    for process in members(root):
+    for process in list_processes(root):
         with suppress(OSError):
             sizes = dict(re.findall(r"^(\w+): +(\d+) kB", (PROC / str(process) / "smaps_rollup").read_text(), re.M))
             whole.append(int(sizes["Rss"]))
@@ -52,20 +52,20 @@ def resident_megabytes(root: int) -> float:
     return (whole[largest] + sum(private) - private[largest]) / 1024
 
 
-def name_births(root: int) -> dict[int, str]:
-    """The processes of a service, each with the time of its start, which tells it from a later one of its number."""
-    births = {}
-    for process in members(root):
+def read_start_times(root: int) -> dict[int, str]:
+    """The start time of each process of a service, which identifies it if its id is used again."""
+    start_times = {}
+    for process in list_processes(root):
         with suppress(OSError):
-            births[process] = _stat(process)[19]
-    return births
+            start_times[process] = _stat(process)[19]
+    return start_times
 
 
-def kill_left(births: dict[int, str]) -> None:
-    """End whatever is left of those processes."""
-    for process, birth in births.items():
+def kill_remaining(start_times: dict[int, str]) -> None:
+    """Kill those of the processes that still run."""
+    for process, start_time in start_times.items():
         with suppress(OSError):
-            if _stat(process)[19] == birth:
+            if _stat(process)[19] == start_time:
                 os.kill(process, signal.SIGKILL)
 
 

@@ -1,4 +1,4 @@
-"""How a service is asked and how its answer is read: our compatible contract, and the Open Inference Protocol."""
+"""Write requests and read responses: POST /predict, POST /score, and the Open Inference Protocol (V2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = list[list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A body and the headers it needs beside Content-Type."""
+    """A body, its content type and further headers."""
 
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
@@ -23,22 +23,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Where and how applicants are posted; `read` gives the probabilities of an answer's body."""
+    """`write` makes a request of applicants; `read` gets the probabilities from a response body."""
 
     path: str
     write: Callable[[Rows], Request]
     read: Callable[[bytes], list[float]]
 
 
-def _read_v2(answer: bytes) -> list[float]:
-    """The last column: a scikit-learn runtime gives the probabilities of both classes."""
-    output = msgspec.json.decode(answer)["outputs"][0]
+def _read_v2(body: bytes) -> list[float]:
+    """The last column: MLServer's scikit-learn runtime returns the probabilities of both classes."""
+    output = msgspec.json.decode(body)["outputs"][0]
     width = output["shape"][1] if len(output["shape"]) > 1 else 1
     probabilities: list[float] = output["data"][width - 1 :: width]
     return probabilities
 
 
-def _v2(rows: Rows) -> Request:
+def _write_v2(rows: Rows) -> Request:
     tensor = {
         "name": "applicants",
         "shape": [len(rows), len(rows[0])],
@@ -48,16 +48,16 @@ def _v2(rows: Rows) -> Request:
     return Request(msgspec.json.encode({"inputs": [tensor], "outputs": [{"name": "predict_proba"}]}))
 
 
-def _named(rows: Rows) -> Request:
+def _write_score(rows: Rows) -> Request:
     applicants = [dict(zip(name_fields(len(row)), row, strict=True)) for row in rows]
     return Request(msgspec.json.encode({"applicants": applicants, "reasons": 4}))
 
 
-def _read_results(answer: bytes) -> list[float]:
-    return [result["probability"] for result in msgspec.json.decode(answer)["results"]]
+def _read_score(body: bytes) -> list[float]:
+    return [result["probability"] for result in msgspec.json.decode(body)["results"]]
 
 
-def _binary(rows: Rows) -> Request:
+def _write_binary(rows: Rows) -> Request:
     raw = array("d", [value for row in rows for value in row]).tobytes()
     tensor = {
         "name": "applicants",
@@ -70,10 +70,10 @@ def _binary(rows: Rows) -> Request:
     return Request(head + raw, {"Inference-Header-Content-Length": str(len(head))}, "application/octet-stream")
 
 
-def _read_binary(answer: bytes) -> list[float]:
-    # Where the JSON ends is in a header of the answer; its end can be found without.
-    _, end = json.JSONDecoder().raw_decode(answer.decode("latin-1"))
-    return array("d", answer[end:]).tolist()
+def _read_binary(body: bytes) -> list[float]:
+    # The length of the JSON is in a response header, which isn't needed to find its end.
+    _, end = json.JSONDecoder().raw_decode(body.decode("latin-1"))
+    return array("d", body[end:]).tolist()
 
 
 def name_fields(count: int) -> list[str]:
@@ -82,6 +82,6 @@ def name_fields(count: int) -> list[str]:
 
 
 PREDICT = Protocol("/predict", lambda rows: Request(msgspec.json.encode({"data": rows})), msgspec.json.decode)
-V2 = Protocol("/v2/models/credit/infer", _v2, _read_v2)
-SCORE = Protocol("/score", _named, _read_results)
-BINARY = Protocol("/v2/models/credit/infer", _binary, _read_binary)
+V2 = Protocol("/v2/models/credit/infer", _write_v2, _read_v2)
+SCORE = Protocol("/score", _write_score, _read_score)
+BINARY = Protocol("/v2/models/credit/infer", _write_binary, _read_binary)

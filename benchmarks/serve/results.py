@@ -1,4 +1,4 @@
-"""What was measured, as it is kept in build/bench (results.json, quick.json), and the medians that the page shows."""
+"""The figures of a run, stored in build/bench/results.json or quick.json, and their medians."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from statistics import median
 
 from msgspec import Struct
 
-from benchmarks.serve.wrk import Load
+from benchmarks.serve.models import BATCH_ROWS
+from benchmarks.serve.wrk import LoadResult
 
-SETTLED = 10_000
-"""Requests after which memory is read: what is made on first use has been made."""
+WARM_UP_REQUESTS = 10_000
+"""Requests after which memory is read: by then, everything that is created on first use exists."""
 
 
 class Sample(Struct, frozen=True):
-    """One run of one workload; `cpu_us`: processor time of the service a request, in µs."""
+    """One run of one workload; `cpu_us`: CPU time of the service for a request, in µs."""
 
     round: int
     peer: str
     workload: str
-    load: Load
+    load: LoadResult
     cpu_us: float
 
 
 class Start(Struct, frozen=True):
-    """Seconds from exec to the first right answer, of a model."""
+    """Seconds from starting a service to its first correct answer."""
 
     round: int
     peer: str
@@ -33,7 +34,7 @@ class Start(Struct, frozen=True):
 
 
 class Memory(Struct, frozen=True):
-    """Megabytes of a service after so many requests."""
+    """Memory of a service after a number of requests."""
 
     peer: str
     requests: int
@@ -41,7 +42,7 @@ class Memory(Struct, frozen=True):
 
 
 class Results(Struct, frozen=True):
-    """A whole run: where and when, what took part in which versions, and every single figure."""
+    """All figures of a run, with machine, date, commit and the libraries' versions of each peer."""
 
     machine: str
     date: str
@@ -52,8 +53,13 @@ class Results(Struct, frozen=True):
     memory: list[Memory]
 
     def per_second(self, peer: str, workload: str) -> float | None:
-        """Median of the requests a second; None if it was not measured."""
+        """Median requests a second; None if not measured, as for all figures below."""
         return self._median(peer, workload, lambda sample: sample.load.per_second)
+
+    def rows_per_second(self, peer: str, workload: str) -> float | None:
+        """Median rows a second of a workload whose bodies have BATCH_ROWS rows."""
+        bodies = self.per_second(peer, workload)
+        return None if bodies is None else bodies * BATCH_ROWS
 
     def p50_ms(self, peer: str, workload: str) -> float | None:
         """Median over the rounds of the median latency."""
@@ -63,29 +69,25 @@ class Results(Struct, frozen=True):
         """Median over the rounds of the 99th percentile of the latency."""
         return self._median(peer, workload, lambda sample: sample.load.p99_ms)
 
-    def cpu_us(self, peer: str, workload: str) -> float | None:
-        """Median of the processor time of the service a request, µs."""
-        return self._median(peer, workload, lambda sample: sample.cpu_us)
-
-    def ratio(self, peer: str, workload: str, other: str, other_workload: str | None = None) -> float | None:
-        """Median over the rounds of requests a second of one over those of another in the same round."""
-        return self._ratio((peer, workload), (other, other_workload or workload), lambda load: load.per_second)
+    def ratio(self, peer: str, workload: str, other: str) -> float | None:
+        """Median ratio of the requests a second of two peers in the same round."""
+        return self._ratio(peer, workload, other, lambda load: load.per_second)
 
     def p50_ratio(self, peer: str, workload: str, other: str) -> float | None:
-        """The same for the median latency."""
-        return self._ratio((peer, workload), (other, workload), lambda load: load.p50_ms)
+        """Median ratio of the median latencies of two peers in the same round."""
+        return self._ratio(peer, workload, other, lambda load: load.p50_ms)
 
     def first_answer(self, peer: str, model: str = "logistic") -> float | None:
-        """Median of the seconds from exec to the first right answer."""
+        """Median seconds from starting the service to its first correct answer."""
         return _median([start.seconds for start in self.starts if (start.peer, start.model) == (peer, model)])
 
-    def megabytes(self, peer: str, requests: int = SETTLED) -> float | None:
-        """Memory after so many requests."""
+    def megabytes(self, peer: str, requests: int = WARM_UP_REQUESTS) -> float | None:
+        """Memory after that number of requests."""
         found = [memory.megabytes for memory in self.memory if (memory.peer, memory.requests) == (peer, requests)]
         return _median(found)
 
     def growth(self, peer: str) -> float | None:
-        """Megabytes that a service has grown by, from its first reading to its last; None with fewer than two."""
+        """Megabytes between the first and the last reading of a service's memory; None for fewer than two."""
         read = sorted((memory.requests, memory.megabytes) for memory in self.memory if memory.peer == peer)
         return read[-1][1] - read[0][1] if len(read) > 1 else None
 
@@ -95,10 +97,10 @@ class Results(Struct, frozen=True):
     def _median(self, peer: str, workload: str, figure: Callable[[Sample], float]) -> float | None:
         return _median([figure(sample) for sample in self._of(peer, workload)])
 
-    def _ratio(self, one: tuple[str, str], other: tuple[str, str], figure: Callable[[Load], float]) -> float | None:
-        # Two runs of one round saw the same machine, near enough; two medians over all rounds need not have.
-        others = {sample.round: figure(sample.load) for sample in self._of(*other)}
-        return _median([figure(s.load) / others[s.round] for s in self._of(*one) if s.round in others])
+    def _ratio(self, peer: str, workload: str, other: str, figure: Callable[[LoadResult], float]) -> float | None:
+        # Within a round the machine was equally busy for both; the medians over all rounds may be of different rounds.
+        others = {sample.round: figure(sample.load) for sample in self._of(other, workload)}
+        return _median([figure(s.load) / others[s.round] for s in self._of(peer, workload) if s.round in others])
 
 
 def _median(figures: list[float]) -> float | None:

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.serve.scaling`: this service against workers, fields, trees and rows a body.
+"""`make bench-scaling`: throughput and CPU time by number of workers, fields, trees and rows of a body.
 
-One thing varies at a time. Requests a second depend on how busy the machine is; the processor time a request takes
-depends much less, and it is what the law in docs/performance.md is made of.
+One of them varies at a time. The cost model in docs/performance.md is fitted to CPU times, because they depend less on
+other processes of the machine than requests a second do.
 """
 
 from __future__ import annotations
@@ -12,30 +12,29 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from benchmarks.serve.__main__ import BUILD, PAGE, ROOT, read_commit, say
+from benchmarks.serve.cost_model import fit_cost_model, write_cost_model
 from benchmarks.serve.errors import BenchError
-from benchmarks.serve.law import find_law, write_law
-from benchmarks.serve.machine import describe_machine, take_cores
+from benchmarks.serve.machine import describe_machine, pin_to_load_core
 from benchmarks.serve.measure import run_load
-from benchmarks.serve.models import Made, Spec, make
-from benchmarks.serve.page import show, write_page, write_table
+from benchmarks.serve.models import Spec, TrainedModel, train_model
+from benchmarks.serve.page import format_figure, write_page, write_table
 from benchmarks.serve.peers import PEERS
 from benchmarks.serve.protocols import BINARY
-from benchmarks.serve.servers import Place, start
+from benchmarks.serve.servers import Workspace, run_server
 from benchmarks.serve.workloads import Workload, write_bodies
-from benchmarks.serve.wrk import Load, find_wrk
+from benchmarks.serve.wrk import LoadResult, find_wrk
 
 ROUNDS, SECONDS = 3, 2
-LENGTHS = {"PREDICT": 21, "SCORE": 21, "BINARY": 21}
-FEW, MANY = 16, 4
-"""Connections for small bodies, and for those of 1,000 rows and more."""
+LENGTHS = {"PREDICT_BYTES": 21, "SCORE_BYTES": 21, "BINARY_BYTES": 21}
+SMALL_BODY_CONNECTIONS, LARGE_BODY_CONNECTIONS = 16, 4
 
-Sample = tuple[Load, float]
-"""What the load met, and the processor time of the service a request, µs."""
+Sample = tuple[LoadResult, float]
+"""wrk's result and the CPU time of the service for a request, in µs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One measurement: what varies in its series, its value, the model and the load."""
+    """A measurement: series, value of what varies in it, model, workload and workers."""
 
     series: str
     value: int
@@ -45,30 +44,35 @@ class Step:
 
 
 def list_steps() -> list[Step]:
-    """All measurements, in the order of the table."""
-    usual, one = Spec("logistic", 23), Workload("one", "", "")
-    steps = [Step("workers", workers, usual, one, workers) for workers in (1, 2)]
-    steps += [Step("fields", fields, Spec(f"fields-{fields}", fields), one) for fields in (8, 23, 100, 300, 768)]
-    steps += [Step("trees", trees, Spec(f"trees-{trees}", 23, trees), one) for trees in (100, 400, 1600)]
+    """List all measurements in the order of the table."""
+    default_model, one_row = Spec("logistic", 23), Workload("one", "", "")
+    steps = [Step("workers", workers, default_model, one_row, workers) for workers in (1, 2)]
+    steps += [Step("fields", fields, Spec(f"fields-{fields}", fields), one_row) for fields in (8, 23, 100, 300, 768)]
+    steps += [Step("trees", trees, Spec(f"trees-{trees}", 23, trees), one_row) for trees in (100, 400, 1600)]
     for series, protocol in (("rows, JSON", None), ("rows, V2 binary", BINARY)):
         for rows in (1, 10, 100, 1_000, 10_000):
-            load = replace(one, rows=rows, protocol=protocol, connections=MANY if rows > 100 else FEW)
-            steps.append(Step(series, rows, usual, load))
+            load = replace(
+                one_row,
+                rows=rows,
+                protocol=protocol,
+                connections=LARGE_BODY_CONNECTIONS if rows > 100 else SMALL_BODY_CONNECTIONS,
+            )
+            steps.append(Step(series, rows, default_model, load))
     return steps
 
 
 def main() -> None:
-    """Measure all steps round by round and write the page's part."""
+    """Run all steps in each round, then write the table and the cost model."""
     steps = list_steps()
     samples: list[list[Sample]] = [[] for _ in steps]
     try:
         wrk = find_wrk()
         specs = {step.spec.name: step.spec for step in steps}
-        made = {name: make(spec, BUILD / "models" / name) for name, spec in specs.items()}
-        place = Place(BUILD, ROOT, take_cores())
+        trained = {name: train_model(spec, BUILD / "models" / name) for name, spec in specs.items()}
+        workspace = Workspace(BUILD, ROOT, pin_to_load_core())
         for number in range(ROUNDS):
             for step, kept in zip(steps, samples, strict=True):
-                sample = measure(step, made[step.spec.name], place, wrk)
+                sample = measure(step, trained[step.spec.name], workspace, wrk)
                 kept.append(sample)
                 say(f"round {number + 1}  {step.series:16} {step.value:6}  {sample[0].per_second:9,.0f}/s")
         content = write_scaling(steps, samples)
@@ -78,19 +82,19 @@ def main() -> None:
     say(content)
 
 
-def measure(step: Step, made: Made, place: Place, wrk: str) -> Sample:
-    """Run one step on a fresh service; raises BenchError."""
-    # Two workers have two cores, one of which makes the load as well: there are no more here.
-    cores = {place.cores.server} if step.workers == 1 else {place.cores.server, place.cores.load}
-    repeats = max(1, step.workload.rows // len(made.rows))
-    made = replace(made, rows=made.rows * repeats, probability=made.probability * repeats)
-    with start(PEERS["ours"], made, place, LENGTHS, step.workers, cores) as server:
-        server.check(step.workload.protocol_of(server.peer), write_bodies(step.workload, server.peer, made))
-        return run_load(wrk, server, step.workload, made, SECONDS)
+def measure(step: Step, trained: TrainedModel, workspace: Workspace, wrk: str) -> Sample:
+    """Run one step on a new process; raises BenchError."""
+    # Two workers get both cores, one of which they share with the load generator.
+    cores = {workspace.cores.server} if step.workers == 1 else {workspace.cores.server, workspace.cores.load}
+    repeats = max(1, step.workload.rows // len(trained.rows))
+    trained = replace(trained, rows=trained.rows * repeats, probability=trained.probability * repeats)
+    with run_server(PEERS["ours"], trained, workspace, LENGTHS, step.workers, cores) as server:
+        server.check(step.workload.protocol_of(server.peer), write_bodies(step.workload, server.peer, trained))
+        return run_load(wrk, server, step.workload, trained, SECONDS)
 
 
 def write_scaling(steps: Sequence[Step], samples: Sequence[Sequence[Sample]]) -> str:
-    """The table and the law."""
+    """The table and the cost model."""
     rows = []
     cost: dict[str, list[tuple[int, float]]] = {}
     for step, kept in zip(steps, samples, strict=True):
@@ -100,18 +104,18 @@ def write_scaling(steps: Sequence[Step], samples: Sequence[Sequence[Sample]]) ->
         rows.append(
             [
                 f"{step.series}: {step.value:,}",
-                show(a_second),
-                show(a_second * step.workload.rows),
-                show(median(load.p50_ms for load, _ in kept), "{:.2f}"),
-                show(median(load.p99_ms for load, _ in kept), "{:.2f}"),
-                show(cpu_us, "{:,.1f}"),
+                format_figure(a_second),
+                format_figure(a_second * step.workload.rows),
+                format_figure(median(load.p50_ms for load, _ in kept), "{:.2f}"),
+                format_figure(median(load.p99_ms for load, _ in kept), "{:.2f}"),
+                format_figure(cpu_us, "{:,.1f}"),
             ]
         )
-    head = ["", "req/s", "rows/s", "p50 ms", "p99 ms", "µs of processor a request"]
+    head = ["", "req/s", "rows/s", "p50 ms", "p99 ms", "CPU µs a request"]
     return (
-        f"Measured at commit {read_commit()}, {ROUNDS} rounds, medians; {describe_machine()}. One thing varies, the "
-        "rest is one row of 23 fields, logistic regression, one worker.\n\n"
-        f"{write_table(head, rows)}\n{write_law(find_law(cost))}"
+        f"Measured at commit {read_commit()}, {ROUNDS} rounds, medians; {describe_machine()}. One value varies; "
+        "else logistic regression of 23 fields, one row a body, one worker.\n\n"
+        f"{write_table(head, rows)}\n{write_cost_model(fit_cost_model(cost))}"
     )
 
 

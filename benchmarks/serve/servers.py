@@ -1,11 +1,10 @@
-"""One service at a time: started on a core of its own, asked until it answers rightly, watched, stopped."""
+"""Start a service on its own core, wait for its first correct answer, and stop it."""
 
 from __future__ import annotations
 
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,22 +12,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.serve.answers import PATIENCE_SECONDS, is_right, post
 from benchmarks.serve.environments import find_python
 from benchmarks.serve.errors import BenchError
 from benchmarks.serve.machine import Cores
-from benchmarks.serve.models import Made
+from benchmarks.serve.models import TrainedModel
 from benchmarks.serve.peers import Peer
-from benchmarks.serve.processes import kill_left, name_births
+from benchmarks.serve.processes import kill_remaining, read_start_times
 from benchmarks.serve.protocols import Protocol, Request
+from benchmarks.serve.responses import TIMEOUT_SECONDS, is_correct, post
+from deploy.dyno import free_port
 
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
-"""Of our environment; nothing else may make one peer differ from another."""
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+"""Variables that a service inherits; no other may influence a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where measurements happen: the folder of environments and logs, the checkout, the cores."""
+class Workspace:
+    """The folder of environments and logs, the checkout, and the cores."""
 
     build: Path
     root: Path
@@ -37,7 +37,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A service that has answered rightly; `first_answer`: seconds from exec until it did."""
+    """A running service; `first_answer`: seconds from its start to its first correct answer."""
 
     peer: Peer
     port: int
@@ -45,75 +45,74 @@ class Server:
     first_answer: float
 
     def url(self, protocol: Protocol) -> str:
-        """Where to post."""
+        """The URL of a protocol."""
         return f"http://127.0.0.1:{self.port}{protocol.path}"
 
-    def ask(self, protocol: Protocol, request: Request) -> bytes:
-        """The body of the answer; raises BenchError unless it is a success."""
+    def post(self, protocol: Protocol, request: Request) -> bytes:
+        """Post a request; returns the body of the response, raises BenchError unless it is 200."""
         return post(self.port, protocol.path, request)
 
     def check(self, protocol: Protocol, requests: list[tuple[Request, list[float]]]) -> None:
-        """Post every body once; raises BenchError at the first probability that is wrong."""
+        """Post every request once; raises BenchError at the first wrong probability."""
         for request, expected in requests:
-            answer = self.ask(protocol, request)
-            if not is_right(answer, expected, protocol.read):
-                raise BenchError(
-                    f"{self.peer.name} answers {answer[:200]!r}, expected {expected[:3]}: don't measure it"
-                )
+            answer = self.post(protocol, request)
+            if not is_correct(answer, expected, protocol.read):
+                raise BenchError(f"{self.peer.name} answered {answer[:200]!r}, expected {expected[:3]}: not measured")
 
 
 @contextmanager
-def start(
-    peer: Peer, made: Made, place: Place, lengths: dict[str, int], workers: int = 1, cores: set[int] | None = None
+def run_server(
+    peer: Peer,
+    trained: TrainedModel,
+    workspace: Workspace,
+    response_lengths: dict[str, int],
+    workers: int = 1,
+    cores: set[int] | None = None,
 ) -> Iterator[Server]:
-    """A running service; raises BenchError if it doesn't answer rightly in a minute.
+    """Run a service; raises BenchError if it gives no correct answer within TIMEOUT_SECONDS.
 
-    `lengths`: how long the limit's constants are. `cores`: other ones than the servers' usual.
+    `response_lengths`: the lengths of bare uvicorn's constant responses. `cores`: instead of the workspace's.
     """
-    port, first = find_port(), peer.protocol.write(made.rows[:1])
-    python = find_python(peer, place.build)
+    port, first = free_port(), peer.protocol.write(trained.rows[:1])
+    python = find_python(peer, workspace.build)
     command = [word.format(python=python, port=port) for word in peer.command]
-    log = place.build / "logs" / f"{peer.name}.log"
+    log = workspace.build / "logs" / f"{peer.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = _environment(peer, made, place, port, workers) | {key: str(value) for key, value in lengths.items()}
-    pinned = cores or {place.cores.server}
+    environment = _environment(peer, trained, workspace, port, workers) | {
+        key: str(value) for key, value in response_lengths.items()
+    }
+    pinned = cores or {workspace.cores.server}
     with log.open("wb") as output:
-        # The child inherits the core; asked for in the child itself, Popen would copy our whole address space first.
+        # The child inherits the affinity; a preexec_fn would make Popen fork, which copies the page tables and is slow.
         os.sched_setaffinity(0, pinned)
         started = time.perf_counter()
         process = subprocess.Popen(
             command,
-            cwd=place.root if peer.name == "ours" else peer.folder,
+            cwd=workspace.root if peer.name == "ours" else peer.folder,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        os.sched_setaffinity(0, {place.cores.load})
+        os.sched_setaffinity(0, {workspace.cores.load})
         try:
-            while not _answers(peer, port, first, made.probability[:1]):
-                if process.poll() is not None or time.perf_counter() - started > PATIENCE_SECONDS:
-                    raise BenchError(f"{peer.name} doesn't answer; the end of {log}:\n{log.read_text()[-2000:]}")
+            while not _answers(peer, port, first, trained.probability[:1]):
+                if process.poll() is not None or time.perf_counter() - started > TIMEOUT_SECONDS:
+                    raise BenchError(
+                        f"{peer.name} gave no correct answer; the end of {log}:\n{log.read_text()[-2000:]}"
+                    )
                 time.sleep(0.001)
             yield Server(peer, port, process.pid, time.perf_counter() - started)
-            # A line a request, and nobody reads it unless something failed.
+            # The log is large and only of use after a failure.
             log.unlink()
         finally:
-            # Asked while it lives: a worker in a session of its own could not be found again without its parent.
-            births = name_births(process.pid)
+            # Before it ends: a worker in another session can't be found without its parent process.
+            start_times = read_start_times(process.pid)
             process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(4)
-            kill_left(births)
+            kill_remaining(start_times)
             process.wait()
-
-
-def find_port() -> int:
-    """A free port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _answers(peer: Peer, port: int, request: Request, expected: list[float]) -> bool:
@@ -121,12 +120,12 @@ def _answers(peer: Peer, port: int, request: Request, expected: list[float]) -> 
         answer = post(port, peer.protocol.path, request)
     except (OSError, http.client.HTTPException, BenchError):
         return False
-    return peer.name == "limit" or is_right(answer, expected, peer.protocol.read)
+    return peer.name == "bare_uvicorn" or is_correct(answer, expected, peer.protocol.read)
 
 
-def _environment(peer: Peer, made: Made, place: Place, port: int, workers: int) -> dict[str, str]:
-    ours = {name: os.environ[name] for name in KEPT if name in os.environ}
-    model = str(made.folder / peer.takes)
+def _environment(peer: Peer, trained: TrainedModel, workspace: Workspace, port: int, workers: int) -> dict[str, str]:
+    ours = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    model = str(trained.folder / peer.model_file)
     return ours | {
         "PORT": str(port),
         "MODEL": model,
@@ -135,10 +134,10 @@ def _environment(peer: Peer, made: Made, place: Place, port: int, workers: int) 
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "BENTOML_DO_NOT_TRACK": "True",
-        "BENTOML_HOME": str(place.build / "bentoml-home"),
+        "BENTOML_HOME": str(workspace.build / "bentoml-home"),
         "MLSERVER_HTTP_PORT": str(port),
-        "MLSERVER_GRPC_PORT": str(find_port()),
-        "MLSERVER_METRICS_PORT": str(find_port()),
+        "MLSERVER_GRPC_PORT": str(free_port()),
+        "MLSERVER_METRICS_PORT": str(free_port()),
         "MLSERVER_MODEL_URI": model,
         "PYTHONUNBUFFERED": "1",
     }

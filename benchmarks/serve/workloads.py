@@ -1,26 +1,26 @@
-"""What is asked of the services: which model, how many applicants a body, over how many connections, of whom."""
+"""The workloads: model, rows of a body, connections, and the peers that are measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.serve.models import ASKED, Made
+from benchmarks.serve.models import BATCH_ROWS, TrainedModel
 from benchmarks.serve.peers import PEERS, Peer
 from benchmarks.serve.protocols import BINARY, SCORE, Protocol, Request
 
-EVERYBODY = tuple(PEERS)
-CROWD = 10_000
-"""Rows of the bodies that are posted in the background."""
+ALL_PEERS = tuple(PEERS)
+BACKGROUND_ROWS = 10_000
+"""Rows of a body of the background load."""
 
-BODIES = 64
-"""So many different bodies of one applicant take turns, so that no answer can be a remembered one."""
+MAX_BODIES = 64
+"""Different bodies that are posted in turn, so that caching an answer does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One kind of load; `protocol` None is each peer's own way to be asked for probabilities.
+    """A workload; without a `protocol` each peer is asked in its own.
 
-    `crowd`: rows of a body that further connections post over and over meanwhile, and that no figure counts.
+    `background`: rows of the bodies that further connections post meanwhile and that no figure counts.
     """
 
     name: str
@@ -28,42 +28,52 @@ class Workload:
     model: str
     connections: int = 16
     rows: int = 1
-    peers: tuple[str, ...] = EVERYBODY
+    peers: tuple[str, ...] = ALL_PEERS
     protocol: Protocol | None = None
-    crowd: int = 0
+    background: int = 0
 
     def protocol_of(self, peer: Peer) -> Protocol:
-        """How a peer is asked."""
+        """The protocol that a peer is asked in."""
         return self.protocol or peer.protocol
 
 
-BATCHES = tuple(name for name in PEERS if name != "limit")
+BATCH_PEERS = tuple(name for name in PEERS if name != "bare_uvicorn")
 
 WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload("logistic", "logistic, 23 fields", "logistic"),
-        Workload("alone", "logistic, 23 fields, one connection", "logistic", connections=1),
-        Workload("json", "1,000 rows × 23 a body, JSON", "logistic", 4, ASKED, BATCHES),
-        Workload("binary", "1,000 rows × 23 a body, V2 binary", "logistic", 4, ASKED, ("limit", "ours"), BINARY),
-        Workload("crowd", "one row beside bodies of 10,000", "logistic", peers=("ours",), crowd=CROWD),
+        Workload("one_connection", "logistic, 23 fields, one connection", "logistic", connections=1),
+        Workload("json", "1,000 rows × 23 a body, JSON", "logistic", 4, BATCH_ROWS, BATCH_PEERS),
+        Workload(
+            "binary", "1,000 rows × 23 a body, V2 binary", "logistic", 4, BATCH_ROWS, ("bare_uvicorn", "ours"), BINARY
+        ),
+        Workload(
+            "background",
+            "one row, bodies of 10,000 in the background",
+            "logistic",
+            peers=("ours",),
+            background=BACKGROUND_ROWS,
+        ),
         Workload("boosting", "400 trees, 23 fields", "boosting"),
-        Workload("score", "/score, 400 trees, four reasons", "boosting", peers=("limit", "ours"), protocol=SCORE),
+        Workload(
+            "score", "/score, 400 trees, four reasons", "boosting", peers=("bare_uvicorn", "ours"), protocol=SCORE
+        ),
         Workload("wide", "logistic, 768 fields", "wide"),
     )
 }
-"""By name. 4 connections for large bodies: more would only wait longer."""
+"""By name. Large bodies are posted over 4 connections: more would only wait longer."""
 
 
-def write_bodies(workload: Workload, peer: Peer, made: Made) -> list[tuple[Request, list[float]]]:
-    """The requests of a workload to a peer, and the probabilities that answer each."""
+def write_bodies(workload: Workload, peer: Peer, trained: TrainedModel) -> list[tuple[Request, list[float]]]:
+    """The requests of a workload to a peer, each with its expected probabilities."""
     write = workload.protocol_of(peer).write
-    starts = range(0, min(len(made.rows), BODIES * workload.rows), workload.rows)
-    pieces = [slice(start, start + workload.rows) for start in starts]
-    return [(write(made.rows[piece]), made.probability[piece]) for piece in pieces]
+    starts = range(0, min(len(trained.rows), MAX_BODIES * workload.rows), workload.rows)
+    slices = [slice(start, start + workload.rows) for start in starts]
+    return [(write(trained.rows[rows]), trained.probability[rows]) for rows in slices]
 
 
-def write_crowd(workload: Workload, peer: Peer, made: Made) -> Request:
-    """The body that goes in the background."""
-    repeats = -(-workload.crowd // len(made.rows))
-    return workload.protocol_of(peer).write((made.rows * repeats)[: workload.crowd])
+def write_background(workload: Workload, peer: Peer, trained: TrainedModel) -> Request:
+    """The request of the background load."""
+    repeats = -(-workload.background // len(trained.rows))
+    return workload.protocol_of(peer).write((trained.rows * repeats)[: workload.background])

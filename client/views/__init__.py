@@ -1,13 +1,17 @@
-"""The three views of the page; a view is a function of the desk."""
+"""The three views of the user interface; each is a function of the AppState."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from client.desk import Desk
-from client.views.compare import show_compare
-from client.views.one import show_one
+from client.app_state import AppState
+from client.views.applicant import show_applicant
+from client.views.compare import show_comparison
 from client.views.portfolio import show_portfolio
 
-VIEWS: dict[str, Callable[[Desk], None]] = {"one": show_one, "compare": show_compare, "portfolio": show_portfolio}
-"""Name in the address → what shows it; `view.<name>` is its text."""
+VIEWS: dict[str, Callable[[AppState], None]] = {
+    "one": show_applicant,
+    "compare": show_comparison,
+    "portfolio": show_portfolio,
+}
+"""`view` in the query string → the function that shows it; the key of its title is `view.<name>`."""

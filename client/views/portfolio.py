@@ -1,4 +1,4 @@
-"""A whole table: acceptance rate, distribution of the probabilities, results to download."""
+"""The whole table: acceptance rate, histogram of the probabilities, results and their download."""
 
 from __future__ import annotations
 
@@ -8,75 +8,75 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from client import figures
-from client.desk import Desk
-from client.portfolio import Scored, score_table, write_results
-from client.wording import word_reason
+from client import components
+from client.app_state import AppState
+from client.localization import localize_reason
+from client.portfolio import ScoredTable, further_columns, score_table, write_results
 
-ROWS_AT_ONCE = 5_000
-"""A larger table is scored when it is asked for, not at first sight."""
+MAX_ROWS_UNASKED = 5_000
+"""A table with more rows is scored only after a click on a button."""
 
 BINS = 40
 COLOURS = {"accept": "#2f8f4c", "review": "#b07d10", "refuse": "#c4453e"}
 
 
-def show_portfolio(desk: Desk) -> None:
-    """Score the table once per model; the answer stays in the session."""
-    language, rows = desk.language, len(desk.table.ids)
+def show_portfolio(state: AppState) -> None:
+    """Score the table, once per table and model, and show the results."""
+    language, rows = state.language, len(state.table.ids)
     if not rows:
         st.info(language.say("table.none"))
         return
-    kept = f"scored {desk.table.sha256} {desk.model.sha256}"
-    if kept not in st.session_state:
+    key = f"scored {state.table.sha256} {state.model.sha256}"
+    if key not in st.session_state:
         total = language.number(rows)
-        if rows > ROWS_AT_ONCE and not st.button(language.say("portfolio.big", rows=total), type="primary"):
+        if rows > MAX_ROWS_UNASKED and not st.button(language.say("portfolio.big", rows=total), type="primary"):
             return
         bar = st.progress(0.0)
-        for scored in score_table(desk.api, desk.table.applicants):
-            done = len(scored.results) + len(scored.faults)
+        for scored in score_table(state.api, state.table.applicants):
+            done = len(scored.results) + len(scored.errors)
             bar.progress(done / rows, language.say("portfolio.running", done=language.number(done), rows=total))
         bar.empty()
-        st.session_state[kept] = scored
-    _show(desk, st.session_state[kept])
+        st.session_state[key] = scored
+    _show(state, st.session_state[key])
 
 
-def _show(desk: Desk, scored: Scored) -> None:
-    language = desk.language
+def _show(state: AppState, scored: ScoredTable) -> None:
+    language = state.language
     results = list(scored.results.values())
-    figures_of = {
-        "portfolio.applicants": language.number(len(desk.table.ids)),
-        "portfolio.faulty": language.number(len(scored.faults)),
+    metrics = {
+        "portfolio.applicants": language.number(len(state.table.ids)),
+        "portfolio.not_scored": language.number(len(scored.errors)),
     }
     if results:
         accepted = sum(result.decision == "accept" for result in results) / len(results)
-        figures_of["portfolio.accepted"] = language.percent(accepted)
-        figures_of["portfolio.mean"] = language.percent(fmean(result.probability for result in results))
-    for column, (key, value) in zip(st.columns(len(figures_of)), figures_of.items(), strict=True):
+        metrics["portfolio.accepted"] = language.percent(accepted)
+        metrics["portfolio.mean"] = language.percent(fmean(result.probability for result in results))
+    for column, (key, value) in zip(st.columns(len(metrics)), metrics.items(), strict=True):
         column.metric(language.say(key), value)
     if results:
         st.header(language.say("portfolio.distribution"), anchor=False)
-        st.altair_chart(_draw(desk, scored))
-        st.caption(figures.thresholds(desk.model.policy, language))
+        st.altair_chart(_draw_histogram(state, scored))
+        st.caption(components.thresholds(state.model.policy, language))
     st.header(language.say("portfolio.table"), anchor=False)
     st.dataframe(
-        _frame(desk, scored),
+        _frame(state, scored),
         hide_index=True,
         column_config={language.say("column.probability"): st.column_config.NumberColumn(format="percent")},
         alt=language.say("portfolio.table"),
     )
     st.download_button(
         language.say("portfolio.download"),
-        write_results(desk.table, scored, desk.model.fields, language),
-        file_name=f"results-{desk.table.sha256[:8]}.csv",
+        write_results(state.table, scored, state.model.fields, language),
+        file_name=f"results-{state.table.sha256[:8]}.csv",
         mime="text/csv",
         on_click="ignore",
         type="primary",
     )
 
 
-def _draw(desk: Desk, scored: Scored) -> alt.Chart:
-    """Applicants by probability, a colour for each decision; counted here, so that no applicant is in the chart."""
-    language = desk.language
+def _draw_histogram(state: AppState, scored: ScoredTable) -> alt.Chart:
+    """Histogram of the probabilities, one colour per decision; counted here, so that the chart holds no applicants."""
+    language = state.language
     results = pd.DataFrame(
         {
             "low": [min(int(result.probability * BINS), BINS - 1) / BINS for result in scored.results.values()],
@@ -85,7 +85,9 @@ def _draw(desk: Desk, scored: Scored) -> alt.Chart:
     )
     counts = results.value_counts().rename("count").reset_index()
     counts["high"] = counts["low"] + 1 / BINS
-    names = {decision: language.say(f"decision.{decision}") for decision, *_ in figures.zones(desk.model.policy)}
+    names = {
+        decision: language.say(f"decision.{decision}") for decision, *_ in components.decision_zones(state.model.policy)
+    }
     counts["name"] = counts["decision"].map(names)
     chart: alt.Chart = (
         alt.Chart(counts)
@@ -107,18 +109,22 @@ def _draw(desk: Desk, scored: Scored) -> alt.Chart:
     return chart
 
 
-def _frame(desk: Desk, scored: Scored) -> pd.DataFrame:
-    """The results as people read them."""
-    language, known = desk.language, {field.name: field for field in desk.model.fields}
+def _frame(state: AppState, scored: ScoredTable) -> pd.DataFrame:
+    """The results with texts in the reader's language."""
+    language, fields = state.language, {field.name: field for field in state.model.fields}
+    further = further_columns(scored)
     lines: list[tuple[object, ...]] = []
-    for row, (name, applicant) in enumerate(zip(desk.table.ids, desk.table.applicants, strict=True)):
+    for row, (name, applicant) in enumerate(zip(state.table.ids, state.table.applicants, strict=True)):
         result = scored.results.get(row)
         if result is None:
-            lines.append((name, None, None, None, "", scored.faults.get(row, "")))
+            lines.append((name, None, None, None, *[None] * len(further), "", scored.errors.get(row, "")))
             continue
-        reasons = "; ".join(word_reason(reason, applicant, known[reason.field], language) for reason in result.reasons)
+        reasons = "; ".join(
+            localize_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons
+        )
         decision = language.say(f"decision.{result.decision}")
-        lines.append((name, decision, round(result.probability, 4), result.points, reasons, ""))
-    heads = ("id", "decision", "probability", "points", "reasons", "fault")
-    frame = pd.DataFrame(lines, columns=[language.say(f"column.{head}") for head in heads])
-    return frame if scored.faults else frame.iloc[:, :-1]
+        scalars = (result.further.get(column) for column in further)
+        lines.append((name, decision, round(result.probability, 4), result.points, *scalars, reasons, ""))
+    heads = [language.say(f"column.{head}") for head in ("id", "decision", "probability", "points", "reasons", "fault")]
+    frame = pd.DataFrame(lines, columns=[*heads[:4], *further, *heads[4:]])
+    return frame if scored.errors else frame.iloc[:, :-1]

@@ -1,1 +1,1 @@
-"""The endpoints: one table of routes, and a handler from Request to Response for each."""
+"""The endpoints: the table of routes, and a handler for each."""

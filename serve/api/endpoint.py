@@ -1,11 +1,12 @@
-"""One row of the table of routes: a path, its handler, and what goes in and comes out."""
+"""Endpoint, a row of the table of routes: its handler and what OpenAPI says of it; sending large responses."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,28 +17,39 @@ from serve.schemas.problems import too_busy
 from serve.schemas.requests import RequestSchemas
 from serve.state import AppState
 
-COMPRESSED_FROM = 16_384
-"""Bytes of the smallest answer that is compressed for a client that takes gzip."""
+JSON_TYPE = "application/json"
 
-PIECE_BYTES = 65_536
-"""Of a large answer, handed to the server at a time."""
+MIN_COMPRESSED_BYTES = 16_384
+"""Smallest response that is compressed, for clients that accept gzip."""
+
+CHUNK_BYTES = 65_536
+"""A larger response is handed to the server in chunks."""
 
 COMPRESSION_LEVEL = 4
-"""A third of the time of zlib's best, for answers that are some percent larger."""
+"""Three times as fast as zlib's maximum, for responses that are some percent larger."""
+
+
+encode_json = msgspec.json.Encoder().encode
 
 
 class RequestBody(Struct, frozen=True):
-    """`schema`: the type of a model's body; `example`: one that is answered with 200."""
+    """The body of an endpoint, for OpenAPI; every example is answered with 200.
+
+    `schema`: the type of a model's JSON body; `example`: such a body. `other_examples`: an example of each other media
+    type that the handler takes.
+    """
 
     schema: Callable[[RequestSchemas], Any]
     example: Callable[[Runtime], Any]
+    other_examples: Mapping[str, Callable[[Runtime], str]] = {}
 
 
 class Endpoint(Struct, frozen=True):
     """The ASGI application of one method and path.
 
-    `response`: a type of schemas/, a media type, or None for a page, which OpenAPI leaves out. `is_open`: answered
-    without a key; `is_health`: also when too many requests are in progress.
+    `response`: the type of the JSON response, a media type, or None for a page, which OpenAPI leaves out.
+    `other_responses`: media types of responses besides JSON; `description` says when they are sent. `is_public`: needs
+    no API key. `is_health`: is answered even while MAX_CONCURRENT_REQUESTS are in progress.
     """
 
     method: str
@@ -46,47 +58,57 @@ class Endpoint(Struct, frozen=True):
     summary: str = ""
     response: Any = None
     request: RequestBody | None = None
-    is_open: bool = False
+    is_public: bool = False
     is_health: bool = False
+    description: str = ""
+    other_responses: tuple[str, ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; a large answer compressed, if the client takes that."""
+        """Answer a request; a large response is compressed, if the client accepts gzip, and sent in chunks."""
         response = await self.handler(Request(scope, receive, send))
-        if len(response.body) < COMPRESSED_FROM:
+        if len(response.body) < MIN_COMPRESSED_BYTES:
             await response(scope, receive, send)
         else:
             await send_large(response, scope, receive, send)
 
 
-async def send_large(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send a large answer, compressed if the client takes that, piece by piece as it is read.
+def json_response(value: Any) -> Response:
+    """A response with a struct, a list or a dict as JSON."""
+    return Response(encode_json(value), media_type=JSON_TYPE)
 
-    What is not read yet counts among the bytes of all bodies; a client that takes too long for a piece is given up.
+
+async def send_large(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a response in chunks, compressed if the client accepts gzip.
+
+    It counts towards MAX_ALL_BODY_BYTES until it is sent. A client that takes longer than BODY_TIMEOUT for a chunk is
+    disconnected; raises HTTPProblem (503) if there is no memory for the response.
     """
     from starlette.middleware.gzip import GZipMiddleware
 
     state: AppState = scope["app"].state.service
     settings, size = state.settings, len(response.body)
-    if state.body_bytes + size > max(settings.all_body_bytes, size):
-        raise too_busy(f"bodies and answers hold more than {settings.all_body_bytes:,} bytes together")
+    if state.body_bytes + size > max(settings.max_all_body_bytes, size):
+        raise too_busy(f"bodies and answers hold more than {settings.max_all_body_bytes:,} bytes together")
 
-    async def send_pieces(message: Message) -> None:
+    async def send_chunks(message: Message) -> None:
         body = message.get("body", b"")
-        while len(body) > PIECE_BYTES:
-            await send_in_time({**message, "body": body[:PIECE_BYTES], "more_body": True})
-            body = body[PIECE_BYTES:]
-        await send_in_time({**message, "body": body} if body else message)
+        while len(body) > CHUNK_BYTES:
+            await send_with_timeout({**message, "body": body[:CHUNK_BYTES], "more_body": True})
+            body = body[CHUNK_BYTES:]
+        await send_with_timeout({**message, "body": body} if body else message)
 
-    async def send_in_time(message: Message) -> None:
+    async def send_with_timeout(message: Message) -> None:
         try:
-            async with asyncio.timeout(settings.body_seconds):
+            async with asyncio.timeout(settings.body_timeout):
                 await send(message)
         except TimeoutError as error:
             raise ClientDisconnect from error
 
-    compress = GZipMiddleware(response, COMPRESSED_FROM, COMPRESSION_LEVEL, thread_minimum_size=COMPRESSED_FROM)
+    compress = GZipMiddleware(
+        response, MIN_COMPRESSED_BYTES, COMPRESSION_LEVEL, thread_minimum_size=MIN_COMPRESSED_BYTES
+    )
     state.body_bytes += size
     try:
-        await compress(scope, receive, send_pieces)
+        await compress(scope, receive, send_chunks)
     finally:
         state.body_bytes -= size

@@ -1,60 +1,62 @@
 """The Open Inference Protocol, version 2, for model platforms: metadata, health, and POST /v2/models/{name}/infer.
 
-Applicants come as one matrix named `applicants`, as the graph takes it, or as one tensor a field under the field's
-name, where a category is the text of its level (BYTES) or its index. What comes back are the graph's own outputs.
+Inputs: one matrix named `applicants`, as the model takes it, or one tensor per field under the field's name, where a
+category is the text of its level (BYTES) or its index. Outputs: those of the ONNX graph.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
 from model.session import Matrix, Scores
-from serve.api.body import Body
-from serve.api.scoring import REASONS_COST, ScoringJob, score_body
+from serve.api.endpoint import JSON_TYPE, encode_json, json_response
+from serve.api.score import ScoringJob, score_body
 from serve.runtime import Runtime
-from serve.schemas.faults import fault_of
-from serve.schemas.inference import (
+from serve.schemas.json_body import BOM, Body, decode_body
+from serve.schemas.limits import (
+    MAX_LOOP_JSON_BYTES,
+    MAX_LOOP_TENSOR_BYTES,
+    MAX_LOOP_TENSOR_HEADER_BYTES,
+    REASONS_COST,
+    Offload,
+)
+from serve.schemas.open_inference import (
     InferAnswer,
     InferBody,
     ModelMetadata,
     ModelReady,
+    OutputParameters,
     ServerHealth,
     ServerMetadata,
     TensorMetadata,
 )
-from serve.schemas.problems import InvalidApplicants, Offload, no_model
-from serve.schemas.requests import BOM, refuse_duplicates
+from serve.schemas.problems import InvalidApplicants, no_model
+from serve.schemas.requests import reject_duplicate_members
 from serve.schemas.responses import Fault
 from serve.schemas.tensors import read_matrix, write_tensor
 
-JSON = "application/json"
+BINARY_TYPE = "application/octet-stream"
 
 HEADER_LENGTH = "inference-header-content-length"
-"""The header of a body that holds raw tensors after so many bytes of JSON."""
-
-BYTES_ON_LOOP, RAW_ON_LOOP, HEAD_OF_RAW = 32_768, 262_144, 4_096
-"""Bytes of a body of JSON, of one of raw numbers and of the JSON before them that are read on the event loop."""
+"""Header of a body with binary tensors: how many bytes of JSON precede them."""
 
 OUTPUTS = (TensorMetadata("probability", "FP64", [-1]), TensorMetadata("decision", "INT64", [-1]))
-"""What is answered unless the request names its outputs."""
+"""Outputs of a request that names none."""
 
 _decode = msgspec.json.Decoder(InferBody).decode
-_encode = msgspec.json.Encoder().encode
 
 
 async def show_server(request: Request) -> Response:
     """GET /v2: which server this is."""
-    return _reply(ServerMetadata("credit", "2", ["binary_tensor_data"]))
+    return json_response(ServerMetadata("credit", "2", ["binary_tensor_data"]))
 
 
 async def show_health(request: Request) -> Response:
-    """GET /v2/health/live and /v2/health/ready: a service that answers has a proven model."""
-    return _reply(ServerHealth(True, True))
+    """GET /v2/health/live and /v2/health/ready: the service only starts with a model that passed its self-test."""
+    return json_response(ServerHealth(True, True))
 
 
 async def show_model(request: Request) -> Response:
@@ -64,14 +66,14 @@ async def show_model(request: Request) -> Response:
     name, width = runtime.name, len(runtime.fields)
     outputs = [*OUTPUTS, TensorMetadata("contributions", "FP64", [-1, width])]
     inputs = [TensorMetadata("applicants", "FP64", [-1, width])]
-    return _reply(ModelMetadata(name.name, [name.version], "onnx_onnxruntime", inputs, outputs))
+    return json_response(ModelMetadata(name.name, [name.version], "onnx_onnxruntime", inputs, outputs))
 
 
 async def show_model_ready(request: Request) -> Response:
     """GET /v2/models/{name}/ready."""
     runtime: Runtime = request.app.state.service.runtime
     _check_name(request, runtime)
-    return _reply(ModelReady(runtime.name.name, True))
+    return json_response(ModelReady(runtime.name.name, True))
 
 
 async def infer(request: Request) -> Response:
@@ -83,41 +85,42 @@ def read_infer(runtime: Runtime, request: Request, body: Body, on_loop: bool) ->
     """The applicants of an inference; raises HTTPProblem, or Offload."""
     _check_name(request, runtime)
     length = request.headers.get(HEADER_LENGTH, "")
-    if on_loop and len(body) > BYTES_ON_LOOP and not _is_raw(body, length):
+    if on_loop and len(body) > MAX_LOOP_JSON_BYTES and not _is_binary_numbers(body, length):
         raise Offload
-    asked, raw = _split(body, length)
-    rows = read_matrix(asked, raw, runtime.schemas)
-    wanted: list[tuple[str, bool | UnsetType]] = [(output.name, UNSET) for output in OUTPUTS]
-    if asked.outputs is not UNSET and asked.outputs:
-        if len({output.name for output in asked.outputs}) < len(asked.outputs):
-            raise InvalidApplicants([Fault("/outputs", "an output is named twice, expected once")])
-        wanted = [(o.name, UNSET if o.parameters is UNSET else o.parameters.binary_data) for o in asked.outputs]
-    explain = any(name == "contributions" for name, _ in wanted)
-    is_binary = asked.parameters is not UNSET and asked.parameters.binary_data_output is True
+    request_body, raw = _split(body, length)
+    rows = read_matrix(request_body, raw, runtime.schemas)
+    outputs = _requested_outputs(request_body)
+    explain = "contributions" in outputs
 
     def respond(applicants: Matrix, scores: Scores) -> Response:
-        written = [
-            write_tensor(name, getattr(scores, name), is_binary if own is UNSET else bool(own)) for name, own in wanted
-        ]
-        outputs, name = [output for output, _ in written], runtime.name
-        answer = _encode(InferAnswer(name.name, name.version, outputs, asked.id))
-        tail = b"".join(content for _, content in written)
+        tensors = [write_tensor(name, getattr(scores, name), is_binary) for name, is_binary in outputs.items()]
+        name = runtime.name
+        answer = encode_json(InferAnswer(name.name, name.version, [output for output, _ in tensors], request_body.id))
+        tail = b"".join(content for _, content in tensors)
         if not tail:
-            return Response(answer, media_type=JSON)
-        return Response(answer + tail, headers={HEADER_LENGTH: str(len(answer))}, media_type="application/octet-stream")
+            return Response(answer, media_type=JSON_TYPE)
+        return Response(answer + tail, headers={HEADER_LENGTH: str(len(answer))}, media_type=BINARY_TYPE)
 
     return ScoringJob(rows, explain, len(rows) * (1 + REASONS_COST * explain), respond)
 
 
-def _reply(answer: Any) -> Response:
-    return Response(_encode(answer), media_type=JSON)
+def _requested_outputs(body: InferBody) -> dict[str, bool]:
+    """Name → whether it is sent as raw bytes, in the order of the request; raises InvalidApplicants for a duplicate."""
+    default = body.parameters is not UNSET and body.parameters.binary_data_output is True
+    if body.outputs is UNSET or not body.outputs:
+        return {output.name: default for output in OUTPUTS}
+    if len({output.name for output in body.outputs}) < len(body.outputs):
+        raise InvalidApplicants([Fault("/outputs", "an output is named twice, expected once")])
+    parameters = {output.name: output.parameters or OutputParameters() for output in body.outputs}
+    return {name: default if own.binary_data is UNSET else own.binary_data for name, own in parameters.items()}
 
 
-def _is_raw(body: Body, length: str) -> bool:
-    """Whether all of a body but a short head of JSON is raw numbers; texts, even named by escapes, are to be read."""
-    if len(body) > RAW_ON_LOOP or not _is_number(length) or int(length) > HEAD_OF_RAW:
+def _is_binary_numbers(body: Body, length: str) -> bool:
+    """Whether a body is a short JSON header and then raw numbers; texts would have to be decoded one by one."""
+    if len(body) > MAX_LOOP_TENSOR_BYTES or not _is_number(length) or int(length) > MAX_LOOP_TENSOR_HEADER_BYTES:
         return False
     head = body[: int(length)]
+    # A backslash might escape the letters of BYTES.
     return b"BYTES" not in head and b"\\" not in head
 
 
@@ -126,7 +129,7 @@ def _is_number(text: str) -> bool:
 
 
 def _split(body: Body, length: str) -> tuple[InferBody, memoryview]:
-    """The JSON of the body, decoded, and the raw bytes after it."""
+    """The decoded JSON of the body, and the raw bytes after it."""
     view = memoryview(body)
     if not length:
         head, raw = view, view[:0]
@@ -136,18 +139,13 @@ def _split(body: Body, length: str) -> tuple[InferBody, memoryview]:
         detail = f"Inference-Header-Content-Length is {length[:40]!r}, expected at most {len(view)}"
         raise InvalidApplicants([Fault("", detail)])
     content = bytes(head).removeprefix(BOM)
-    try:
-        asked = _decode(content)
-    except RecursionError as error:
-        raise InvalidApplicants([Fault("", "the body is nested too deeply")]) from error
-    except (UnicodeDecodeError, msgspec.MsgspecError) as error:
-        raise InvalidApplicants([fault_of(str(error))]) from error
-    refuse_duplicates(content, _members(asked))
-    return asked, raw
+    decoded = decode_body(_decode, content)
+    reject_duplicate_members(content, _count_members(decoded))
+    return decoded, raw
 
 
-def _members(body: InferBody) -> int:
-    """How many members the JSON of a request had, if it had none that we don't know."""
+def _count_members(body: InferBody) -> int:
+    """The number of members of a request's JSON objects, unknown ones not counted."""
     count = 0
     for struct in (body, *body.inputs, *(() if body.outputs is UNSET else body.outputs)):
         values = [getattr(struct, name) for name in struct.__struct_fields__]
@@ -158,8 +156,8 @@ def _members(body: InferBody) -> int:
 
 
 def _check_name(request: Request, runtime: Runtime) -> None:
-    """Raise HTTPProblem for the name or version of another model than the one in service."""
-    known, asked = runtime.name, request.path_params
-    name, version = asked.get("name", known.name), asked.get("version", known.version)
+    """Raise HTTPProblem (404) unless the path names the model in service and its version."""
+    known, given = runtime.name, request.path_params
+    name, version = given.get("name", known.name), given.get("version", known.version)
     if (name, version) != (known.name, known.version):
         raise no_model(f"{name[:100]!r} in version {version[:100]!r}", f"{known.name!r} {known.version!r}")

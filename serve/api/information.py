@@ -1,39 +1,37 @@
-"""What the service says of itself: the model, health, metrics."""
+"""GET /model, /openapi.json, /livez, /readyz and /metrics."""
 
 from __future__ import annotations
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serve.api.endpoint import JSON_TYPE, json_response
 from serve.schemas.responses import ReadyAnswer
 from serve.state import AppState
-
-JSON = "application/json"
 
 
 async def show_model(request: Request) -> Response:
     """GET /model: the contract of the file, without its golden rows."""
-    return Response(request.app.state.service.runtime.description, media_type=JSON)
+    return Response(request.app.state.service.runtime.description, media_type=JSON_TYPE)
 
 
 async def show_openapi(request: Request) -> Response:
     """GET /openapi.json: the API of the model in service."""
-    return Response(request.app.state.service.runtime.openapi, media_type=JSON)
+    return Response(request.app.state.service.runtime.openapi, media_type=JSON_TYPE)
 
 
 async def show_live(request: Request) -> Response:
-    """GET /livez: the process answers."""
-    return Response(b'{"status":"alive"}', media_type=JSON)
+    """GET /livez: the process responds."""
+    return Response(b'{"status":"alive"}', media_type=JSON_TYPE)
 
 
 async def show_ready(request: Request) -> Response:
-    """GET /readyz: a model is loaded and proven; says which."""
-    return Response(msgspec.json.encode(ReadyAnswer("ready", request.app.state.service.runtime.name)), media_type=JSON)
+    """GET /readyz: which model is loaded and has passed its self-test."""
+    return json_response(ReadyAnswer("ready", request.app.state.service.runtime.name))
 
 
 async def show_metrics(request: Request) -> Response:
-    """GET /metrics, for Prometheus."""
+    """GET /metrics: the metrics of all workers, for Prometheus."""
     state: AppState = request.app.state.service
     from serve.metrics.exposition import CONTENT_TYPE, write_metrics
 

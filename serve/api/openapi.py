@@ -1,10 +1,11 @@
-"""GET /openapi.json: the API of the model in service as OpenAPI 3.1, from the types that read and write its bodies.
+"""The OpenAPI 3.1 document of GET /openapi.json, from the table of routes and the types of its bodies.
 
-What those types can't say is added here: the fields' labels and bounds and defaults.
+Added here: what the types can't express, such as labels, bounds and defaults of the model's fields.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from inspect import cleandoc
 from typing import Any
@@ -13,46 +14,50 @@ import msgspec
 
 from model.policy import DECISIONS
 from model.reasons import plain_number
-from serve.api import examples
-from serve.api.endpoint import Endpoint
+from serve.api.endpoint import JSON_TYPE, Endpoint, RequestBody
 from serve.runtime import Runtime
-from serve.schemas.csv import COLUMNS
-from serve.schemas.faults import ROWS_OF_CHANGES
+from serve.schemas.limits import CHANGE_SEARCH_ROWS
 from serve.schemas.problems import PROBLEM_TYPE
-from serve.schemas.requests import MOST_REASONS
+from serve.schemas.requests import DEFAULT_REASONS
 from serve.schemas.responses import Problem
 
 PROBLEMS = {
-    400: "the request is at fault; `errors` names every fault of its body",
-    401: "no valid key",
-    404: "nothing there",
-    408: "the request did not arrive in time",
+    400: "the request is invalid; `errors` lists every fault of its body",
+    401: "no valid API key",
+    404: "no such path, model or version",
+    408: "the body did not arrive in time",
     413: "too many bytes or rows",
     415: "an unknown Content-Encoding",
-    500: "our fault",
-    503: "too much is asked at once; try again",
+    500: "internal error of the service",
+    503: "too many requests at once; try again",
 }
+
+TEXT = {"schema": {"type": "string"}}
 
 PROBLEM_HEADERS = {401: ("WWW-Authenticate", "string"), 503: ("Retry-After", "integer")}
 
 
 def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The document for a model, of the endpoints that have a response."""
-    documented = [one for one in endpoints if one.response is not None]
-    requests = [one.request.schema(runtime.schemas) if one.request else None for one in documented]
-    types = [Problem, *(kind for kind in requests if kind), *(one.response for one in documented if _is_json(one))]
+    """The document for a model: the endpoints that have a `response`."""
+    documented = [endpoint for endpoint in endpoints if endpoint.response is not None]
+    requests = [endpoint.request.schema(runtime.schemas) if endpoint.request else None for endpoint in documented]
+    responses = [endpoint.response for endpoint in documented if _has_json_response(endpoint)]
+    types = [Problem, *(kind for kind in requests if kind), *responses]
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    schema_of = dict(zip(map(id, types), references, strict=True))
-    _name_fields(components, runtime)
-    _explain(components, runtime)
+    schemas = dict(zip(map(id, types), references, strict=True))
+    _rename_fields(components, runtime)
+    _add_descriptions(components, runtime)
     paths: dict[str, Any] = {}
-    for one, request in zip(documented, requests, strict=True):
-        schema = schema_of[id(one.response)] if _is_json(one) else {"type": "string"}
-        content = {"application/json" if _is_json(one) else one.response: {"schema": schema}}
-        body = schema_of[id(request)] if request else None
-        paths.setdefault(one.path, {})[one.method.lower()] = _operation(
-            one, runtime, content, body, schema_of[id(Problem)]
-        )
+    for endpoint, request in zip(documented, requests, strict=True):
+        operation = _operation(endpoint, runtime, schemas[id(Problem)])
+        if _has_json_response(endpoint):
+            content = {JSON_TYPE: {"schema": schemas[id(endpoint.response)]}}
+        else:
+            content = {endpoint.response: TEXT}
+        operation["responses"]["200"]["content"] = content | dict.fromkeys(endpoint.other_responses, TEXT)
+        if endpoint.request:
+            operation["requestBody"] = _request_body(endpoint.request, runtime, schemas[id(request)])
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -72,20 +77,19 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     return document
 
 
-def _is_json(endpoint: Endpoint) -> bool:
-    """Whether the response is a type, not a media type of its own."""
+def _has_json_response(endpoint: Endpoint) -> bool:
     return not isinstance(endpoint.response, str)
 
 
-def _name_fields(components: dict[str, Any], runtime: Runtime) -> None:
-    """Give the members of an applicant the names of the fields: some are none that a type's member may have."""
+def _rename_fields(components: dict[str, Any], runtime: Runtime) -> None:
+    """Give the members of an applicant the names of the fields, not all of which msgspec allows as names of members."""
     applicant, names = components["Applicant"], {f"field_{n}": field.name for n, field in enumerate(runtime.fields)}
     applicant["properties"] = {names.get(name, name): schema for name, schema in applicant["properties"].items()}
     applicant["required"] = [names.get(name, name) for name in applicant["required"]]
 
 
-def _explain(components: dict[str, Any], runtime: Runtime) -> None:
-    """Say in the schemas what the types can't."""
+def _add_descriptions(components: dict[str, Any], runtime: Runtime) -> None:
+    """Add to the schemas what the types can't express: descriptions, defaults and the limit for changes."""
     for schema in components.values():
         if "description" in schema:
             schema["description"] = cleandoc(schema["description"])
@@ -96,19 +100,19 @@ def _explain(components: dict[str, Any], runtime: Runtime) -> None:
             for word, bound in (("from", field.minimum), ("to", field.maximum))
             if bound is not None
         ]
-        bounds = f"documented {' '.join(ends)}; beyond, a warning" if ends else ""
+        bounds = f"documented {' '.join(ends)}; a value outside is scored with a warning" if ends else ""
         schema["description"] = "; ".join(part for part in (field.label, field.unit, bounds) if part)
     order = ", ".join(field.name for field in runtime.fields)
     note = f"rows of numbers in the order {order}; a category is the index of its level, a missing value null"
     components["PredictBody"]["properties"]["data"]["description"] = note
     options = components["ScoreBody"]["properties"]
     options["applicants"]["description"] = f"by name, or as a list of values in the order {order}"
-    options["reasons"] |= {"default": MOST_REASONS, "description": "how many at most"}
-    note = f"what would turn a refusal; each applicant then counts as {ROWS_OF_CHANGES} rows of the limit"
+    options["reasons"] |= {"default": DEFAULT_REASONS, "description": "maximum number for each applicant"}
+    note = f"which changes would turn a refusal; each applicant then counts as {CHANGE_SEARCH_ROWS} rows of the limit"
     options["what_would_change"] |= {"default": False, "description": note}
     components["ScoreBody"] |= {
         "if": {"properties": {"what_would_change": {"const": True}}, "required": ["what_would_change"]},
-        "then": {"properties": {"applicants": {"maxItems": runtime.schemas.most_rows // ROWS_OF_CHANGES}}},
+        "then": {"properties": {"applicants": {"maxItems": runtime.schemas.max_rows // CHANGE_SEARCH_ROWS}}},
     }
     for name in ("Result", "Change"):
         components[name]["properties"]["decision"] = {"enum": list(DECISIONS)}
@@ -118,52 +122,46 @@ def _explain(components: dict[str, Any], runtime: Runtime) -> None:
     components["Input"]["properties"]["data"]["items"] = {"anyOf": [cell, {"type": "array", "items": cell}]}
 
 
-def _operation(one: Endpoint, runtime: Runtime, content: dict[str, Any], request: Any, problem: Any) -> dict[str, Any]:
-    problems = [400, 500] + [503] * (not one.is_health) + [408, 413, 415] * (one.request is not None)
-    problems += [401] * (runtime.has_keys and not one.is_open) + [404] * ("{" in one.path)
-    words = [part for part in one.path.replace(".", "/").replace("{", "").replace("}", "").split("/") if part]
+def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, Any]:
+    needs_key = runtime.has_keys and not endpoint.is_public
+    statuses = [400, 500] + [503] * (not endpoint.is_health) + [408, 413, 415] * (endpoint.request is not None)
+    statuses += [401] * needs_key + [404] * ("{" in endpoint.path)
+    words = [word for word in re.split("[/.{}]", endpoint.path) if word]
     operation: dict[str, Any] = {
-        "operationId": one.method.lower() + "".join(word.capitalize() for word in words),
-        "summary": one.summary,
+        "operationId": endpoint.method.lower() + "".join(word.capitalize() for word in words),
+        "summary": endpoint.summary,
         "responses": {
-            "200": {"description": "the answer", "headers": _headers(200), "content": content},
+            "200": {"description": "the answer", "headers": _headers(200)},
             **{
-                str(code): {
-                    "description": PROBLEMS[code],
-                    "headers": _headers(code),
+                str(status): {
+                    "description": PROBLEMS[status],
+                    "headers": _headers(status),
                     "content": {PROBLEM_TYPE: {"schema": problem}},
                 }
-                for code in sorted(problems)
+                for status in sorted(statuses)
             },
         },
     }
+    if endpoint.description:
+        operation["description"] = endpoint.description
     known = {"name": runtime.name.name, "version": runtime.name.version}
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": [value]}}
         for name, value in known.items()
-        if f"{{{name}}}" in one.path
+        if f"{{{name}}}" in endpoint.path
     ]
     if parameters:
         operation["parameters"] = parameters
-    if one.request:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": request, "example": one.request.example(runtime)}},
-        }
-    if one.path == "/score":
-        operation["description"] = (
-            "`text/csv` is taken as well: a header of field names, an applicant a line. The answer then is a table "
-            f"with the columns {', '.join(COLUMNS)}, unless `Accept` is `application/json`."
-        )
-        table = {"schema": {"type": "string"}, "example": examples.table(runtime)}
-        operation["requestBody"]["content"]["text/csv"] = table
-        content["text/csv"] = {"schema": {"type": "string"}}
-    if one.path.endswith("/infer"):
-        operation["description"] = "With `Inference-Header-Content-Length`, tensors follow the JSON as raw bytes."
-        content["application/octet-stream"] = {"schema": {"type": "string"}}
-    if runtime.has_keys and not one.is_open:
+    if needs_key:
         operation["security"] = [{"bearer": []}, {"header": []}]
     return operation
+
+
+def _request_body(body: RequestBody, runtime: Runtime, schema: Any) -> dict[str, Any]:
+    content: dict[str, Any] = {JSON_TYPE: {"schema": schema, "example": body.example(runtime)}}
+    for media_type, example in body.other_examples.items():
+        content[media_type] = TEXT | {"example": example(runtime)}
+    return {"required": True, "content": content}
 
 
 def _headers(code: int) -> dict[str, Any]:

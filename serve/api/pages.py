@@ -1,6 +1,6 @@
-"""The pages and their scripts: static files of this package, read once, served by the service itself.
+"""The HTML pages GET / and GET /docs, with their scripts and style sheets: static files of this package.
 
-They hold nothing of the model, ask the API for it like any other client, and load nothing from anywhere else.
+The pages get the model from the API, as any other client does, and load nothing from other hosts.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from functools import cache
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serve.home import FOLDER, choose_language
+from serve.home import STATIC_FOLDER, choose_language
 
-POLICY = {
+SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
 }
-"""With every page: whatever gets into it can't load, send or be framed."""
+"""Sent with every page: injected content can neither load nor send anything, and no other site can frame the page."""
 
 FILES = {
     "page.js": "text/javascript",
@@ -26,27 +26,27 @@ FILES = {
     "docs.js": "text/javascript",
     "docs.css": "text/css",
 }
-"""The files that pages load, under their names."""
+"""Scripts and style sheets: file name → media type. Each is served under its name."""
 
 
 async def show_home(request: Request) -> Response:
-    """GET /: a page for people, in the language they ask for."""
+    """GET /: the home page, in the language of the request."""
     language = choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-    headers = POLICY | {"content-language": language, "vary": "Accept-Language"}
+    headers = SECURITY_HEADERS | {"content-language": language, "vary": "Accept-Language"}
     return Response(request.app.state.service.runtime.home[language], headers=headers, media_type="text/html")
 
 
 async def show_docs(request: Request) -> Response:
-    """GET /docs: the page that shows /openapi.json."""
-    return Response(_read("docs.html"), headers=POLICY, media_type="text/html")
+    """GET /docs: API documentation made from /openapi.json."""
+    return Response(_read("docs.html"), headers=SECURITY_HEADERS, media_type="text/html")
 
 
 async def show_file(request: Request) -> Response:
-    """One of FILES."""
+    """GET /page.js and the other FILES."""
     name = request.url.path.rpartition("/")[2]
-    return Response(_read(name), headers=POLICY, media_type=FILES[name])
+    return Response(_read(name), headers=SECURITY_HEADERS, media_type=FILES[name])
 
 
 @cache
 def _read(name: str) -> bytes:
-    return (FOLDER / name).read_bytes()
+    return (STATIC_FOLDER / name).read_bytes()

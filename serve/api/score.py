@@ -1,33 +1,95 @@
-"""POST /score and POST /predict: what the service answers about applicants."""
+"""POST /score and POST /predict: decisions with reasons, and probabilities alone.
+
+A body is scored on the event loop if that takes at most some 2 ms, else in the thread for large bodies.
+"""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Callable
+
 import numpy as np
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from model.changes import find_changes
-from model.policy import DECISIONS
-from model.reasons import name_reasons, warn
+from model.results import make_results
 from model.session import Matrix, Scores
-from serve.api.body import Body
-from serve.api.scoring import CHANGES_COST, REASONS_COST, RESULT_COST, ROWS_ON_LOOP, ScoringJob, score_body
+from serve.api.body import read_body
+from serve.api.endpoint import json_response
 from serve.runtime import Runtime
 from serve.schemas.csv import CSV_TYPE, read_csv, write_csv
-from serve.schemas.problems import Offload
-from serve.schemas.requests import RequestSchemas, ScoreRequest
-from serve.schemas.responses import Result, ScoreAnswer
+from serve.schemas.json_body import Body
+from serve.schemas.limits import (
+    CHANGES_COST,
+    MAX_LOOP_JSON_BYTES,
+    MAX_LOOP_PREDICT_BYTES,
+    MAX_LOOP_ROWS,
+    REASONS_COST,
+    RESULT_COST,
+    Offload,
+)
+from serve.schemas.requests import RequestSchemas, Rows, to_matrix
+from serve.schemas.responses import ScoreAnswer
+from serve.state import AppState
 
-JSON = "application/json"
 
-BYTES_ON_LOOP = 32_768
-"""A larger body of /score is read, scored and answered in the thread for large bodies."""
+class ScoringJob(Struct, frozen=True, gc=False):
+    """The applicants of a body, and the function that makes the response from their scores.
 
-NUMBERS_ON_LOOP = 163_840
-"""The same for /predict, which holds nothing but numbers: they take less reading."""
+    `cost`: expected time, as a multiple of scoring one row without reasons, which takes some 2 µs. `respond` gets the
+    rows, float64, shape (n, n_fields), and their scores; it must not keep them, since the next job overwrites them.
+    """
 
-_encode = msgspec.json.Encoder().encode
+    rows: Rows
+    explain: bool
+    cost: int
+    respond: Callable[[Matrix, Scores], Response]
+
+
+BodyReader = Callable[[Runtime, Request, Body, bool], ScoringJob]
+"""Reads a body; raises HTTPProblem if it is invalid. The last argument says whether this is the event loop: there it
+raises Offload for a body that takes too long."""
+
+
+async def score_body(request: Request, read: BodyReader) -> Response:
+    """Read the body of a request, score its applicants and record the scores in the metrics."""
+    state: AppState = request.app.state.service
+    body = await read_body(request, state)
+    # After the body was read, so that a model that was replaced in the meantime is not used.
+    runtime = state.runtime
+    try:
+        job = read(runtime, request, body, True)
+        applicants, scores = score_on_loop(runtime, job)
+        response = job.respond(applicants, scores)
+    except Offload:
+        response, applicants, scores = await state.run_offloaded(lambda: score_in_thread(runtime, request, body, read))
+    context = request.scope["state"]["context"]
+    context.model, context.applicants = runtime.name.version, len(applicants)
+    state.metrics.record_scores(runtime.name, runtime.fields, applicants, scores)
+    return response
+
+
+def score_on_loop(runtime: Runtime, job: ScoringJob) -> tuple[Matrix, Scores]:
+    """The matrix of a job, float64, shape (n, n_fields), and its scores; the next job of one row overwrites them.
+
+    Raises Offload for a job that costs more than MAX_LOOP_ROWS rows.
+    """
+    if job.cost > MAX_LOOP_ROWS:
+        raise Offload
+    if len(job.rows) == 1:
+        return runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)
+    matrix = to_matrix(job.rows, len(runtime.fields))
+    return matrix, runtime.model.score(matrix, explain=job.explain)
+
+
+def score_in_thread(
+    runtime: Runtime, request: Request, body: Body, read: BodyReader
+) -> tuple[Response, Matrix, Scores]:
+    """Read and score a body in a thread; the same as on the event loop, without a limit of cost."""
+    job = read(runtime, request, body, False)
+    matrix = to_matrix(job.rows, len(runtime.fields))
+    scores = runtime.model.score(matrix, explain=job.explain)
+    return job.respond(matrix, scores), matrix, scores
 
 
 async def score(request: Request) -> Response:
@@ -42,56 +104,44 @@ async def predict(request: Request) -> Response:
 
 def read_score(runtime: Runtime, request: Request, body: Body, on_loop: bool) -> ScoringJob:
     """The applicants of a POST /score; raises HTTPProblem, or Offload."""
-    if on_loop and len(body) > BYTES_ON_LOOP:
+    if on_loop and len(body) > MAX_LOOP_JSON_BYTES:
         raise Offload
     is_csv = request.headers.get("content-type", "").lower().startswith("text/csv")
     asked = (read_csv if is_csv else RequestSchemas.read_score)(runtime.schemas, body, on_loop=on_loop)
-    weight = RESULT_COST + REASONS_COST * (asked.reasons > 0) + CHANGES_COST * asked.what_would_change
+    cost = RESULT_COST + REASONS_COST * (asked.reasons > 0) + CHANGES_COST * asked.what_would_change
 
     def respond(applicants: Matrix, scores: Scores) -> Response:
-        answer = ScoreAnswer(_results(runtime, asked, applicants, scores), runtime.name)
+        results = make_results(
+            runtime.model,
+            applicants,
+            scores,
+            ids=asked.ids,
+            max_reasons=asked.reasons,
+            what_would_change=asked.what_would_change,
+        )
+        answer = ScoreAnswer(results, runtime.name)
         if is_csv and "json" not in request.headers.get("accept", ""):
             return Response(write_csv(answer), media_type=CSV_TYPE)
-        return Response(_encode(answer), media_type=JSON)
+        return json_response(answer)
 
-    return ScoringJob(asked.rows, asked.reasons > 0, weight * len(asked.rows), respond)
+    return ScoringJob(asked.rows, asked.reasons > 0, cost * len(asked.rows), respond)
 
 
 def read_predict(runtime: Runtime, request: Request, body: Body, on_loop: bool) -> ScoringJob:
     """The rows of a POST /predict; raises HTTPProblem, or Offload."""
-    if on_loop and len(body) > ROWS_ON_LOOP and _has_many_numbers(body):
+    if on_loop and len(body) > MAX_LOOP_ROWS and _has_many_numbers(body):
         raise Offload
     rows = runtime.schemas.read_predict(body, on_loop=on_loop)
     return ScoringJob(rows, False, len(rows), _respond_probabilities)
 
 
 def _respond_probabilities(applicants: Matrix, scores: Scores) -> Response:
-    return Response(_encode(scores.probability.tolist()), media_type=JSON)
-
-
-def _results(runtime: Runtime, asked: ScoreRequest, applicants: Matrix, scores: Scores) -> list[Result]:
-    fields, policy = runtime.fields, runtime.model.contract.policy
-    results = []
-    for number, probability in enumerate(scores.probability.tolist()):
-        row, decision = applicants[number], int(scores.decision[number])
-        is_asked_for_changes = asked.what_would_change and DECISIONS[decision] == "refuse"
-        results.append(
-            Result(
-                id=asked.ids[number],
-                probability=probability,
-                decision=DECISIONS[decision],
-                points=policy.score_points(probability),
-                reasons=name_reasons(row, scores.contributions[number], fields, asked.reasons) if asked.reasons else [],
-                warnings=warn(row, fields),
-                what_would_change=find_changes(runtime.model, row, decision) if is_asked_for_changes else None,
-            )
-        )
-    return results
+    return json_response(scores.probability.tolist())
 
 
 def _has_many_numbers(body: Body) -> bool:
-    """Whether a body is too large to be read on the event loop, or has too many rows: as many as brackets, less one."""
-    if len(body) > NUMBERS_ON_LOOP:
+    """Whether a body of /predict is too large for the event loop; its number of rows is that of `[`, less one."""
+    if len(body) > MAX_LOOP_PREDICT_BYTES:
         return True
-    # `body.count(b"[")`, in a fifth of the time where there are many.
-    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))) > ROWS_ON_LOOP + 1
+    # Like `body.count(b"[")`, but five times as fast where there are many.
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))) > MAX_LOOP_ROWS + 1

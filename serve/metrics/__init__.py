@@ -1,1 +1,1 @@
-"""What the service counts, kept by prometheus_client, and its exposition at GET /metrics."""
+"""Metrics of the service with prometheus_client, and their exposition at GET /metrics."""

@@ -1,4 +1,4 @@
-"""GET /metrics: the metrics of this process, or of all workers of the service, in Prometheus' text format."""
+"""Writes GET /metrics in Prometheus' text format: of this process, or of all workers of the service."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from prometheus_client.core import HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from serve.metrics.collectors import BUCKETS, SUM
-from serve.metrics.recorder import FOLDER
+from serve.metrics.collectors import BUCKET_COUNTER, SUM_COUNTER
 from serve.schemas.responses import ModelName
+from serve.settings import METRICS_FOLDER_VARIABLE
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
 
 
 def write_metrics(registry: CollectorRegistry, model: ModelName) -> bytes:
-    """The text; reads the files of all workers where there are several."""
+    """The exposition; reads the files of all workers if PROMETHEUS_MULTIPROC_DIR is set."""
     source: Any = registry
-    folder = os.environ.get(FOLDER)
+    folder = os.environ.get(METRICS_FOLDER_VARIABLE)
     if folder:
-        forget_dead_workers(Path(folder))
+        remove_dead_workers(Path(folder))
         source = MultiProcessCollector(None, folder)
     return generate_latest(_Exposition(source.collect(), model))
 
 
-def forget_dead_workers(folder: Path) -> None:
-    """Leave out the gauges of workers that have ended; their counters stay, since a counter must never fall."""
+def remove_dead_workers(folder: Path) -> None:
+    """Remove the gauges of workers that have ended; their counters stay, since a counter must never decrease."""
     for file in folder.glob("gauge_live*.db"):
         pid = file.stem.rpartition("_")[2]
         if not _is_alive(int(pid)):
-            # Another worker that is asked at the same time may have done it.
+            # Another worker may have removed it at the same time.
             with suppress(FileNotFoundError):
                 mark_process_dead(pid, str(folder))
 
@@ -52,7 +52,7 @@ def _is_alive(pid: int) -> bool:
 
 
 class _Exposition:
-    """The families of metrics as they are told, for prometheus_client's writer."""
+    """The metric families to be written, with the histogram of probabilities put together from its counters."""
 
     def __init__(self, families: Iterable[Metric], model: ModelName) -> None:
         self._families = {family.name: family for family in families}
@@ -61,16 +61,16 @@ class _Exposition:
     def collect(self) -> Iterator[Metric]:
         model = {"name": self._model.name, "version": self._model.version, "sha256": self._model.sha256}
         yield InfoMetricFamily("credit_model", "The model in service.", model)
-        histogram = _histogram(self._families.pop(BUCKETS, None), self._families.pop(SUM, None))
+        histogram = _histogram(self._families.pop(BUCKET_COUNTER, None), self._families.pop(SUM_COUNTER, None))
         yield from self._families.values()
         yield histogram
 
 
 def _histogram(buckets: Metric | None, sums: Metric | None) -> Metric:
-    """The histogram of the probabilities given, from its counters: a version's total, then each of its buckets."""
+    """The histogram `credit_probability`, from its two counters."""
     family = HistogramMetricFamily("credit_probability", "Probabilities of default given.", labels=["version"])
-    added = {s.labels["version"]: s.value for s in sums.samples if s.name.endswith("_total")} if sums else {}
-    for version in sorted(added):
+    totals = {s.labels["version"]: s.value for s in sums.samples if s.name.endswith("_total")} if sums else {}
+    for version in sorted(totals):
         counts = {
             float(sample.labels["le"]): (sample.labels["le"], sample.value)
             for sample in (buckets.samples if buckets else ())
@@ -78,7 +78,7 @@ def _histogram(buckets: Metric | None, sums: Metric | None) -> Metric:
         }
         if not counts:
             continue
-        ends, values = zip(*[counts[end] for end in sorted(counts)], strict=True)
-        totals = list(accumulate(values))
-        family.add_metric([version], [*zip(ends, totals, strict=True), ("+Inf", totals[-1])], added[version])
+        bounds, values = zip(*[counts[bound] for bound in sorted(counts)], strict=True)
+        cumulated = list(accumulate(values))
+        family.add_metric([version], [*zip(bounds, cumulated, strict=True), ("+Inf", cumulated[-1])], totals[version])
     return family

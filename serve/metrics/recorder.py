@@ -1,7 +1,7 @@
-"""What the service records of each request and applicant, and hands on to prometheus_client some hundred at a time.
+"""Metrics: buffers requests and scores, and passes them to prometheus_client in batches.
 
-Updating some fifty counters for one applicant takes as long as scoring it: requests and applicants are buffered, and
-counted together when BUFFER_ROWS are full, once a second, and before the metrics are read.
+An applicant changes some fifty counters, and updating them one applicant at a time would take as long as scoring. The
+buffers are flushed when they hold BUFFER_ROWS, once a second, and before GET /metrics.
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ import numpy as np
 from model.contract import Field
 from model.session import Matrix, Scores
 from serve.schemas.responses import ModelName
+from serve.settings import METRICS_FOLDER_VARIABLE
 
 if TYPE_CHECKING:
     from serve.metrics.collectors import Collectors
-
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Environment variable of prometheus_client: where the workers of one service have their files."""
 
 BUFFER_ROWS = 256
 
@@ -31,18 +29,18 @@ logger = logging.getLogger("credit")
 
 
 class Metrics:
-    """The metrics of one application in one process; `set_model` comes before the first scores."""
+    """The metrics of one application in one process; call `set_model` before the first `record_scores`."""
 
     def __init__(self) -> None:
-        if not os.environ.get(FOLDER):
-            # Set but empty would mean the working directory to prometheus_client.
-            os.environ.pop(FOLDER, None)
+        if not os.environ.get(METRICS_FOLDER_VARIABLE):
+            # To prometheus_client an empty value means the working directory.
+            os.environ.pop(METRICS_FOLDER_VARIABLE, None)
         self._requests: list[tuple[str, int, float]] = []
         self._buffer: _ScoreBuffer | None = None
 
     @cached_property
     def collectors(self) -> Collectors:
-        """Where everything is counted; imported when first needed, since that takes a tenth of the start."""
+        """The metrics of prometheus_client; imported when first needed, since that takes a tenth of the start."""
         from serve.metrics.collectors import Collectors
 
         return Collectors()
@@ -54,29 +52,29 @@ class Metrics:
         self._buffer = _ScoreBuffer(model, fields)
 
     def record_request(self, path: str, status: int, seconds: float) -> None:
-        """A request to a route was answered."""
+        """Record an answered request; `path` is that of its route."""
         self._requests.append((path, status, seconds))
         if len(self._requests) == BUFFER_ROWS:
-            with _logged():
+            with _log_os_errors():
                 self._count_requests()
 
     def record_scores(self, model: ModelName, fields: Sequence[Field], applicants: Matrix, scores: Scores) -> None:
-        """Applicants were scored by a model: float64, shape (n, n_fields), and their scores."""
+        """Record applicants, float64, shape (n, n_fields), and their scores by a model."""
         buffer = self._buffer
         if buffer and buffer.model is model and buffer.add(applicants, scores):
             return
-        with _logged():
+        with _log_os_errors():
             if buffer and buffer.model is model and len(applicants) <= BUFFER_ROWS:
                 buffer.count(self.collectors)
                 buffer.add(applicants, scores)
             else:
-                # Many at once, or by a model that was replaced while it scored them.
-                of_model = self.collectors.of_model(model.version, fields)
-                of_model.count(applicants, scores.probability, scores.decision)
+                # More than the buffer holds, or scored by a model that was replaced meanwhile.
+                for_model = self.collectors.for_model(model.version, fields)
+                for_model.count(applicants, scores.probability, scores.decision)
 
     def flush(self, in_flight: int) -> None:
-        """Count all that is buffered, and the requests in flight."""
-        with _logged():
+        """Pass on all that is buffered, and set the gauge of requests in flight."""
+        with _log_os_errors():
             self.collectors.in_flight.set(in_flight)
             self._count_requests()
             if self._buffer:
@@ -89,8 +87,8 @@ class Metrics:
 
 
 @contextmanager
-def _logged() -> Iterator[None]:
-    """Let no answer fail for its metrics, such as on a full disk, where the workers share them."""
+def _log_os_errors() -> Iterator[None]:
+    """Log an OSError, such as a full disk in the folder of metrics, instead of failing the request."""
     try:
         yield
     except OSError:
@@ -98,7 +96,7 @@ def _logged() -> Iterator[None]:
 
 
 class _ScoreBuffer:
-    """The last applicants that the model in service has scored."""
+    """Applicants scored by the model in service that prometheus_client has not counted yet."""
 
     def __init__(self, model: ModelName, fields: Sequence[Field]) -> None:
         self.model, self._fields = model, fields
@@ -107,7 +105,7 @@ class _ScoreBuffer:
         self._rows = 0
 
     def add(self, applicants: Matrix, scores: Scores) -> bool:
-        """Whether there was room to copy n applicants and their scores, which may change afterwards."""
+        """Copy n applicants and their scores into the buffer; false if they don't fit."""
         start, stop = self._rows, self._rows + len(applicants)
         if stop > BUFFER_ROWS:
             return False
@@ -118,7 +116,7 @@ class _ScoreBuffer:
         return True
 
     def count(self, collectors: Collectors) -> None:
-        """Count what is buffered; nothing yet makes each series a zero."""
+        """Count and clear the buffer; an empty one creates the series of the model with zeros."""
         rows, self._rows = self._rows, 0
-        of_model = collectors.of_model(self.model.version, self._fields)
-        of_model.count(self._applicants[:rows], self._probability[:rows], self._decision[:rows])
+        for_model = collectors.for_model(self.model.version, self._fields)
+        for_model.count(self._applicants[:rows], self._probability[:rows], self._decision[:rows])

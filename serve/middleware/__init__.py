@@ -1,1 +1,1 @@
-"""What holds for every request, in ASGI middleware: request id, metrics, log, keys, limits, failures."""
+"""ASGI middleware: authentication, load shedding, metrics, access log and error responses for every request."""

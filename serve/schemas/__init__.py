@@ -1,1 +1,1 @@
-"""What travels over HTTP: requests, answers and problems as types, and how bodies become applicants."""
+"""Request, response and error types, and the readers that turn bodies into applicants."""

@@ -1,8 +1,8 @@
-"""From the JSON of a request to the matrix of the graph, with every fault found on the way.
+"""Reading applicants value by value: from decoded JSON to the matrix that the model takes, with every fault.
 
 A named applicant is `{field: value}` and may carry an `id`; a vector holds the values in the order of
 the fields. A number is a JSON number; a category is the text of its level, or in a vector also the
-index of its level, as the graph takes it. null is a missing value.
+index of its level, as in the matrix. null is a missing value.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from model.contract import LARGEST, Field
+from model.contract import MAX_MAGNITUDE, Field
+from model.messages import describe_expected, quote_value, truncate
 from model.session import NAN, Matrix
-from serve.schemas.problems import MOST_FAULTS, InvalidApplicants
+from model.vocabulary import match_boolean
+from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
 
 
 class Applicants(Struct, frozen=True):
-    """Applicants ready for the graph: matrix float64, shape (n, n_fields), and their ids, None where not given."""
+    """Validated applicants: matrix float64, shape (n, n_fields), NaN = missing; ids, None where not given."""
 
     matrix: Matrix
     ids: tuple[str | int | None, ...]
@@ -35,10 +37,10 @@ class InvalidCell(Exception):
 def read_applicants(
     rows: Sequence[Any], fields: Sequence[Field], pointer: str, *, only_numbers: bool = False
 ) -> Applicants:
-    """Read the decoded JSON of applicants; `pointer` is where the list stands in the body.
+    """Read the decoded JSON of applicants; `pointer` is the JSON pointer of their list in the body.
 
-    With `only_numbers` every row is a list, and a category the index of its level, as the graph takes it.
-    Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MOST_FAULTS.
+    With `only_numbers` every row is a list, and a category the index of its level, as in the matrix.
+    Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MAX_FAULTS.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
@@ -51,8 +53,8 @@ def read_applicants(
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
     for number, row in enumerate(rows):
-        if len(faults) > MOST_FAULTS:
-            break  # a small body may have millions
+        if len(faults) > MAX_FAULTS:
+            break  # even a small body can have millions of faults
         here = f"{pointer}/{number}"
         if isinstance(row, dict) and not only_numbers:
             ids[number] = _take_id(row, by_name, here, faults)
@@ -72,16 +74,16 @@ def read_applicants(
     return Applicants(matrix, tuple(ids))
 
 
-def fits(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
-    """What of a matrix, float64, shape (n, n_fields), n > 0, may not enter the graph: a fault a field."""
+def find_faults(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
+    """The first value of each field that the model can't take; matrix float64, shape (n, n_fields), n > 0."""
     categories = [(column, field) for column, field in enumerate(fields) if field.kind == "category"]
-    # A NaN makes both of them NaN: most matrices need no closer look at their numbers.
-    if matrix.min() >= -LARGEST and matrix.max() <= LARGEST:
+    # Fast path. A NaN makes minimum and maximum NaN, so that this is true only if nothing is missing.
+    if matrix.min() >= -MAX_MAGNITUDE and matrix.max() <= MAX_MAGNITUDE:
         if not categories:
             return []
         is_wrong = np.zeros(matrix.shape, np.bool_)
     else:
-        is_wrong = (np.abs(matrix) > LARGEST) | (np.isnan(matrix) & [not field.nullable for field in fields])
+        is_wrong = (np.abs(matrix) > MAX_MAGNITUDE) | (np.isnan(matrix) & [not field.nullable for field in fields])
     for column, field in categories:
         values = matrix[:, column]
         is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
@@ -95,7 +97,7 @@ def _name_faults(matrix: Matrix, is_wrong: npt.NDArray[np.bool_], fields: Sequen
         row, field = int(is_wrong[:, column].argmax()), fields[column]
         value = float(matrix[row, column])
         is_category = field.kind == "category"
-        number = f"{_expected(field)} within ±{LARGEST:g}"
+        number = f"{describe_expected(field)} within ±{MAX_MAGNITUDE:g}"
         what = f"the index of one of {len(field.levels)} levels" if is_category else number
         got = "a missing value" if math.isnan(value) else f"{value:g}"
         faults.append(Fault("", f"applicant {row}, {field.name}: expected {what}, got {got}"))
@@ -110,14 +112,14 @@ def _cells_by_name(
     row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
 ) -> list[Cell]:
     cells: list[Cell] = []
-    unknown = f"unknown field; expected one of: {cut(', '.join(by_name), 1000)}"
+    unknown = f"unknown field; expected one of: {truncate(', '.join(by_name), 1000)}"
     for name, value in row.items():
         if name in by_name:
             cells.append((by_name[name], f"{here}/{_escape(name)}", value))
         else:
-            faults.append(Fault(f"{here}/{_escape(cut(name))}", unknown))
+            faults.append(Fault(f"{here}/{_escape(truncate(name))}", unknown))
     faults.extend(
-        Fault(f"{here}/{_escape(field.name)}", f"missing; expected {_expected(field)}")
+        Fault(f"{here}/{_escape(field.name)}", f"missing; expected {describe_expected(field)}")
         for field in fields
         if field.name not in row and not field.nullable
     )
@@ -138,16 +140,16 @@ def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: li
     value = row.pop("id", None)
     if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_MAGNITUDE:
         return int(value)
-    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {show(value)}"))
+    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {quote_value(value)}"))
     return None
 
 
 def _read_number(value: Any, field: Field, *, by_index: bool) -> float:
-    """A cell of the graph's own matrix: a number, a category as the index of its level."""
+    """A value of POST /predict: a number, or the index of a level."""
     if isinstance(value, str | bool):
-        raise InvalidCell(f"expected a number, or for a category the index of its level, got {show(value)}")
+        raise InvalidCell(f"expected a number, or for a category the index of its level, got {quote_value(value)}")
     return _read_cell(value, field, by_index=by_index)
 
 
@@ -155,13 +157,13 @@ def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:
     if value is None:
         if field.nullable:
             return NAN
-        raise InvalidCell(f"null; this field can't be missing: expected {_expected(field)}")
+        raise InvalidCell(f"null; this field can't be missing: expected {describe_expected(field)}")
     if field.kind == "category":
         return _read_level(value, field, by_index=by_index)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidCell(f"expected {_expected(field)}, got {show(value)}")
-    if not abs(value) <= LARGEST:
-        raise InvalidCell(f"expected a number within ±{LARGEST:g}, got {show(value)}")
+        raise InvalidCell(f"expected {describe_expected(field)}, got {quote_value(value)}")
+    if not abs(value) <= MAX_MAGNITUDE:
+        raise InvalidCell(f"expected a number within ±{MAX_MAGNITUDE:g}, got {quote_value(value)}")
     return float(value)
 
 
@@ -169,33 +171,14 @@ def _read_level(value: Any, field: Field, *, by_index: bool) -> float:
     if isinstance(value, str) and value in field.levels:
         return float(field.levels.index(value))
     if isinstance(value, bool):
-        # A column of booleans has its two words as levels, as its table wrote them.
-        words = [level.lower() for level in field.levels]
-        if str(value).lower() in words:
-            return float(words.index(str(value).lower()))
+        # The levels of a column of booleans are the words that stood in its training table, such as True and False.
+        if (index := match_boolean(value, field.levels)) is not None:
+            return float(index)
     elif by_index and isinstance(value, int | float) and value in range(len(field.levels)):
         return float(value)
-    raise InvalidCell(f"expected {_expected(field)}, got {show(value)}")
-
-
-def _expected(field: Field) -> str:
-    if field.kind == "category":
-        return "one of: " + ", ".join(field.levels)
-    return f"a number in {field.unit}" if field.unit else "a number"
-
-
-def show(value: Any) -> str:
-    """A value as it goes into a message: short, whatever was sent."""
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
-    return cut(str(value).lower() if isinstance(value, bool) else repr(value))
+    raise InvalidCell(f"expected {describe_expected(field)}, got {quote_value(value)}")
 
 
 def _escape(name: str) -> str:
     # RFC 6901, section 3.
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def cut(text: str, most: int = 100) -> str:
-    """A text as it goes into an answer: short, whatever was sent."""
-    return text if len(text) <= most else text[:most] + "…"

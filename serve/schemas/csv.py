@@ -1,6 +1,7 @@
-"""CSV in and out of POST /score, for those who work with spreadsheets: a header of field names, an applicant a line.
+"""CSV as the body and the answer of POST /score: a header of field names, then one line for each applicant.
 
-An empty cell is a missing value; a column `id` comes back. Comma or semicolon, as the header has it.
+An empty cell is a missing value; a column `id` is returned as it was sent. The delimiter, comma or semicolon, is taken
+from the header.
 """
 
 from __future__ import annotations
@@ -13,24 +14,29 @@ from itertools import islice
 from typing import Any
 
 from model.contract import Field
+from model.messages import truncate
 from model.reasons import MISSING, Reason
-from serve.schemas.applicants import cut, read_applicants
-from serve.schemas.faults import CELLS_ON_LOOP, check_rows
-from serve.schemas.problems import MOST_FAULTS, InvalidApplicants, Offload
-from serve.schemas.requests import MOST_REASONS, RequestSchemas, ScoreRequest
+from model.results import SCALARS
+from model.vocabulary import match_level, parse_number
+from serve.schemas.applicants import read_applicants
+from serve.schemas.json_body import Body
+from serve.schemas.limits import MAX_LOOP_CELLS, Offload, check_rows
+from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
+from serve.schemas.requests import DEFAULT_REASONS, RequestSchemas, ScoreRequest
 from serve.schemas.responses import Fault, ScoreAnswer
 
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
 
-COLUMNS = ["id", "probability", "decision", "points", "reasons", "warnings", "model_version"]
+COLUMNS = ["id", *SCALARS, "reasons", "warnings", "model_version"]
 
 
-def read_csv(schemas: RequestSchemas, body: bytes | bytearray, *, on_loop: bool) -> ScoreRequest:
-    """The applicants of a table.
+def read_csv(schemas: RequestSchemas, body: Body, *, on_loop: bool) -> ScoreRequest:
+    """Read the applicants of a table.
 
-    Raises InvalidApplicants with every fault: `/lines/2/Income` is in line 2; with `on_loop`, Offload for a large one.
+    Raises InvalidApplicants with every fault (`/lines/2/Income` is in line 2), HTTPProblem for too many rows, and with
+    `on_loop` Offload for a table that is too large for the event loop.
     """
-    fields, most_rows = schemas.fields, schemas.most_rows
+    fields, max_rows = schemas.fields, schemas.max_rows
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -38,16 +44,16 @@ def read_csv(schemas: RequestSchemas, body: bytes | bytearray, *, on_loop: bool)
     lines = _lines(text, fields)
     try:
         at, names = next(lines)
-        table = list(islice(lines, most_rows))
-        check_rows(len(table) + sum(1 for _ in lines), most_rows)
+        table = list(islice(lines, max_rows))
+        check_rows(len(table) + sum(1 for _ in lines), max_rows)
     except StopIteration as error:
         expected = ", ".join(field.name for field in fields)
         raise InvalidApplicants([Fault("", f"the table is empty; expected a header such as: {expected}")]) from error
     except csv.Error as error:
         raise InvalidApplicants([Fault("", f"not a CSV table: {error}")]) from error
-    if on_loop and len(table) * len(fields) > CELLS_ON_LOOP:
+    if on_loop and len(table) * len(fields) > MAX_LOOP_CELLS:
         raise Offload
-    details = islice(_faults_of_header(names, fields), MOST_FAULTS + 1)
+    details = islice(_find_header_faults(names, fields), MAX_FAULTS + 1)
     faults = [Fault(f"/lines/{at}", detail) for detail in details]
     faults += [
         Fault(f"/lines/{number}", f"expected {len(names)} cells, as the header has, got {len(line)}")
@@ -64,46 +70,45 @@ def read_csv(schemas: RequestSchemas, body: bytes | bytearray, *, on_loop: bool)
     except InvalidApplicants as error:
         starts = [number for number, _ in table]
         raise InvalidApplicants(
-            [Fault(_line(fault.pointer, starts), fault.detail) for fault in error.faults]
+            [Fault(_point_to_line(fault.pointer, starts), fault.detail) for fault in error.faults]
         ) from error
-    return ScoreRequest(applicants.matrix, applicants.ids, MOST_REASONS, False)
+    return ScoreRequest(applicants.matrix, applicants.ids, DEFAULT_REASONS, False)
 
 
 def write_csv(answer: ScoreAnswer) -> bytes:
-    """The results as a table, a line an applicant; reasons and warnings are separated by `; `."""
+    """The results as CSV, one line for each applicant; several reasons or warnings are joined by `; `."""
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(COLUMNS)
     for result in answer.results:
-        reasons = "; ".join(_tell(reason) for reason in result.reasons)
+        reasons = "; ".join(_describe_reason(reason) for reason in result.reasons)
         warnings = "; ".join(warning.detail for warning in result.warnings)
         name = "" if result.id is None else _escape_formula(str(result.id))
-        table.writerow(
-            [name, result.probability, result.decision, result.points, reasons, warnings, answer.model.version]
-        )
+        scalars = [getattr(result, scalar) for scalar in SCALARS]
+        table.writerow([name, *scalars, reasons, warnings, answer.model.version])
     return out.getvalue().encode()
 
 
-def _tell(reason: Reason) -> str:
+def _describe_reason(reason: Reason) -> str:
     return reason.text if reason.value == MISSING else f"{reason.text} ({reason.value})"
 
 
-def _faults_of_header(names: Sequence[str], fields: Sequence[Field]) -> Iterator[str]:
-    known = {field.name for field in fields}
+def _find_header_faults(names: Sequence[str], fields: Sequence[Field]) -> Iterator[str]:
+    known = {field.name: field for field in fields}
     for name, times in Counter(names).items():
         if times > 1:
-            yield f"the column {cut(name)!r} appears {times} times, expected once"
+            yield f"the column {truncate(name)!r} appears {times} times, expected once"
         elif name not in known and name != "id":
-            yield f"unknown column {cut(name)!r}; expected id, or one of: {', '.join(field.name for field in fields)}"
+            yield f"unknown column {truncate(name)!r}; expected id, or one of: {', '.join(known)}"
     for field in fields:
         if not field.nullable and field.name not in names:
             yield f"the column {field.name!r} is missing; it can't be left out"
 
 
 def _lines(text: str, fields: Sequence[Field]) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line that isn't blank, and its number as an editor shows it; a quoted cell may hold lines."""
+    """Line number, from 1, and cells of each row that isn't blank; a quoted cell may span several lines."""
     known = {field.name for field in fields}
-    reader = _reader(text, max(",;", key=lambda delimiter: _fit(text, delimiter, known)))
+    reader = _reader(text, max(",;", key=lambda delimiter: _count_known_names(text, delimiter, known)))
     start = 1
     for cells in reader:
         if cells:
@@ -111,10 +116,10 @@ def _lines(text: str, fields: Sequence[Field]) -> Iterator[tuple[int, list[str]]
         start = reader.line_num + 1
 
 
-def _fit(text: str, delimiter: str, known: Collection[str]) -> tuple[int, int]:
-    """How many fields, and how many cells, a delimiter makes of the header: the name of a field may hold the other."""
+def _count_known_names(text: str, delimiter: str, known: Collection[str]) -> tuple[int, int]:
+    """How many field names, and how many cells, the header has if split at a delimiter; names may contain the other."""
     try:
-        # Line by line in Python, which lets other threads run between two of them.
+        # A Python loop over lines, rather than one call of C code, lets other threads run in between.
         names: list[str] = next((cells for cells in _reader(text, delimiter) if cells), [])
     except csv.Error:
         return 0, 0
@@ -126,27 +131,22 @@ def _reader(text: str, delimiter: str) -> Any:
 
 
 def _cell(text: str, field: Field | None) -> Any:
-    """A cell as JSON would have it; a text that is no number stays one, to be named as a fault."""
-    if field and text in field.levels:
-        # Before its blanks are taken away: they may be a part of the level.
-        return text
+    """A cell as a JSON value; a text that is no number stays a text, so that it is reported as a fault."""
+    if field and (level := match_level(text, field.levels)) is not None:
+        return level
     text = text.strip()
     if not text:
         return None
-    if field and field.kind == "number":
-        try:
-            return float(text) if text.isascii() and "_" not in text else text
-        except ValueError:
-            return text
-    return text
+    number = parse_number(text) if field and field.kind == "number" else None
+    return text if number is None else number
 
 
-def _line(pointer: str, starts: Sequence[int]) -> str:
-    """The pointer of an applicant, counted from 0, as one to the line of the table in which it starts."""
+def _point_to_line(pointer: str, starts: Sequence[int]) -> str:
+    """A pointer to an applicant, counted from 0, as a pointer to the line in which its row starts."""
     _, root, *rest = pointer.split("/")
     return "/".join(["", root, str(starts[int(rest[0])]), *rest[1:]]) if rest else pointer
 
 
 def _escape_formula(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """The text, with an apostrophe in front if a spreadsheet would run it as a formula (OWASP, CSV injection)."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

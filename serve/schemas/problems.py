@@ -1,4 +1,4 @@
-"""Every error answer of the service as application/problem+json (RFC 9457): no trace, no path of the machine."""
+"""Every error response of the service as application/problem+json (RFC 9457), without traces or server paths."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from serve.schemas.responses import Fault, Problem
 
 PROBLEM_TYPE = "application/problem+json"
 
-MOST_FAULTS = 100
-"""More faults than this are not listed, and looking for them ends: an answer stays small whatever the body."""
+MAX_FAULTS = 100
+"""Maximum number of faults in one answer; the search for more ends there, so that answer and time stay bounded."""
 
 
 class HTTPProblem(Exception):
-    """A request that is answered with a problem: its status, and headers where HTTP wants some."""
+    """A request that is answered with a problem document: its status, and the headers that the status needs."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class HTTPProblem(Exception):
         self.problem = Problem(f"urn:problem:{kind}", title, status, detail, detail, list(faults))
 
     def body(self, request_id: str) -> bytes:
-        """The answer, which names the request so that people can ask about it."""
+        """The problem document as JSON, with the request id by which the request is found in the log."""
         return msgspec.json.encode(msgspec.structs.replace(self.problem, request_id=request_id))
 
 
@@ -41,26 +41,22 @@ class InvalidApplicants(HTTPProblem):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         first = faults[0]
-        at_least = "at least " if len(faults) > MOST_FAULTS else ""
+        at_least = "at least " if len(faults) > MAX_FAULTS else ""
         more = f" (and {at_least}{len(faults) - 1} more)" if len(faults) > 1 else ""
         detail = f"{first.pointer or 'body'}: {first.detail}{more}"
-        super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MOST_FAULTS])
+        super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MAX_FAULTS])
         self.faults = self.problem.errors
 
 
 CLOSE = [(b"connection", b"close")]
-"""What goes with an answer that is given before the whole body was read."""
+"""Sent when the body was not read to its end: the connection can't be used again."""
 
 RETRY = [(b"retry-after", b"1")]
 
 
-class Offload(Exception):
-    """Not a problem of the request: it takes too long for the event loop, and is done again in a thread."""
-
-
-def too_large(what: str, given: str, most: str) -> HTTPProblem:
-    """413: more bytes or rows than one request may hold. What still comes of them is thrown away as it comes."""
-    detail = f"{what}: got {given}, expected at most {most}; send several smaller bodies"
+def too_large(what: str, given: str, maximum: str) -> HTTPProblem:
+    """413: more bytes or rows than one request may hold."""
+    detail = f"{what}: got {given}, expected at most {maximum}; send several smaller bodies"
     return HTTPProblem(413, "too-large", "The body is too large", detail)
 
 
@@ -71,20 +67,20 @@ def too_slow(seconds: int) -> HTTPProblem:
 
 
 def body_cut_off(length: int, given: int) -> HTTPProblem:
-    """400: fewer bytes than announced, `length` or −1 for chunks; what comes next on the connection can't be told."""
+    """400: the body ended before its announced `length`, or before its last chunk (length −1)."""
     announced = f"Content-Length is {length:,}" if length >= 0 else "Transfer-Encoding is chunked"
     detail = f"{announced}, but the body ended after {given:,} bytes; send it whole, as plain HTTP/1.1"
     return HTTPProblem(400, "body-cut-off", "The body is not whole", detail, headers=CLOSE)
 
 
 def ambiguous_length() -> HTTPProblem:
-    """400: two ways at once to tell where a body ends, which a proxy may take in another way (RFC 9112, 6.3)."""
+    """400: both Content-Length and Transfer-Encoding, as in request smuggling (RFC 9112, 6.3)."""
     detail = "the request has Content-Length and Transfer-Encoding, expected one of them"
     return HTTPProblem(400, "ambiguous-length", "The length of the body is ambiguous", detail, headers=CLOSE)
 
 
 def unknown_encoding(encoding: str) -> HTTPProblem:
-    """415: a body compressed in a way that is not read here (RFC 9110, 12.5.3: the answer names those that are)."""
+    """415: an unsupported Content-Encoding; the answer names the supported ones (RFC 9110, 12.5.3)."""
     detail = f"Content-Encoding is {encoding[:100]!r}, expected gzip, deflate or none"
     return HTTPProblem(
         415, "unknown-encoding", "The encoding is unknown", detail, headers=[(b"accept-encoding", b"gzip, deflate")]
@@ -92,12 +88,12 @@ def unknown_encoding(encoding: str) -> HTTPProblem:
 
 
 def too_busy(detail: str) -> HTTPProblem:
-    """503: rejected at once, so that the requests in progress are answered in time."""
+    """503: load shedding, so that the requests in progress are answered in time."""
     return HTTPProblem(503, "too-busy", "Too many requests", f"{detail}; try again in a second", headers=RETRY)
 
 
 def unauthorized() -> HTTPProblem:
-    """401: this service answers those who hold a key."""
+    """401: no API key, or an unknown one."""
     return HTTPProblem(
         401,
         "no-key",
@@ -108,17 +104,17 @@ def unauthorized() -> HTTPProblem:
 
 
 def not_found(path: str) -> HTTPProblem:
-    """404: nothing there."""
+    """404: an unknown path."""
     return HTTPProblem(404, "not-found", "Not found", f"there is nothing at {path[:100]}; GET / lists what there is")
 
 
 def no_model(asked: str, known: str) -> HTTPProblem:
-    """404: another model, or another version, than the one in service."""
+    """404: another model or version than the one in service."""
     return HTTPProblem(404, "not-found", "Not found", f"no model {asked}; the one in service is {known}")
 
 
 def wrong_method(method: str, path: str, allowed: str) -> HTTPProblem:
-    """405: another method is needed."""
+    """405: the path exists, but not for this method."""
     return HTTPProblem(
         405,
         "wrong-method",
@@ -129,6 +125,6 @@ def wrong_method(method: str, path: str, allowed: str) -> HTTPProblem:
 
 
 def internal_error() -> HTTPProblem:
-    """500: the server logs the trace, the answer says nothing of the inside."""
+    """500: an unexpected exception; its trace goes to the log only."""
     detail = "the service failed; the body is not at fault, try again later"
     return HTTPProblem(500, "internal", "Internal error", detail)

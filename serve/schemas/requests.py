@@ -1,7 +1,7 @@
-"""The request bodies of a model, as types made from its contract, and a valid body read through them in one pass.
+"""Request bodies of POST /score and POST /predict as msgspec types, made from the fields of a model's contract.
 
-One description drives three things: msgspec decodes and checks a body against it, `/openapi.json` shows it, and
-serve/schemas/faults.py reads a body that doesn't fit it cell by cell, to name every fault.
+msgspec decodes and validates a body with these types in one pass, and GET /openapi.json describes them. A body that
+msgspec rejects is read again by serve/schemas/diagnostics.py, which reports every fault.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from model.contract import LARGEST, Field
+from model.contract import MAX_MAGNITUDE, Field
 from model.session import Matrix
-from serve.schemas.faults import RawPredictBody, RawScoreBody, check_rows, read_by_cells
+from model.vocabulary import match_boolean
+from serve.schemas.diagnostics import RawPredictBody, RawScoreBody, read_value_by_value
+from serve.schemas.json_body import BOM, Body, has_bom
+from serve.schemas.limits import check_rows
 from serve.schemas.problems import InvalidApplicants
 from serve.schemas.responses import Fault
 
-Body = bytes | bytearray
 Rows = Sequence[Sequence[float | None]] | Matrix
-"""One value a field, None or NaN = missing."""
+"""Applicants as rows of one value per field, None or NaN = missing."""
 
-BYTES_OF_MANY = 4_096
-"""A body of that size has so many numbers that they are compared with their bounds all at once."""
+MIN_VECTORIZED_BYTES = 4_096
+"""Size of a body from which numpy checks the bounds of its numbers, which is faster than msgspec for many."""
 
-MOST_REASONS = 4
-"""Unless the body says otherwise: no more than four specific reasons help anybody (US Reg B, comment 9(b)(2))."""
+DEFAULT_REASONS = 4
+"""Maximum number of reasons if the body names none (US Reg B, comment 9(b)(2): more than four hardly help)."""
 
-BOM = b"\xef\xbb\xbf"
-
-Number = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
-Whole = Annotated[float, Meta(ge=-LARGEST, le=LARGEST, multiple_of=1)]
-"""A whole number that may be written 4.0, as a client with gaps beside it in a table does."""
+Number = Annotated[float, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE)]
+WholeNumber = Annotated[float, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE, multiple_of=1)]
+"""A whole number that may be written 4.0, as pandas does in a column with missing values."""
 
 
 class ScoreRequest(Struct, frozen=True):
-    """A checked POST /score: the rows, their ids, how many reasons to tell of each, and whether to look for changes."""
+    """A validated POST /score; `reasons`: the maximum number for each applicant."""
 
     rows: Rows
     ids: Sequence[str | int | None]
@@ -49,48 +49,51 @@ class ScoreRequest(Struct, frozen=True):
 
 
 class RequestSchemas:
-    """The typed bodies of a model.
+    """The types of a model's request bodies.
 
-    `applicant`: an applicant by name; `vector`: as a list of values; `row`: as a list of the graph's own numbers.
-    `score_body`, `predict_body`: the bodies of POST /score and POST /predict. `most_rows`: the most of one body.
+    `applicant`: an applicant by name; `vector`: as a list of values; `row`: as a list of numbers, as the model takes
+    them. `score_body`, `predict_body`: the bodies of POST /score and POST /predict, of at most `max_rows` applicants.
     """
 
-    def __init__(self, fields: Sequence[Field], most_rows: int) -> None:
+    def __init__(self, fields: Sequence[Field], max_rows: int) -> None:
         self.fields = tuple(fields)
-        self.most_rows = most_rows
-        self.applicant = _applicant(fields, [f"field_{column}" for column in range(len(fields))])
+        self.max_rows = max_rows
+        self.applicant = _applicant_type(fields, [f"field_{column}" for column in range(len(fields))])
         try:
-            self._named: Any = _applicant(fields, [field.name for field in fields])
+            self._named: Any = _applicant_type(fields, [field.name for field in fields])
         except ValueError:
-            # msgspec names no member with a quote, a backslash or a control character: those are read cell by cell.
+            # msgspec allows no quote, backslash or control character in a member's name: read_score then always uses
+            # serve/schemas/diagnostics.py.
             self._named = None
-        self.vector = tuple[tuple(_either(field, [*_words(field)], by_index=True) for field in fields)]  # type: ignore[misc]
-        self.row = tuple[tuple(_either(field, [], by_index=True) for field in fields)]  # type: ignore[misc]
-        unbounded = tuple[tuple(_either(field, [], by_index=True, number=float) for field in fields)]  # type: ignore[misc,valid-type]
-        many = Meta(min_length=1, max_length=most_rows)
-        self.score_body = _score_body(self.applicant, self.vector, many)
-        self.predict_body = _predict_body(self.row, many)
-        readable = self.score_body if self._named is None else _score_body(self._named, self.vector, many)
+        self.vector = tuple[tuple(_value_type(field, [*_level_indexes(field)], by_index=True) for field in fields)]  # type: ignore[misc]
+        self.row = tuple[tuple(_value_type(field, [], by_index=True) for field in fields)]  # type: ignore[misc]
+        unbounded = tuple[tuple(_value_type(field, [], by_index=True, number=float) for field in fields)]  # type: ignore[misc,valid-type]
+        row_count = Meta(min_length=1, max_length=max_rows)
+        self.score_body = _score_body_type(self.applicant, self.vector, row_count)
+        self.predict_body = _predict_body_type(self.row, row_count)
+        readable = self.score_body if self._named is None else _score_body_type(self._named, self.vector, row_count)
         self._decode_score = msgspec.json.Decoder(readable).decode
         self._decode_predict = msgspec.json.Decoder(self.predict_body).decode
-        self._decode_unbounded = msgspec.json.Decoder(_predict_body(unbounded, many)).decode
-        self._levels = [(column, _words(field)) for column, field in enumerate(fields) if field.kind == "category"]
+        self._decode_unbounded = msgspec.json.Decoder(_predict_body_type(unbounded, row_count)).decode
+        self._levels = [
+            (column, _level_indexes(field)) for column, field in enumerate(fields) if field.kind == "category"
+        ]
         self._has_id = "id" not in {field.name for field in fields}
 
     def read_predict(self, body: Body, *, on_loop: bool) -> Rows:
         """The rows of a POST /predict; raises InvalidApplicants with every fault, or HTTPProblem for too many rows.
 
-        With `on_loop`, Offload for so many cells with a fault among them that naming it would stall the event loop.
+        If `on_loop`, raises Offload for an invalid body that is too large to be diagnosed on the event loop.
         """
         try:
-            rows = self._decode_predict(body).data if len(body) < BYTES_OF_MANY else self._read_many_rows(body)
+            rows = self._decode_predict(body).data if len(body) < MIN_VECTORIZED_BYTES else self._read_many_rows(body)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             if has_bom(body):
                 return self.read_predict(body[len(BOM) :], on_loop=on_loop)
-            read, _ = read_by_cells(body, RawPredictBody, self.fields, self.most_rows, on_loop)
-            refuse_duplicates(body, -1)
+            read, _ = read_value_by_value(body, RawPredictBody, self.fields, self.max_rows, on_loop)
+            reject_duplicate_members(body, -1)
             return read.matrix
-        refuse_duplicates(body, 1)
+        reject_duplicate_members(body, 1)
         return rows
 
     def read_score(self, body: Body, *, on_loop: bool) -> ScoreRequest:
@@ -102,20 +105,20 @@ class RequestSchemas:
         if asked is None:
             if has_bom(body):
                 return self.read_score(body[len(BOM) :], on_loop=on_loop)
-            read, raw = read_by_cells(body, RawScoreBody, self.fields, self.most_rows, on_loop)
-            refuse_duplicates(body, -1)
+            read, raw = read_value_by_value(body, RawScoreBody, self.fields, self.max_rows, on_loop)
+            reject_duplicate_members(body, -1)
             return ScoreRequest(read.matrix, read.ids, int(raw.reasons), raw.what_would_change)
         what_would_change = asked.what_would_change is True
         if what_would_change:
-            check_rows(len(asked.applicants), self.most_rows, what_would_change=True)
+            check_rows(len(asked.applicants), self.max_rows, what_would_change=True)
         rows, ids, members = [], [], 3 - (asked.reasons, asked.what_would_change).count(UNSET)
         for applicant in asked.applicants:
             row, given, named = self._read_applicant(applicant)
             rows.append(row)
             ids.append(given)
             members += named
-        refuse_duplicates(body, members)
-        reasons = MOST_REASONS if asked.reasons is UNSET else int(asked.reasons)
+        reject_duplicate_members(body, members)
+        reasons = DEFAULT_REASONS if asked.reasons is UNSET else int(asked.reasons)
         return ScoreRequest(rows, ids, reasons, what_would_change)
 
     def _read_applicant(self, applicant: Any) -> tuple[list[float | None], str | int | None, int]:
@@ -130,58 +133,58 @@ class RequestSchemas:
                 row = [None if value is UNSET else value for value in row]
             if self._has_id:
                 given = row.pop()
-        for column, words in self._levels:
+        for column, indexes in self._levels:
             value = row[column]
-            # Words, and True and False, have their place in the levels; null stays null, an index is one already.
+            # A text or a boolean becomes the index of its level; a number is an index already.
             if value is not None:
-                row[column] = words[value] if value.__class__ in (str, bool) else float(value)
+                row[column] = indexes[value] if value.__class__ in (str, bool) else float(value)
         if given is UNSET:
             given = None
         return row, int(given) if given.__class__ is float else given, members
 
     def _read_many_rows(self, body: Body) -> Matrix:
-        """Raises ValueError for a number that is too large."""
+        """The matrix of a /predict body; raises ValueError for a number out of bounds."""
         matrix = to_matrix(self._decode_unbounded(body).data, len(self.fields))
-        if np.fmax.reduce(matrix, axis=None) > LARGEST or np.fmin.reduce(matrix, axis=None) < -LARGEST:
+        if np.fmax.reduce(matrix, axis=None) > MAX_MAGNITUDE or np.fmin.reduce(matrix, axis=None) < -MAX_MAGNITUDE:
             raise ValueError
         return matrix
 
 
 def to_matrix(rows: Rows, width: int) -> Matrix:
-    """Rows of equal length, None = missing, as float64, shape (n, width); a matrix is one already."""
+    """Rows of equal length, None = missing, as float64, shape (n, width)."""
     if isinstance(rows, np.ndarray):
         return rows
-    # Packed row by row: three times as fast as numpy's own ways from lists, which may hold anything.
+    # Three times as fast as np.array(rows).
     pack = struct.Struct(f"{width}d").pack
     try:
         parts = [pack(*row) for row in rows]
     except struct.error:
-        # Some value is missing.
+        # struct can't pack None.
         return np.array(rows, dtype=np.float64)
     return np.frombuffer(bytearray().join(parts), np.float64).reshape(-1, width)
 
 
-def refuse_duplicates(body: Body, members: int) -> None:
+def reject_duplicate_members(body: Body, members: int) -> None:
     """Raise InvalidApplicants if an object of the body, valid JSON of so many members, names a member twice.
 
-    Which one is meant can't be known (RFC 8259, section 4), and msgspec takes the last of them. A body without
-    duplicates has as many colons as members, unless a text holds a colon: only then is it searched.
+    RFC 8259, section 4, leaves open which of the two counts; msgspec takes the last. A body without duplicates has as
+    many colons as members, unless a text holds a colon: only then is the body parsed again.
     """
-    # One colon, as most bodies have that hold nothing but numbers, is found at once from both ends.
+    # Most bodies of numbers have a single colon, which a search from both ends finds at once.
     if (members == 1 and body.find(b":") == body.rfind(b":")) or body.count(b":") == members:
         return
     twice: list[str] = []
 
-    def note(pairs: list[tuple[str, Any]]) -> None:
+    def collect_duplicates(pairs: list[tuple[str, Any]]) -> None:
         twice.extend(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
 
     try:
-        json.loads(body, object_pairs_hook=note)
+        json.loads(body, object_pairs_hook=collect_duplicates)
     except RecursionError as error:
-        # It takes more of the stack than msgspec does, which let the body pass.
+        # json has a lower limit of nesting than msgspec.
         raise InvalidApplicants([Fault("", "the body is nested too deeply")]) from error
     except ValueError as error:
-        # In a member that msgspec passes over: no UTF-8, or a number of thousands of digits.
+        # In a member that msgspec skips: bytes that are not UTF-8, or a number of thousands of digits.
         raise InvalidApplicants([Fault("", "the body has a member that is no JSON that can be read")]) from error
     if twice:
         raise InvalidApplicants(
@@ -189,60 +192,54 @@ def refuse_duplicates(body: Body, members: int) -> None:
         )
 
 
-def has_bom(body: Body) -> bool:
-    """Whether a body begins with a byte order mark, and then with what may be JSON: a second one is a fault."""
-    return body.startswith(BOM) and not body.startswith(BOM, len(BOM))
+def _applicant_type(fields: Sequence[Field], names: Sequence[str]) -> type[Struct]:
+    """The type of an object with a member for each field, under these names, and an `id` unless a field has that name.
 
-
-def _applicant(fields: Sequence[Field], names: Sequence[str]) -> type[Struct]:
-    """An object with a member for each field, under these names, and an `id` unless a field has that name.
-
-    Raises ValueError for a name that msgspec can't give to a member.
+    Raises ValueError for a name that msgspec doesn't allow.
     """
     members: list[Any] = []
     for column, field in enumerate(fields):
-        kind = _either(field, [*_words(field)])
+        kind = _value_type(field, [*_level_indexes(field)])
         member = f"field_{column}"
         members.append((member, Union[kind, UnsetType], UNSET) if field.nullable else (member, kind))  # noqa: UP007
     if "id" not in {field.name for field in fields}:
-        members.append(("id", Union[str, int, Whole, None, UnsetType], UNSET))  # noqa: UP007
+        members.append(("id", Union[str, int, WholeNumber, None, UnsetType], UNSET))  # noqa: UP007
     rename = {f"field_{column}": name for column, name in enumerate(names)}
     return defstruct("Applicant", members, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False)
 
 
-def _score_body(named: Any, vector: Any, many: Meta) -> Any:
-    applicants = Annotated[list[Union[named, vector]], many]  # noqa: UP007
+def _score_body_type(named: Any, vector: Any, row_count: Meta) -> Any:
+    applicants = Annotated[list[Union[named, vector]], row_count]  # noqa: UP007
     members: list[Any] = [
         ("applicants", applicants),
-        # Four reasons, and no search for changes, unless told otherwise.
-        ("reasons", Union[Annotated[float, Meta(ge=0, le=LARGEST, multiple_of=1)], UnsetType], UNSET),  # noqa: UP007
+        ("reasons", Union[Annotated[float, Meta(ge=0, le=MAX_MAGNITUDE, multiple_of=1)], UnsetType], UNSET),  # noqa: UP007
         ("what_would_change", Union[bool, UnsetType], UNSET),  # noqa: UP007
     ]
     return defstruct("ScoreBody", members, forbid_unknown_fields=True)
 
 
-def _predict_body(row: Any, many: Meta) -> Any:
-    return defstruct("PredictBody", [("data", Annotated[list[row], many])], forbid_unknown_fields=True)
+def _predict_body_type(row: Any, row_count: Meta) -> Any:
+    return defstruct("PredictBody", [("data", Annotated[list[row], row_count])], forbid_unknown_fields=True)
 
 
-def _either(field: Field, words: Sequence[str | bool], *, by_index: bool = False, number: Any = Number) -> Any:
-    """The type of one value: a `number`, or one of the levels; null too where the field may be missing."""
+def _value_type(field: Field, levels: Sequence[str | bool], *, by_index: bool = False, number: Any = Number) -> Any:
+    """The type of a value: `number`, or a level as text, boolean or index; null if the field is nullable."""
     kinds: list[Any] = [None] if field.nullable else []
     if field.kind == "number":
         kinds.append(number)
     else:
-        texts = tuple(word for word in words if isinstance(word, str))
+        texts = tuple(level for level in levels if isinstance(level, str))
         kinds += [Literal[texts]] if texts else []
-        kinds += [bool] if len(texts) < len(words) else []
-        # An index may be written 1.0, as a client that takes it from a matrix does.
+        kinds += [bool] if len(texts) < len(levels) else []
+        # An index may be written 1.0, as in a JSON list made from a float matrix.
         kinds += [Annotated[float, Meta(ge=0, le=len(field.levels) - 1, multiple_of=1)]] if by_index else []
     return Union[tuple(kinds)]  # noqa: UP007
 
 
-def _words(field: Field) -> dict[Any, float]:
-    """Each level by its text; a column of booleans has its two words as levels, and takes booleans as well."""
-    words: dict[Any, float] = {level: float(index) for index, level in enumerate(field.levels)}
-    lower = [level.lower() for level in field.levels]
-    if sorted(lower) == ["false", "true"]:
-        words |= {True: float(lower.index("true")), False: float(lower.index("false"))}
-    return words
+def _level_indexes(field: Field) -> dict[Any, float]:
+    """Level → index; where the levels are the words true and false, JSON booleans are keys too."""
+    indexes: dict[Any, float] = {level: float(index) for index, level in enumerate(field.levels)}
+    false, true = match_boolean(False, field.levels), match_boolean(True, field.levels)
+    if len(field.levels) == 2 and false is not None and true is not None:
+        indexes |= {False: float(false), True: float(true)}
+    return indexes

@@ -1,4 +1,4 @@
-"""What the service answers, as typed structs; the types of its requests are made from the contract (requests.py).
+"""Response bodies of the service; `Result` is in model/results.py, request bodies are in requests.py.
 
 Names here are the public contract of the API; renaming one breaks clients.
 """
@@ -8,33 +8,20 @@ from __future__ import annotations
 from msgspec import Struct
 
 from model.bins import Bins
-from model.changes import Change
 from model.contract import Contract, Field
-from model.policy import Policy, Probability
-from model.reasons import Reason, Remark
+from model.policy import Policy
+from model.results import Result
 
 
 class Fault(Struct, frozen=True):
-    """One thing wrong with a body: where (a JSON pointer, RFC 6901) and what was expected there."""
+    """One fault of a request body: a JSON pointer (RFC 6901) and what was expected there."""
 
     pointer: str
     detail: str
 
 
-class Result(Struct, frozen=True, omit_defaults=True):
-    """The answer for one applicant; `id` as given, or null; `what_would_change` for a refusal, where asked for."""
-
-    id: str | int | None
-    probability: Probability
-    decision: str
-    points: int
-    reasons: list[Reason]
-    warnings: list[Remark]
-    what_would_change: list[Change] | None = None
-
-
 class ModelName(Struct, frozen=True):
-    """Which model answered: the sha256 is of the file itself."""
+    """The model that answered; `sha256` is of its file."""
 
     name: str
     version: str
@@ -49,7 +36,11 @@ class ScoreAnswer(Struct, frozen=True):
 
 
 class ModelAnswer(Struct, frozen=True):
-    """The answer of GET /model: the contract without its golden rows; `bins` in the order of `fields`."""
+    """The answer of GET /model: the contract without its golden rows; `bins` in the order of `fields`.
+
+    `base_points`: the points at `base_value`. `points_per_log_odds`: how many points one unit of log-odds of default
+    takes away; a contribution c is −c · points_per_log_odds points.
+    """
 
     name: str
     version: str
@@ -59,13 +50,15 @@ class ModelAnswer(Struct, frozen=True):
     fields: tuple[Field, ...]
     policy: Policy
     base_value: float
+    base_points: int
+    points_per_log_odds: float
     metrics: dict[str, float]
     bins: tuple[Bins, ...]
     probability_bins: Bins | None
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
-    """An error as application/problem+json (RFC 9457), with `error` for clients that want one string."""
+    """An error as application/problem+json (RFC 9457); `error` repeats `detail`."""
 
     type: str
     title: str
@@ -84,7 +77,8 @@ class ReadyAnswer(Struct, frozen=True):
 
 
 def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
-    """What GET /model tells of a loaded model."""
+    """The answer of GET /model for a contract and the sha256 of its file."""
+    points = contract.policy.points
     return ModelAnswer(
         name=contract.name,
         version=contract.version,
@@ -94,6 +88,8 @@ def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
         fields=contract.fields,
         policy=contract.policy,
         base_value=contract.base_value,
+        base_points=int(points.at_log_odds(-contract.base_value)),
+        points_per_log_odds=points.factor,
         metrics=contract.metrics,
         bins=contract.bins,
         probability_bins=contract.probability_bins,

@@ -1,7 +1,7 @@
-"""Tensors of the Open Inference Protocol, version 2: from JSON or raw bytes to the applicants' matrix, and back.
+"""Reading and writing tensors of the Open Inference Protocol, version 2, in JSON and in binary.
 
-https://github.com/kserve/open-inference-protocol: REST, tensor data; binary data as in Triton's extension: the JSON
-comes first, `Inference-Header-Content-Length` bytes of it, the tensors follow in order, little-endian, row by row.
+https://github.com/kserve/open-inference-protocol (REST, tensor data) and Triton's binary tensor data extension: the
+body starts with `Inference-Header-Content-Length` bytes of JSON; the tensors follow in order, little-endian, row-major.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy.typing as npt
 from msgspec import UNSET
 
 from model.contract import Field
+from model.messages import quote_value, truncate
 from model.session import NAN, Matrix
-from serve.schemas.applicants import cut, fits, show
-from serve.schemas.faults import check_rows
-from serve.schemas.inference import Datatype, InferBody, Input, Output
-from serve.schemas.problems import MOST_FAULTS, InvalidApplicants
+from serve.schemas.applicants import find_faults
+from serve.schemas.limits import check_rows
+from serve.schemas.open_inference import Datatype, InferBody, Input, Output
+from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.requests import RequestSchemas
 from serve.schemas.responses import Fault
 
@@ -39,11 +40,11 @@ JSON_VALUES: dict[Datatype, tuple[str, tuple[type, ...]]] = {
     "INT32": ("a whole number", (int,)),
     "BYTES": ("a text", (str,)),
 }
-"""What the data of each datatype is in JSON, in words and as types of Python."""
+"""JSON values of each datatype: the words for error messages, and the types that msgspec decodes them to."""
 
 
 def read_tensors(inputs: Sequence[Input], raw: memoryview) -> list[npt.NDArray[Any]]:
-    """Each input in its shape: float64, int64 (or smaller), or texts as objects; null is NaN, or None for a text.
+    """The inputs as arrays in their shape: numbers, or texts with dtype object; null is NaN, or None for a text.
 
     Raises InvalidApplicants with every input whose data, shape, datatype and size don't agree.
     """
@@ -55,8 +56,8 @@ def read_tensors(inputs: Sequence[Input], raw: memoryview) -> list[npt.NDArray[A
         size = UNSET if tensor.parameters is UNSET else tensor.parameters.binary_data_size
         if size is not UNSET and (tensor.data is not UNSET or not 0 <= size <= len(raw) - start):
             detail = f"expected at most the {len(raw) - start} bytes that are left, and no data beside them"
-            detail += f", got {cut(str(size))}"
-            # Where the next one begins can't be known.
+            detail += f", got {truncate(str(size))}"
+            # Without the size, the start of the next tensor is unknown.
             raise InvalidApplicants([*faults, Fault(f"{here}/parameters/binary_data_size", detail)])
         try:
             if size is UNSET:
@@ -90,8 +91,8 @@ def _from_json(tensor: Input, here: str) -> npt.NDArray[Any]:
     expected, kinds = JSON_VALUES[tensor.datatype]
     wrong = ((place, value) for place, value in enumerate(flat) if value is not None and type(value) not in kinds)
     faults = [
-        Fault(f"{here}/data", f"value {place}: expected {expected} or null, got {show(value)}")
-        for place, value in islice(wrong, MOST_FAULTS + 1)
+        Fault(f"{here}/data", f"value {place}: expected {expected} or null, got {quote_value(value)}")
+        for place, value in islice(wrong, MAX_FAULTS + 1)
     ]
     if faults:
         raise InvalidApplicants(faults)
@@ -117,11 +118,11 @@ def _from_bytes(tensor: Input, raw: memoryview, here: str) -> npt.NDArray[Any]:
 
 def _in_shape(values: npt.NDArray[Any], tensor: Input, here: str) -> npt.NDArray[Any]:
     if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 1:
-        detail = f"expected one or two lengths of at least 1, got {cut(str(tensor.shape))}"
+        detail = f"expected one or two lengths of at least 1, got {truncate(str(tensor.shape))}"
         raise InvalidApplicants([Fault(f"{here}/shape", detail)])
-    # Python's own integers: a product of huge lengths must not wrap round to the right one.
+    # Python's integers, since a product of numpy integers may overflow to the expected size.
     if math.prod(tensor.shape) != values.size:
-        detail = f"{values.size} values don't fill the shape {cut(str(tensor.shape))}"
+        detail = f"{values.size} values don't fill the shape {truncate(str(tensor.shape))}"
         raise InvalidApplicants([Fault(f"{here}/shape", detail)])
     return values.reshape(tensor.shape)
 
@@ -136,7 +137,7 @@ def _flatten(data: list[Any], shape: list[int], here: str) -> list[Any]:
 
 
 def _texts(raw: memoryview, here: str) -> list[str]:
-    """Texts with their length before each, four bytes, little-endian."""
+    """BYTES elements: each has a length of four bytes, little-endian, before its text."""
     texts, start = [], 0
     try:
         while start < len(raw):
@@ -152,7 +153,7 @@ def _texts(raw: memoryview, here: str) -> list[str]:
 
 
 def read_matrix(body: InferBody, raw: memoryview, schemas: RequestSchemas) -> Matrix:
-    """The applicants of a request: float64, shape (n, n_fields); raises HTTPProblem with what is wrong with them."""
+    """The applicants of a request: float64, shape (n, n_fields); raises HTTPProblem with all faults."""
     tensors = read_tensors(body.inputs, raw)
     if [tensor.name for tensor in body.inputs] == ["applicants"]:
         return _from_matrix(tensors[0], schemas)
@@ -166,9 +167,9 @@ def _from_matrix(tensor: npt.NDArray[Any], schemas: RequestSchemas) -> Matrix:
         raise InvalidApplicants([Fault("/inputs/0/datatype", detail)])
     if tensor.ndim != 2 or tensor.shape[1] != len(fields):
         raise InvalidApplicants([Fault("/inputs/0/shape", f"expected [n, {len(fields)}], got {list(tensor.shape)}")])
-    check_rows(len(tensor), schemas.most_rows)
+    check_rows(len(tensor), schemas.max_rows)
     matrix: Matrix = np.ascontiguousarray(tensor, np.float64)
-    faults = [Fault("/inputs/0/data", fault.detail) for fault in fits(matrix, fields)]
+    faults = [Fault("/inputs/0/data", fault.detail) for fault in find_faults(matrix, fields)]
     if faults:
         raise InvalidApplicants(faults)
     return matrix
@@ -188,15 +189,15 @@ def _from_fields(inputs: list[Input], tensors: list[npt.NDArray[Any]], schemas: 
     ]
     lengths = sorted({values.size for values in tensors})
     if len(lengths) != 1:
-        faults.append(Fault("/inputs", f"expected tensors of one length, got lengths {cut(str(lengths))}"))
+        faults.append(Fault("/inputs", f"expected tensors of one length, got lengths {truncate(str(lengths))}"))
     faults += [
         Fault("/inputs", f"the field {field.name!r} is missing")
         for field in schemas.fields
         if field.name not in number and not field.nullable
     ]
     if len(lengths) == 1:
-        # Before a matrix is made: its other fields may be many.
-        check_rows(lengths[0], schemas.most_rows)
+        # Before the matrix is allocated, which is larger than the tensors if fields are left out.
+        check_rows(lengths[0], schemas.max_rows)
         matrix = np.full((lengths[0], len(place)), NAN)
     for name in [name for name in place if name in number and len(lengths) == 1]:
         field, here = schemas.fields[place[name]], f"/inputs/{number[name]}"
@@ -205,7 +206,7 @@ def _from_fields(inputs: list[Input], tensors: list[npt.NDArray[Any]], schemas: 
         except InvalidApplicants as error:
             faults += error.faults
             continue
-        faults += [Fault(f"{here}/data", fault.detail) for fault in fits(column[:, None], [field])]
+        faults += [Fault(f"{here}/data", fault.detail) for fault in find_faults(column[:, None], [field])]
         matrix[:, place[name]] = column
     if faults:
         raise InvalidApplicants(faults)
@@ -223,6 +224,9 @@ def _column(values: npt.NDArray[Any], field: Field, here: str) -> Matrix:
     if unknown:
         known = ", ".join(field.levels)
         raise InvalidApplicants(
-            [Fault(f"{here}/data", f"unknown level {show(value)}, expected one of: {known}") for value in unknown]
+            [
+                Fault(f"{here}/data", f"unknown level {quote_value(value)}, expected one of: {known}")
+                for value in unknown
+            ]
         )
     return np.array([index[value] for value in values])

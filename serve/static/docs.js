@@ -1,7 +1,7 @@
 // Shows /openapi.json of this service: each operation with an example to edit and send, and the types of its bodies.
 "use strict";
 
-const MOST_SHOWN = 200_000; // characters of an answer
+const MAX_SHOWN_CHARACTERS = 200_000;
 
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -13,14 +13,14 @@ let key = "";
 const ask = (path, options = {}) =>
   fetch(path.slice(1) || "./", key ? { ...options, headers: { ...options.headers, authorization: `Bearer ${key}` } } : options);
 
-// JSON for people: a list of numbers or texts stays on its line.
+// Indented JSON; a list of numbers or texts stays on one line.
 const pretty = (value) =>
   JSON.stringify(value, null, 2).replace(/\[\n\s*([^[\]{}]*?)\n\s*\]/g, (_, items) => `[${items.replace(/\n\s*/g, " ")}]`);
 
-// Text in which `this` is code.
+// Text with `code` in backticks, as elements.
 const prose = (text) => text.split("`").map((part, at) => (at % 2 ? element("code", { textContent: part }) : part));
 
-// What a schema takes, in words.
+// The type that a schema describes, in words.
 const kind = (schema) => {
   if (schema.$ref) return schema.$ref.split("/").pop();
   const choices = schema.anyOf || schema.oneOf;
@@ -34,7 +34,7 @@ const kind = (schema) => {
   return name + (known(schema.minimum) ? ` from ${schema.minimum}` : "") + (known(schema.maximum) ? ` to ${schema.maximum}` : "");
 };
 
-// The names of the types that a schema is made of, those of its members after its own.
+// The names of the types that a schema refers to, directly or indirectly.
 const typesIn = (schema, types, found = new Set()) => {
   for (const [name, value] of Object.entries(schema)) {
     const type = name === "$ref" && kind(schema);
@@ -61,7 +61,7 @@ const typesOf = (title, schema, types) =>
 
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// What sends a request, as a page and as a command, and shows its answer.
+// A form that sends a request and shows the answer, and the same request as a curl command.
 const trial = (name, path, bodies, needsKey) => {
   const types = Object.keys(bodies);
   const field = element("textarea", { spellcheck: false, ariaLabel: `Body of ${name}` });
@@ -103,7 +103,7 @@ const trial = (name, path, bodies, needsKey) => {
       const milliseconds = Math.round(performance.now() - started);
       status.textContent = `${response.status} ${response.statusText} in ${milliseconds} ms, request ${response.headers.get("x-request-id")}`;
       status.classList.toggle("fault", !response.ok);
-      answer.textContent = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}\n… and more` : text;
+      answer.textContent = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}\n… and more` : text;
       answer.hidden = false;
     } catch (error) {
       status.textContent = `No answer: ${error.message}`;
@@ -142,7 +142,7 @@ const show = (root) => {
   }
   contents.append(list);
   operations.append(element("section", { id: "errors" },
-    element("h2", { textContent: "Errors" }), element("p", { textContent: "Whatever the status, the body of an error is this:" }),
+    element("h2", { textContent: "Errors" }), element("p", { textContent: "The body of every error, whatever its status:" }),
     ...["Problem", "Fault"].map((name) => describe(name, types[name]))));
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
 };
@@ -158,7 +158,7 @@ const load = async () => {
   }
   if (!response.ok) throw new Error(`status ${response.status}`);
   const text = await response.text();
-  // A link carries no key.
+  // A link can't send the API key.
   if (key) Object.assign(file, { href: URL.createObjectURL(new Blob([text])), download: "openapi.json" });
   problem.textContent = "";
   show(JSON.parse(text));

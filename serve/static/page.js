@@ -1,4 +1,4 @@
-// The form of GET /: built from GET /model, answered by POST /score. What comes from outside is only ever set as text.
+// The form of GET /, built from GET /model and sent to POST /score. Data is only ever inserted as text, never as HTML.
 "use strict";
 
 const lang = document.documentElement.lang;
@@ -39,7 +39,7 @@ async function ask(path, body) {
   throw error;
 }
 
-// What an applicant's field holds, as the service takes it: null where nothing is known.
+// The value of a field for POST /score; null if it is empty.
 function read(field) {
   const text = document.getElementById(`field-${field.name}`).value.trim();
   if (text === "") return null;
@@ -96,7 +96,7 @@ function warning(remark, applicant, field) {
   return say(below ? "warning.below" : "warning.above", { label, value: describe(value, field), bound });
 }
 
-// The service says a proposed number with its unit.
+// The service returns a proposed number with its unit.
 function proposed(change, field) {
   const value = field.kind === "number" ? Number(change.to.replace(field.unit, "")) : change.to;
   return Number.isNaN(value) ? change.to : describe(value, field);

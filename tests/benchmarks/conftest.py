@@ -1,25 +1,41 @@
-"""A run of the benchmarks whose figures are known."""
+"""Results of a benchmark run with known figures, and a model that several tests serve."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
+from benchmarks.serve.models import MODELS, TrainedModel, train_model
 from benchmarks.serve.results import Memory, Results, Sample, Start
-from benchmarks.serve.wrk import Load
+from benchmarks.serve.wrk import LoadResult
 
 Rates = dict[tuple[str, str], list[float]]
-"""Requests a second of peer and workload, round by round."""
+"""(peer, workload) → requests a second in each round."""
+
+TrainModel = Callable[[str], TrainedModel]
+
+
+@pytest.fixture(scope="session")
+def trained_models(tmp_path_factory: pytest.TempPathFactory) -> TrainModel:
+    """The models of the benchmarks by name, each trained once."""
+    return cache(lambda name: train_model(MODELS[name], tmp_path_factory.mktemp(name)))
+
+
+@pytest.fixture
+def trained(trained_models: TrainModel) -> TrainedModel:
+    """The smallest model of the benchmarks."""
+    return trained_models("logistic")
 
 
 @pytest.fixture
 def make_results() -> Callable[[Rates], Results]:
-    """Results of given rates; the latency is what one connection would see, the rest is fixed."""
+    """Make results with the given rates; latencies follow from them, all else is fixed."""
 
-    def make(rates: Rates) -> Results:
+    def train_model(rates: Rates) -> Results:
         samples = [
-            Sample(number, peer, workload, Load(round(rate), 1.0, 1000 / rate, 5000 / rate, 0, 0), 1e6 / rate)
+            Sample(number, peer, workload, LoadResult(round(rate), 1.0, 1000 / rate, 5000 / rate, 0, 0), 1e6 / rate)
             for (peer, workload), figures in rates.items()
             for number, rate in enumerate(figures)
         ]
@@ -29,4 +45,4 @@ def make_results() -> Callable[[Rates], Results]:
         versions = {peer: {"python": "3.11"} for peer in peers}
         return Results("a machine", "2026-01-02", "abc1234", versions, samples, starts, memory)
 
-    return make
+    return train_model

@@ -1,4 +1,4 @@
-"""The processes of a service are found, wherever they have gone, and ended."""
+"""All processes of a service are found and killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.serve.processes import cpu_seconds, kill_left, members, name_births, resident_megabytes
+from benchmarks.serve.processes import cpu_seconds, kill_remaining, list_processes, read_start_times, resident_megabytes
 
 CHILD = "print('ready', flush=True); input()"
 PARENT = f"""
@@ -17,37 +17,37 @@ child = subprocess.Popen([sys.executable, "-c", {CHILD!r}], start_new_session=Tr
 print(child.pid, flush=True)
 input()
 """
-"""A supervisor with a worker in a session of its own, as BentoML has."""
+"""A supervisor with a worker in another session, as BentoML has."""
 
 
 @pytest.fixture
 def supervisor() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A supervisor that has started its worker, and the worker's number."""
+    """A running supervisor, and the process id of its worker."""
     command = [sys.executable, "-c", PARENT]
     with subprocess.Popen(command, start_new_session=True, stdin=-1, stdout=-1, text=True) as process:
         assert process.stdout
-        said = {process.stdout.readline().strip(), process.stdout.readline().strip()}
-        yield process, int(next(word for word in said if word.isdigit()))
+        printed = {process.stdout.readline().strip(), process.stdout.readline().strip()}
+        yield process, int(next(word for word in printed if word.isdigit()))
         process.kill()
 
 
 def test_a_worker_in_another_session_belongs_to_its_service(supervisor: tuple[subprocess.Popen[str], int]) -> None:
-    """Its memory and processor time are the service's."""
+    """Its memory and CPU time count as the service's."""
     process, worker = supervisor
 
-    assert {process.pid, worker} == set(members(process.pid))
+    assert set(list_processes(process.pid)) == {process.pid, worker}
     assert 5 < resident_megabytes(process.pid) < 100
-    assert 0 <= cpu_seconds(process.pid)
+    assert cpu_seconds(process.pid) >= 0
 
 
-def test_what_outlives_its_supervisor_is_ended(supervisor: tuple[subprocess.Popen[str], int]) -> None:
-    """Nothing of a service runs beside the next one; whoever was born at another time is somebody else."""
+def test_a_worker_that_outlives_its_supervisor_is_killed(supervisor: tuple[subprocess.Popen[str], int]) -> None:
+    """A process with that id and another start time is not."""
     process, worker = supervisor
-    births = name_births(process.pid)
+    start_times = read_start_times(process.pid)
 
-    kill_left({worker: "0"})
-    assert worker in members(process.pid)
-    kill_left(births)
+    kill_remaining({worker: "0"})
+    assert worker in list_processes(process.pid)
+    kill_remaining(start_times)
     process.wait()
 
-    assert [] == members(process.pid)
+    assert list_processes(process.pid) == []

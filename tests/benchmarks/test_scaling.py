@@ -1,16 +1,16 @@
-"""Every step of the scaling measurement has its line in the table."""
+"""Every step of the scaling benchmark has a line in the table."""
 
 from __future__ import annotations
 
 from benchmarks.serve.scaling import list_steps, write_scaling
-from benchmarks.serve.wrk import Load
+from benchmarks.serve.wrk import LoadResult
 
 
 def test_every_step_has_a_line() -> None:
-    """And every series its own steps."""
+    """No step is there twice."""
     steps = list_steps()
 
-    table = write_scaling(steps, [[(Load(100, 1.0, 1.0, 2.0, 0, 0), 60.0 + step.value / 10)] for step in steps])
+    table = write_scaling(steps, [[(LoadResult(100, 1.0, 1.0, 2.0, 0, 0), 60.0 + step.value / 10)] for step in steps])
 
     for step in steps:
         assert f"| {step.series}: {step.value:,} | 100 |" in table

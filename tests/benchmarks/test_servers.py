@@ -1,4 +1,4 @@
-"""A service under measurement is a real process: it answers rightly first, is watched, and is gone afterwards."""
+"""A service is started, checked, measured and stopped, as a real process."""
 
 from __future__ import annotations
 
@@ -11,62 +11,59 @@ import pytest
 
 from benchmarks.serve.errors import BenchError
 from benchmarks.serve.machine import Cores
-from benchmarks.serve.models import MODELS, Made, make
+from benchmarks.serve.models import TrainedModel
 from benchmarks.serve.peers import PEERS
-from benchmarks.serve.processes import cpu_seconds, members, resident_megabytes
+from benchmarks.serve.processes import cpu_seconds, list_processes, resident_megabytes
 from benchmarks.serve.protocols import PREDICT
-from benchmarks.serve.servers import Place, start
+from benchmarks.serve.servers import Workspace, run_server
 
-LENGTHS = {"PREDICT": 21, "SCORE": 900, "BINARY": 9000}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A small model of the benchmarks."""
-    return make(MODELS["logistic"], tmp_path_factory.mktemp("logistic"))
+LENGTHS = {"PREDICT_BYTES": 21, "SCORE_BYTES": 900, "BINARY_BYTES": 9000}
 
 
 @pytest.fixture
-def place(tmp_path: Path, root: Path) -> Iterator[Place]:
-    """A place to measure in; our own cores are given back."""
+def workspace(tmp_path: Path, root: Path) -> Iterator[Workspace]:
+    """A workspace; the test's own CPU affinity is restored."""
     free = os.sched_getaffinity(0)
-    yield Place(tmp_path, root, Cores(min(free), max(free)))
+    yield Workspace(tmp_path, root, Cores(min(free), max(free)))
     os.sched_setaffinity(0, free)
 
 
-def test_a_service_is_started_watched_and_stopped(made: Made, place: Place) -> None:
-    """Its time to the first answer, memory and processor time are those of its process."""
-    request = PREDICT.write(made.rows[:1])
+def test_a_service_is_started_measured_and_stopped(trained: TrainedModel, workspace: Workspace) -> None:
+    """Its processes run on its core and have ended afterwards."""
+    request = PREDICT.write(trained.rows[:1])
 
-    with start(PEERS["ours"], made, place, LENGTHS) as server:
-        server.check(PREDICT, [(request, made.probability[:1])])
-        assert [server.session] == list(members(server.session))
-        assert {place.cores.server} == os.sched_getaffinity(server.session)
-        assert 0 < cpu_seconds(server.session)
+    with run_server(PEERS["ours"], trained, workspace, LENGTHS) as server:
+        server.check(PREDICT, [(request, trained.probability[:1])])
+        assert list_processes(server.session) == [server.session]
+        assert os.sched_getaffinity(server.session) == {workspace.cores.server}
+        assert cpu_seconds(server.session) > 0
         assert 20 < resident_megabytes(server.session) < 500
-        assert 0 < server.first_answer
+        assert server.first_answer > 0
 
-    assert [] == list(members(server.session))
-
-
-def test_the_limit_answers_as_many_bytes_as_we_do(made: Made, place: Place) -> None:
-    """A constant of the length that it was told."""
-    with start(PEERS["limit"], made, place, LENGTHS) as server:
-        assert 21 == len(server.ask(PREDICT, PREDICT.write(made.rows[:1])))
+    assert list_processes(server.session) == []
 
 
-def test_a_wrong_answer_is_not_measured(made: Made, place: Place) -> None:
-    """The first body that is answered otherwise ends the run."""
-    request = PREDICT.write(made.rows[:1])
-
-    with start(PEERS["ours"], made, place, LENGTHS) as server, pytest.raises(BenchError, match="ours answers"):
-        server.check(PREDICT, [(request, [made.probability[0] + 2e-6])])
+def test_bare_uvicorn_answers_with_the_given_length(trained: TrainedModel, workspace: Workspace) -> None:
+    """Which is the length of our response."""
+    with run_server(PEERS["bare_uvicorn"], trained, workspace, LENGTHS) as server:
+        assert len(server.post(PREDICT, PREDICT.write(trained.rows[:1]))) == 21
 
 
-def test_a_service_that_ends_is_told_with_its_log(made: Made, place: Place) -> None:
-    """Nobody waits a minute for what can't come."""
-    nowhere = replace(made, folder=Path("/nowhere"))
+def test_a_wrong_answer_is_an_error(trained: TrainedModel, workspace: Workspace) -> None:
+    """It ends the benchmark."""
+    request = PREDICT.write(trained.rows[:1])
+
+    with (
+        run_server(PEERS["ours"], trained, workspace, LENGTHS) as server,
+        pytest.raises(BenchError, match="ours answered"),
+    ):
+        server.check(PREDICT, [(request, [trained.probability[0] + 2e-6])])
+
+
+def test_a_service_that_does_not_start_is_an_error(trained: TrainedModel, workspace: Workspace) -> None:
+    """At once, with the end of its log."""
+    nowhere = replace(trained, folder=Path("/nowhere"))
 
     with pytest.raises(BenchError, match=r"can't serve: can't read the model file /nowhere/model.onnx"):  # noqa: SIM117
-        with start(PEERS["ours"], nowhere, place, LENGTHS):
+        with run_server(PEERS["ours"], nowhere, workspace, LENGTHS):
             pass

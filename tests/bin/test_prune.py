@@ -1,4 +1,4 @@
-"""What bin/post_compile leaves out isn't missed, and what it compiles stays compiled."""
+"""bin/post_compile removes only files that the service does not need, and compiles bytecode that stays valid."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pathlib import Path
 
 import pytest
 
-from bin.prune import KEPT, PRUNED, Surplus, find, prune
+from bin.prune import KEPT, PRUNED, Unused, find, prune
 
 UNCHECKED_HASH = 1
-"""Flags of a .pyc file, its bytes 4 to 8 (PEP 552): bit 0 = by hash, bit 1 = check the source."""
+"""Flags in bytes 4 to 8 of a .pyc file (PEP 552): bit 0 = hash-based, bit 1 = check the source."""
 
 
-def names_of(requirements: Path) -> list[str]:
-    """The packages that a lock file installs on this machine."""
+def read_names(requirements: Path) -> list[str]:
+    """The packages of a lock file, but for pip."""
     names = re.findall(r"^([a-z0-9_-]+)==", requirements.read_text(), re.MULTILINE)
     return [name for name in dict.fromkeys(names) if name != "pip"]
 
 
 @pytest.fixture(scope="module")
 def packages(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site-packages folder with the packages of requirements.txt and nothing else: links to this environment's."""
+    """A site-packages folder with the packages of requirements.txt only, linked from this environment."""
     folder = tmp_path_factory.mktemp("slug") / "site-packages"
     home = Path(sysconfig.get_path("purelib"))
-    for name in names_of(root / "requirements.txt"):
+    for name in read_names(root / "requirements.txt"):
         for file in importlib.metadata.files(name) or []:
             if ".." not in file.parts and file.suffix != ".pyc":
                 target = folder / file
@@ -41,43 +41,43 @@ def packages(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def same_disk(one: Path, other: Path) -> bool:
-    """Whether files can be linked from one folder to another."""
+    """Whether files can be hard-linked from one folder to the other."""
     return one.stat().st_dev == other.stat().st_dev
 
 
 def run(packages: Path, root: Path, code: str) -> subprocess.CompletedProcess[str]:
-    """Run code with these packages and the service alone, and without writing bytecode."""
+    """Run code with these packages and the checkout on the path, without writing bytecode."""
     environment = {**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{root}", "PYTHONDONTWRITEBYTECODE": "1"}
-    # -S: nothing of this environment's own packages.
+    # -S: without the packages of this environment.
     command = [sys.executable, "-S", "-c", code]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
 
 
 def run_hook(root: Path, environment: Path, app: Path) -> subprocess.CompletedProcess[str]:
-    """Run bin/post_compile as the buildpack does: in the app's folder, its Python first on the path."""
+    """Run bin/post_compile as the buildpack does: in the app's folder, with its Python first on PATH."""
     path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
     command = [str(root / "bin" / "post_compile")]
     return subprocess.run(command, cwd=app, env={"PATH": path}, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("surplus", PRUNED, ids=lambda surplus: surplus.pattern)
-def test_every_line_still_finds_something(packages: Path, surplus: Surplus) -> None:
-    """A line that finds nothing any more leaves nothing out; it should go or be mended."""
-    assert find(surplus, packages)
-    assert surplus.why
+@pytest.mark.parametrize("unused", PRUNED, ids=lambda unused: unused.pattern)
+def test_every_pattern_matches_a_file(packages: Path, unused: Unused) -> None:
+    """A line that matches nothing must be removed or corrected."""
+    assert find(unused, packages)
+    assert unused.why
 
 
-def test_the_service_starts_and_answers_without_what_is_left_out(packages: Path, root: Path, tmp_path: Path) -> None:
-    """Golden rows, reasons and every route's module, on packages without anything of PRUNED; a third lighter."""
+def test_the_service_passes_its_self_test_without_the_pruned_files(packages: Path, root: Path, tmp_path: Path) -> None:
+    """Also with every module imported; at least a quarter of the bytes is saved."""
     pruned = tmp_path / "site-packages"
     shutil.copytree(packages, pruned, copy_function=os.link)
     whole = sum(file.stat().st_size for file in pruned.rglob("*") if file.is_file())
 
     saved = prune(pruned)
 
-    assert [] == [path for surplus in PRUNED for path in find(surplus, pruned)]
+    assert [path for unused in PRUNED for path in find(unused, pruned)] == []
     assert whole / 4 < saved < whole
-    assert 0 == prune(pruned)
+    assert prune(pruned) == 0
     code = """
 import json, sys
 from pathlib import Path
@@ -87,24 +87,24 @@ app = serve.app.create_app()
 print(json.dumps([code, sys.modules["onnxruntime"].__file__]))
 """
     done = run(pruned, root, code)
-    assert 0 == done.returncode, done.stderr
-    assert [0, str(pruned / "onnxruntime" / "__init__.py")] == json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [0, str(pruned / "onnxruntime" / "__init__.py")]
 
 
-def test_packages_of_the_buildpack_stay_whole(tmp_path: Path) -> None:
-    """pip has folders that look like ours to prune; the platform needs it in the next build."""
+def test_pip_is_not_pruned(tmp_path: Path) -> None:
+    """Although it has folders that match; the platform needs it in the next build."""
     for name in (*KEPT, "numpy"):
         (tmp_path / name / "tests").mkdir(parents=True)
         (tmp_path / name / "tests" / "test_it.py").write_text("1")
 
-    assert 1 == prune(tmp_path)
+    assert prune(tmp_path) == 1
 
     assert (tmp_path / "pip" / "tests" / "test_it.py").exists()
     assert not (tmp_path / "numpy" / "tests").exists()
 
 
 def test_nested_folders_and_links_are_removed(tmp_path: Path) -> None:
-    """A tests folder inside another; a link goes, what it leads to stays."""
+    """A matching folder inside another is no error; the target of a link is kept."""
     (tmp_path / "a" / "tests" / "tests").mkdir(parents=True)
     (tmp_path / "a" / "tests" / "tests" / "data").write_text("12")
     (tmp_path / "kept.txt").write_text("1")
@@ -112,11 +112,11 @@ def test_nested_folders_and_links_are_removed(tmp_path: Path) -> None:
 
     prune(tmp_path)
 
-    assert ["a", "kept.txt"] == sorted(path.name for path in tmp_path.rglob("*"))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "kept.txt"]
 
 
-def test_the_hook_compiles_everything_for_good(root: Path, tmp_path: Path) -> None:
-    """bin/post_compile in an environment of its own: each .pyc is tied to no time, so that copying spoils none."""
+def test_the_hook_compiles_every_module(root: Path, tmp_path: Path) -> None:
+    """Packages and service; no .pyc depends on a modification time, so that copies stay valid."""
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     site = next(environment.glob("lib/python*/site-packages"))
@@ -135,7 +135,7 @@ def test_the_hook_compiles_everything_for_good(root: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("module", ["model/session.py", "serve/app.py"])
 def test_a_module_that_cannot_be_compiled_fails_the_build(root: Path, tmp_path: Path, module: str) -> None:
-    """A typo in the service, or in what it stands on, is found at build time, with its file and line."""
+    """The build prints the file of a syntax error."""
     for path in ("model/session.py", "serve/app.py"):
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).write_text("def broken(:\n" if path == module else "answer = 42\n")

@@ -1,13 +1,10 @@
-"""One Chromium, a way to look for faults of accessibility, and a gateway that can be locked or cut.
-
-Playwright's event loop runs in the thread of the tests for as long as its browser is open: the fixture ends with its
-module, so that other tests of the same process can have loops of their own.
-"""
+"""Chromium for all browser tests, an axe-core check, and a proxy that makes the service unavailable on request."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
@@ -16,36 +13,39 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from deploy.local import open_browser
+from deploy.browser import open_browser
+from deploy.errors import DeployError
+from tests.tools import require_playwright, skip_without
 
-SERIOUS = ("serious", "critical")
+POLL_SECONDS = 0.01
+"""How soon the proxy notices that it should stop; the default is 0.5."""
 
 
-class Gateway(ThreadingHTTPServer):
-    """Hands every request to a service; locked, it refuses every key; cut, it hangs up without an answer."""
+class Proxy(ThreadingHTTPServer):
+    """Forwards every request to a service; `state` "locked" answers 401, "cut" closes the connection."""
 
     daemon_threads = True
 
     def __init__(self, service: str) -> None:
-        super().__init__(("127.0.0.1", 0), Passage)
+        super().__init__(("127.0.0.1", 0), ProxyHandler)
         self.state: Literal["open", "locked", "cut"] = "open"
         self.service = httpx.Client(base_url=service, trust_env=False)
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """The base URL of the proxy."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Passage(BaseHTTPRequestHandler):
-    """One connection through a gateway."""
+class ProxyHandler(BaseHTTPRequestHandler):
+    """One connection to the proxy."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: Gateway
+    server: Proxy
 
     def do_GET(self) -> None:
-        """Pass a request on."""
+        """Answer according to the proxy's state."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.server.state == "cut":
             self.close_connection = True
@@ -53,45 +53,56 @@ class Passage(BaseHTTPRequestHandler):
         if self.server.state == "locked":
             status, content = 401, b'{"detail": "this key is not known here"}'
         else:
-            answer = self.server.service.request(self.command, self.path, content=body)
-            status, content = answer.status_code, answer.content
+            response = self.server.service.request(self.command, self.path, content=body)
+            status, content = response.status_code, response.content
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
     def do_POST(self) -> None:
-        """The same with a body."""
+        """Answer like a GET; the body is forwarded too."""
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """No log on stderr."""
 
 
 @pytest.fixture(scope="module")
-def gateway(service: str) -> Iterator[Gateway]:
-    """A gateway to the service."""
-    with Gateway(service) as server, server.service:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+def proxy(service: str) -> Iterator[Proxy]:
+    """A proxy in front of the service."""
+    with Proxy(service) as server, server.service:
+        thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
         thread.start()
         yield server
         server.shutdown()
         thread.join()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
-    with open_browser() as chromium:
-        yield chromium
+    """Headless Chromium for the tests of this folder; where there is none they are skipped, or fail if CI=true.
+
+    Playwright keeps an event loop running in this thread while the browser is open. The browser is closed after the
+    last test of the folder, so that tests elsewhere can run event loops of their own.
+    """
+    require_playwright()
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(open_browser())
+        except DeployError:
+            skip_without("Chromium")
+        yield opened
 
 
 @pytest.fixture(scope="session")
-def find_faults() -> Callable[[Page], list[str]]:
-    """What axe-core calls serious or critical on a page: rule and first element."""
+def find_violations() -> Callable[[Page], list[str]]:
+    """Find serious and critical axe-core violations on a page: rule and first element of each."""
 
     def find(page: Page) -> list[str]:
-        found = Axe().run(page).response["violations"]
-        return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found if fault["impact"] in SERIOUS]
+        violations = Axe().run(page).response["violations"]
+        return [
+            f"{one['id']}: {one['nodes'][0]['html']}" for one in violations if one["impact"] in ("serious", "critical")
+        ]
 
     return find

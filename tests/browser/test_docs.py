@@ -1,4 +1,4 @@
-"""GET /docs as developers use it: in Chromium, with a key and without, under the policy that the service sends."""
+"""GET /docs in Chromium, with and without API keys, with the Content-Security-Policy that the service sends."""
 
 from __future__ import annotations
 
@@ -13,51 +13,50 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.soak.service import running_service
-
-pytestmark = pytest.mark.xdist_group("browser")
+from tests.tools import require
 
 KEY = "a-key-of-the-browser-tests"
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 @pytest.fixture
 def page(browser: Browser, service: str) -> Iterator[Page]:
-    """The page, read; a complaint of the browser or a request to another host fails the test."""
+    """The loaded page; an error in the browser's console or a request to another host fails the test."""
     context = browser.new_context(base_url=service)
     opened = context.new_page()
-    complaints: list[str] = []
-    asked: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
+    errors: list[str] = []
+    urls: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda request: urls.append(request.url))
     opened.goto("/docs")
     expect(opened.locator("#errors")).to_be_attached()
     yield opened
     context.close()
-    # Chromium calls any answer of 400 and above an error of the console.
-    assert [] == [text for text in complaints if "status of" not in text]
-    assert [] == [url for url in asked if not url.startswith((f"{service}/", "data:"))]
+    # Chromium logs each response with a status of 400 and above as an error.
+    assert [text for text in errors if "status of" not in text] == []
+    assert [url for url in urls if not url.startswith((f"{service}/", "data:"))] == []
 
 
 @pytest.fixture(scope="module")
 def document(service: str) -> dict[str, Any]:
-    """What the page shows."""
+    """The OpenAPI document."""
     found: dict[str, Any] = httpx.get(f"{service}/openapi.json", trust_env=False).json()
     return found
 
 
 def section(page: Page, name: str) -> Locator:
-    """The part of the page about one operation."""
+    """The section of one operation."""
     return page.locator("section").filter(has=page.get_by_role("heading", name=name, exact=True))
 
 
-def answer(page: Page, name: str) -> Any:
-    """What is shown as the answer of one operation, as JSON."""
+def response_of(page: Page, name: str) -> Any:
+    """The response that the section of one operation shows, decoded from JSON."""
     return json.loads(page.get_by_role("region", name=f"Answer of {name}").inner_text())
 
 
-def test_every_operation_is_listed_and_leads_to_its_part(page: Page, document: dict[str, Any]) -> None:
-    """By method and path, in the order of the document."""
+def test_every_operation_has_a_link_to_its_section(page: Page, document: dict[str, Any]) -> None:
+    """Links have the method and path, in the order of the OpenAPI document."""
     names = [f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods]
     links = page.get_by_role("navigation", name="Operations").get_by_role("link")
 
@@ -67,8 +66,8 @@ def test_every_operation_is_listed_and_leads_to_its_part(page: Page, document: d
         expect(section(page, name)).to_be_in_viewport()
 
 
-def test_every_operation_answers_its_example(page: Page, document: dict[str, Any]) -> None:
-    """One press each gives 200."""
+def test_every_operation_sends_its_example(page: Page, document: dict[str, Any]) -> None:
+    """Its button gets a 200."""
     for path, methods in document["paths"].items():
         for method in methods:
             part = section(page, f"{method.upper()} {path}")
@@ -76,27 +75,27 @@ def test_every_operation_answers_its_example(page: Page, document: dict[str, Any
             expect(part.get_by_role("status")).to_contain_text("200 OK in ")
 
 
-def test_an_applicant_sent_from_the_page_is_answered_as_the_service_answers(page: Page, service: str) -> None:
-    """The body is the example, which can be edited."""
+def test_the_response_to_an_edited_body_is_shown(page: Page, service: str) -> None:
+    """It is the response that the service gives to the same body."""
     body = json.loads(page.get_by_label("Body of POST /score", exact=True).input_value())
     body["applicants"][0]["Amount"] = 1300
     page.get_by_label("Body of POST /score", exact=True).fill(json.dumps(body))
     page.get_by_role("button", name="Send POST /score").click()
     expect(section(page, "POST /score").get_by_role("status")).to_contain_text("200 OK")
 
-    assert httpx.post(f"{service}/score", json=body, trust_env=False).json() == answer(page, "POST /score")
+    assert response_of(page, "POST /score") == httpx.post(f"{service}/score", json=body, trust_env=False).json()
 
 
-def test_a_table_can_be_sent_as_well(page: Page) -> None:
-    """Its answer is a table."""
+def test_a_csv_body_can_be_sent(page: Page) -> None:
+    """Its response is CSV."""
     page.get_by_label("Type of the body of POST /score").select_option("text/csv")
     page.get_by_role("button", name="Send POST /score").click()
 
     expect(page.get_by_role("region", name="Answer of POST /score")).to_contain_text("id,probability,decision,points")
 
 
-def test_an_error_is_shown_as_one(page: Page) -> None:
-    """Its status in words and in another colour, the request it belongs to, and every fault."""
+def test_an_error_response_is_shown(page: Page) -> None:
+    """The page shows its status as an error, its request id, and every error in the body."""
     part = section(page, "POST /predict")
     part.get_by_role("textbox").fill('{"data": [[1], null, {}]}')
     part.get_by_role("button", name="Send").click()
@@ -104,16 +103,16 @@ def test_an_error_is_shown_as_one(page: Page) -> None:
     shown = part.get_by_role("status")
     expect(shown).to_contain_text("400 Bad Request in ")
     expect(shown).to_have_class("answered fault")
-    problem = answer(page, "POST /predict")
+    problem = response_of(page, "POST /predict")
     expect(shown).to_contain_text(f"request {problem['request_id']}")
-    assert ["/data/0", "/data/1", "/data/2"] == [fault["pointer"] for fault in problem["errors"]]
+    assert [error["pointer"] for error in problem["errors"]] == ["/data/0", "/data/1", "/data/2"]
     part.get_by_role("textbox").fill("[")
     part.get_by_role("button", name="Send").click()
     expect(part.get_by_role("region")).to_contain_text("invalid-applicants")
 
 
-def test_a_service_that_went_away_is_told(page: Page) -> None:
-    """In words, where the answer would stand, and not beside the answer of before."""
+def test_an_unreadable_response_replaces_the_previous_one(page: Page) -> None:
+    """A 503 and invalid JSON are reported in the status; the previous response is hidden."""
     part = section(page, "GET /model")
     part.get_by_role("button", name="Send").click()
     expect(part.get_by_role("region")).to_be_visible()
@@ -129,8 +128,9 @@ def test_a_service_that_went_away_is_told(page: Page) -> None:
     expect(part.get_by_role("region")).to_be_hidden()
 
 
-def test_the_command_does_what_the_button_does(page: Page) -> None:
-    """Copied into a shell it gets the same answer, whatever quotes are in the body."""
+def test_the_curl_command_gets_the_same_response(page: Page) -> None:
+    """Quotes and special characters of the shell in the body are escaped."""
+    curl = require("curl")
     part = section(page, "POST /score")
     body = json.loads(part.get_by_role("textbox").input_value())
     body["applicants"][0]["id"] = "it's $HOME `x`"
@@ -141,13 +141,13 @@ def test_the_command_does_what_the_button_does(page: Page) -> None:
 
     command = shlex.split(part.locator(".curl").inner_text().replace("\\\n", ""))
 
-    assert "curl" == command[0]
-    done = subprocess.run(["curl", "--silent", "--noproxy", "*", *command[1:]], capture_output=True, check=True)
-    assert json.loads(done.stdout) == answer(page, "POST /score")
+    assert command[0] == "curl"
+    done = subprocess.run([curl, "--silent", "--noproxy", "*", *command[1:]], capture_output=True, check=True)
+    assert json.loads(done.stdout) == response_of(page, "POST /score")
 
 
-def test_fields_are_explained_where_they_are_sent(page: Page, document: dict[str, Any]) -> None:
-    """Each with what it takes, its label and its bounds; what may be left out says so; no type is a riddle."""
+def test_the_fields_of_a_body_are_documented(page: Page, document: dict[str, Any]) -> None:
+    """Each has its type, label, bounds and whether it is optional; every schema has a table."""
     section(page, "POST /score").get_by_text("Body: ScoreBody").click()
     table = page.get_by_role("table", name="Applicant")
 
@@ -163,7 +163,7 @@ def test_fields_are_explained_where_they_are_sent(page: Page, document: dict[str
 
 
 def test_it_works_by_keyboard_alone(page: Page) -> None:
-    """Tab to the link of an operation, Enter, Tab to its body, type, Tab to its button, Enter."""
+    """Tab and Enter follow the link of an operation, edit its body, send it and unfold its statuses."""
 
     def tab_to(control: Locator) -> None:
         for _ in range(60):
@@ -188,24 +188,24 @@ def test_it_works_by_keyboard_alone(page: Page) -> None:
     expect(part.get_by_text("too many bytes or rows")).to_be_visible()
 
 
-def test_an_address_with_an_operation_opens_there(page: Page) -> None:
-    """A link that one developer sends to another."""
+def test_a_link_to_an_operation_opens_at_its_section(page: Page) -> None:
+    """The fragment of the URL is the operation id."""
     page.goto("about:blank")
     page.goto("/docs#getMetrics")
 
     expect(section(page, "GET /metrics")).to_be_in_viewport()
 
 
-def test_a_description_that_cant_be_read_is_told(page: Page) -> None:
-    """In words."""
+def test_a_missing_openapi_document_is_an_alert(page: Page) -> None:
+    """It has the status of the response."""
     page.route("**/openapi.json", lambda route: route.fulfill(status=404, json={}))
     page.goto("/docs")
 
     expect(page.get_by_role("alert")).to_have_text("The description of the API can't be loaded: status 404")
 
 
-def test_a_service_with_keys_asks_for_one_and_the_page_uses_it(browser: Browser) -> None:
-    """No key, a wrong one, the right one; then the commands and the file of the description are right too."""
+def test_the_page_asks_for_an_api_key_and_sends_it(browser: Browser) -> None:
+    """Without a key, with a wrong one and with the right one; the curl commands and openapi.json name none."""
     with running_service(API_KEYS=KEY) as running:
         page = browser.new_page(base_url=running.base)
         page.goto("/docs")
@@ -229,15 +229,15 @@ def test_a_service_with_keys_asks_for_one_and_the_page_uses_it(browser: Browser)
         description = json.loads(download.value.path().read_text())
         page.close()
 
-    assert {"bearer", "header"} == set(description["components"]["securitySchemes"])
+    assert set(description["components"]["securitySchemes"]) == {"bearer", "header"}
     assert KEY not in json.dumps(description)
 
 
-def test_the_policy_of_the_service_reaches_the_browser(browser: Browser, service: str) -> None:
-    """Neither a script in the page nor one of another host would run: the tests above can fail."""
+def test_the_content_security_policy_is_enforced(browser: Browser, service: str) -> None:
+    """Neither an inline script nor one of another host runs."""
     page = browser.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
 
     def add_scripts(route: Route) -> None:
         scripts = '<script>document.title = "inline"</script><script src="http://127.0.0.1:9/a.js"></script>'
@@ -248,17 +248,16 @@ def test_the_policy_of_the_service_reaches_the_browser(browser: Browser, service
     page.goto(f"{service}/docs")
     expect(page.locator("#errors")).to_be_attached()
 
-    assert 2 == sum("Content Security Policy" in text for text in complaints)
+    assert sum("Content Security Policy" in text for text in messages) == 2
     assert page.title().startswith("API: ")
     page.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_axe_finds_no_serious_fault_and_nothing_is_wider_than_the_screen(
-    browser: Browser, service: str, find_faults: Callable[[Page], list[str]], scheme: str, size: dict[str, int]
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["desktop-light", "phone-dark"])
+def test_the_page_is_accessible_and_fits_the_width(
+    browser: Browser, service: str, find_violations: Callable[[Page], list[str]], scheme: str, size: dict[str, int]
 ) -> None:
-    """With an answer, an error and everything unfolded on the page."""
+    """With a response, an error and everything unfolded, it has no serious axe-core violation and nothing cut off."""
     page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(f"{service}/docs")
     page.get_by_role("button", name="Send POST /score").click()
@@ -268,9 +267,10 @@ def test_axe_finds_no_serious_fault_and_nothing_is_wider_than_the_screen(
     expect(section(page, "POST /predict").get_by_role("status")).to_contain_text("400")
     page.locator("details").evaluate_all("all => all.forEach((one) => { one.open = true; })")
 
-    assert [] == find_faults(page)
-    assert size["width"] >= page.evaluate("document.documentElement.scrollWidth")
-    assert [] == page.locator("caption, td, th, code, p, button, select, textarea").evaluate_all(
+    assert find_violations(page) == []
+    cut_off = page.locator("caption, td, th, code, p, button, select, textarea").evaluate_all(
         "all => all.filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML)"
     )
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert cut_off == []
     page.close()

@@ -1,17 +1,18 @@
-"""Fields of every kind, a service that fails as told, and a client of it."""
+"""A model with every kind of field, both languages, and a client of a service with a fixed response."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from client.answers import Field, Model, Points, Policy
 from client.api import Api
-from client.language import Language, plain_language
+from client.language import Language, read_language
+from client.responses import Field, Model, Policy
 
 FIELDS = (
     Field("Amount", "Amount of the loan", "number", unit="EUR", minimum=0.0, maximum=100.0, changeable=True),
@@ -22,41 +23,40 @@ FIELDS = (
 
 @pytest.fixture(scope="session")
 def fields() -> tuple[Field, ...]:
-    """A number with bounds, a number with a gap, a category."""
+    """A number with bounds, a nullable number and a nullable category."""
     return FIELDS
 
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    """A model of these fields."""
-    policy = Policy(0.2, 0.4, Points(600.0, 50.0, 20.0))
-    return Model("test", "2026.01", "ab" * 32, "2026-01-02T03:04:05Z", FIELDS, policy, -1.0, {"auc": 0.8})
+    """A model with these fields."""
+    policy = Policy(0.2, 0.4)
+    return Model("test", "2026.01", "ab" * 32, "2026-01-02T03:04:05Z", FIELDS, policy, 516, 28.85, {"auc": 0.8})
 
 
 @pytest.fixture(scope="session")
 def english() -> Language:
-    """English, knowing no model."""
-    return plain_language("en")
+    """English without translations of a model."""
+    return read_language("en")
 
 
 @pytest.fixture(scope="session")
 def french() -> Language:
-    """French, knowing a few words."""
-    language = plain_language("fr")
-    return Language("fr", language.texts, {"Amount of the loan": "Montant du prêt", "rent": "locataire"})
+    """French with two translations."""
+    return replace(read_language("fr"), translations={"Amount of the loan": "Montant du prêt", "rent": "locataire"})
 
 
 @pytest.fixture
-def answering() -> Callable[..., Api]:
-    """A client of a service that always gives one answer."""
+def make_api() -> Callable[..., Api]:
+    """Make a client of a service with a fixed response; requests are appended to `seen`."""
 
     def make(status: int = 200, body: Any = None, *, seen: list[httpx.Request] | None = None, key: str = "") -> Api:
-        def answer(request: httpx.Request) -> httpx.Response:
+        def respond(request: httpx.Request) -> httpx.Response:
             if seen is not None:
                 seen.append(request)
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             return httpx.Response(status, content=content)
 
-        return Api("http://test", key, transport=httpx.MockTransport(answer))
+        return Api("http://test", key, transport=httpx.MockTransport(respond))
 
     return make

@@ -1,4 +1,4 @@
-"""Each way in which a service fails has its own name."""
+"""HTTP client of the service: errors and authentication."""
 
 from __future__ import annotations
 
@@ -8,59 +8,59 @@ from typing import Any
 import httpx
 import pytest
 
-from client.answers import Fault
-from client.api import Api, ApiDown, InvalidApplicants, KeyRefused, OtherContract, ServiceFault
+from client.api import Api, ApiUnreachable, ContractMismatch, InvalidApplicants, KeyRejected, ServiceError
+from client.responses import ErrorDetail
 from deploy.dyno import free_port
 
 
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (401, {"detail": "no key"}, KeyRefused),
-        (403, b"", KeyRefused),
-        (404, b"<html>", OtherContract),
-        (302, b"", OtherContract),
-        (200, b"<html>", OtherContract),
-        (200, b"\xff", OtherContract),
-        (200, [], OtherContract),
-        (200, {}, OtherContract),
-        (200, {"contract_version": 2}, OtherContract),
-        (200, {"contract_version": [1]}, OtherContract),
-        (200, {"contract_version": 1, "fields": "none"}, OtherContract),
-        (429, {"detail": "busy"}, ServiceFault),
-        (500, b"", ServiceFault),
-        (503, b"\xff", ServiceFault),
+        (401, {"detail": "no key"}, KeyRejected),
+        (403, b"", KeyRejected),
+        (404, b"<html>", ContractMismatch),
+        (302, b"", ContractMismatch),
+        (200, b"<html>", ContractMismatch),
+        (200, b"\xff", ContractMismatch),
+        (200, [], ContractMismatch),
+        (200, {}, ContractMismatch),
+        (200, {"contract_version": 2}, ContractMismatch),
+        (200, {"contract_version": [1]}, ContractMismatch),
+        (200, {"contract_version": 1, "fields": "none"}, ContractMismatch),
+        (429, {"detail": "busy"}, ServiceError),
+        (500, b"", ServiceError),
+        (503, b"\xff", ServiceError),
     ],
 )
-def test_what_is_no_contract_of_ours_raises_its_own_error(
-    answering: Callable[..., Api], status: int, body: Any, error: type[Exception]
+def test_each_status_and_body_raises_its_exception(
+    make_api: Callable[..., Api], status: int, body: Any, error: type[Exception]
 ) -> None:
-    """Whatever the body."""
+    """Bodies that are not JSON, not UTF-8 or of another contract version never raise a decoding error."""
     with pytest.raises(error):
-        answering(status, body).model()
+        make_api(status, body).model()
 
 
-def test_nothing_at_the_address_is_down() -> None:
-    """A port that nobody listens on."""
-    with pytest.raises(ApiDown, match="Connect"):
+def test_a_refused_connection_is_unreachable() -> None:
+    """The message has the type of the connection error."""
+    with pytest.raises(ApiUnreachable, match="Connect"):
         Api(f"http://127.0.0.1:{free_port()}").model()
 
 
-def test_a_refused_body_tells_every_fault(answering: Callable[..., Api]) -> None:
-    """With pointer and detail."""
+def test_a_400_has_the_errors_of_the_body(make_api: Callable[..., Api]) -> None:
+    """InvalidApplicants.errors has the pointer and detail of each."""
     body = {"detail": "bad", "errors": [{"pointer": "/applicants/0/x", "detail": "expected a number"}]}
 
     with pytest.raises(InvalidApplicants, match="bad") as caught:
-        answering(400, body).score([{}])
+        make_api(400, body).score([{}])
 
-    assert (Fault("/applicants/0/x", "expected a number"),) == caught.value.faults
+    assert caught.value.errors == (ErrorDetail("/applicants/0/x", "expected a number"),)
 
 
 @pytest.mark.parametrize(("key", "header"), [("secret", "Bearer secret"), ("", None)])
-def test_the_key_travels_in_the_header(answering: Callable[..., Api], key: str, header: str | None) -> None:
-    """And nothing is sent where there is none."""
+def test_the_key_is_sent_as_a_bearer_token(make_api: Callable[..., Api], key: str, header: str | None) -> None:
+    """Without a key there is no Authorization header."""
     seen: list[httpx.Request] = []
 
-    answering(200, {"results": []}, seen=seen, key=key).score([])
+    make_api(200, {"results": []}, seen=seen, key=key).score([])
 
-    assert header == seen[0].headers.get("Authorization")
+    assert seen[0].headers.get("Authorization") == header

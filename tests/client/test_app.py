@@ -1,4 +1,4 @@
-"""The officer's page as its visitors use it, without a browser, in front of a real service."""
+"""The user interface in Streamlit's AppTest (no browser), connected to a real service."""
 
 from __future__ import annotations
 
@@ -15,39 +15,42 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from client.language import plain_language
+from client.language import read_language
 from deploy.dyno import free_port
 
 SECONDS = 60
-"""A run takes half a second; a busy machine takes longer."""
+"""Timeout of one run of the page, which takes half a second on a quiet machine."""
+
+POLL_SECONDS = 0.01
+"""How soon a fake service notices that it should stop; the default is 0.5."""
 
 
 @pytest.fixture(scope="session")
 def holdout(root: Path) -> pd.DataFrame:
-    """The bundled table, as another reader reads it."""
+    """The table that the page loads by default, read by pandas."""
     return pd.read_csv(root / "data" / "credit_data_holdout.csv", keep_default_na=True)
 
 
 @pytest.fixture
-def visit(root: Path, monkeypatch: pytest.MonkeyPatch, service: str) -> Callable[..., AppTest]:
-    """Open the page with these parameters in the address, in front of a service."""
+def open_app(root: Path, monkeypatch: pytest.MonkeyPatch, service: str) -> Callable[..., AppTest]:
+    """Open the page with a query string, connected to a service."""
 
-    def open_page(url: str = service, **address: str) -> AppTest:
+    def run(url: str = service, **query: str) -> AppTest:
         monkeypatch.chdir(root)
         monkeypatch.setenv("CREDIT_API_URL", url)
         app = AppTest.from_file(root / "client" / "app.py", default_timeout=SECONDS)
-        for name, value in address.items():
+        for name, value in query.items():
             app.query_params[name] = value
         return app.run()
 
-    return open_page
+    return run
 
 
 @contextmanager
 def fake_service(status: int, body: object) -> Iterator[str]:
-    """A service that gives every GET one answer."""
+    """A service with one response to every GET; yields its address."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = json.dumps(body).encode()
             self.send_response(status)
@@ -56,11 +59,11 @@ def fake_service(status: int, body: object) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """No log on stderr."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
@@ -69,140 +72,140 @@ def fake_service(status: int, body: object) -> Iterator[str]:
             thread.join()
 
 
-def shown(app: AppTest) -> str:
-    """All HTML of ours on the page."""
+def html_of(app: AppTest) -> str:
+    """All HTML that the page shows by st.html; the page must have raised no exception."""
     assert not app.exception, app.exception
     return "\n".join(str(element.proto.body) for element in app.get("html"))
 
 
-def ask(service: str, row: pd.Series[Any], **changed: object) -> dict[str, Any]:
-    """What the service says of a row of the table, asked without the client."""
+def score(service: str, row: pd.Series[Any], **changed: object) -> dict[str, Any]:
+    """The service's result for a row of the table, without client/."""
     contract = httpx.get(f"{service}/model", trust_env=False).json()
     names = [field["name"] for field in contract["fields"]]
     applicant = json.loads(row[names].to_json()) | changed
     body = {"applicants": [applicant]}
-    answer: dict[str, Any] = httpx.post(f"{service}/score", json=body, trust_env=False).json()["results"][0]
-    return answer
+    result: dict[str, Any] = httpx.post(f"{service}/score", json=body, trust_env=False).json()["results"][0]
+    return result
 
 
-def is_shown(answer: dict[str, Any], html: str) -> bool:
-    """Whether decision, probability and points of an answer stand on the page."""
-    english = plain_language("en")
-    words = (english.say(f"decision.{answer['decision']}"), english.percent(answer["probability"]))
-    return all(f"{word}<" in html for word in (*words, f"{english.number(answer['points'])} points"))
+def is_shown(result: dict[str, Any], html: str) -> bool:
+    """Whether the page shows the decision, probability and points of a result."""
+    english = read_language("en")
+    texts = (english.say(f"decision.{result['decision']}"), english.percent(result["probability"]))
+    return all(f"{text}<" in html for text in (*texts, f"{english.number(result['points'])} points"))
 
 
-def test_the_first_view_shows_the_decision_on_the_first_applicant(
-    visit: Callable[..., AppTest], service: str, holdout: pd.DataFrame
+def test_the_page_opens_with_the_first_applicant(
+    open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame
 ) -> None:
-    """With its points, reasons, changes and place among the others."""
-    html = shown(visit())
+    """It shows the decision, waterfall, ranks in the table and version of the model."""
+    html = html_of(open_app())
 
-    assert is_shown(ask(service, holdout.iloc[0]), html)
-    for words in ("How the points come about", "Among the 891 applicants", "2026"):
-        assert words in html
+    assert is_shown(score(service, holdout.iloc[0]), html)
+    for text in ("Points by field", "Compared with the 891 applicants", "2026"):
+        assert text in html
 
 
-def test_every_applicant_of_the_table_can_be_picked(
-    visit: Callable[..., AppTest], service: str, holdout: pd.DataFrame
-) -> None:
-    """By id."""
-    app = visit()
+def test_an_applicant_can_be_selected(open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame) -> None:
+    """The result of the selected row is shown."""
+    app = open_app()
 
     app.selectbox[0].select_index(4).run()
 
-    assert is_shown(ask(service, holdout.iloc[3]), shown(app))
+    assert is_shown(score(service, holdout.iloc[3]), html_of(app))
 
 
-def test_a_changed_field_moves_the_decision_and_can_be_taken_back(
-    visit: Callable[..., AppTest], service: str, holdout: pd.DataFrame
+def test_a_changed_field_changes_the_decision_and_can_be_reset(
+    open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame
 ) -> None:
-    """What it was stays in view."""
-    app = visit()
-    before = shown(app)
+    """The result before the change is shown too; Reset restores the first page."""
+    app = open_app()
+    before = html_of(app)
     amount = next(field for field in app.number_input if field.label.startswith("Amount"))
 
     amount.set_value(300.0).run()
 
-    changed = ask(service, holdout.iloc[0], Amount=300.0)
-    assert changed["decision"] != ask(service, holdout.iloc[0])["decision"]
-    assert is_shown(changed, shown(app))
-    assert "As applied for: " in shown(app)
+    changed = score(service, holdout.iloc[0], Amount=300.0)
+    assert changed["decision"] != score(service, holdout.iloc[0])["decision"]
+    assert is_shown(changed, html_of(app))
+    assert "Before the change: " in html_of(app)
 
-    next(button for button in app.button if button.label == "As applied for").click().run()
+    next(button for button in app.button if button.label == "Reset").click().run()
 
-    assert before == shown(app)
+    assert html_of(app) == before
 
 
-def test_a_gap_and_a_value_out_of_bounds_are_warned_of(visit: Callable[..., AppTest], holdout: pd.DataFrame) -> None:
-    """And scored all the same."""
-    app = visit()
+def test_a_missing_value_and_one_out_of_bounds_have_warnings(
+    open_app: Callable[..., AppTest], holdout: pd.DataFrame
+) -> None:
+    """The applicant is scored all the same."""
+    app = open_app()
     app.selectbox[0].select_index(int(holdout["Income"].isna().argmax()) + 1).run()
 
     next(field for field in app.number_input if field.label.startswith("Monthly expenses")).set_value(900.0).run()
 
-    html = shown(app)
+    html = html_of(app)
     assert "<li>Monthly income is not known.</li>" in html
     assert "Monthly expenses is 900 currency units, above the documented maximum of 500 currency units." in html
-    assert "As applied for: " in html
+    assert "Before the change: " in html
 
 
-def test_a_new_applicant_is_asked_for_what_is_missing(visit: Callable[..., AppTest]) -> None:
-    """Nothing is scored before; nothing fails."""
-    app = visit()
+def test_a_new_applicant_is_not_scored_until_required_fields_are_filled(open_app: Callable[..., AppTest]) -> None:
+    """The page lists the missing fields."""
+    app = open_app()
 
     app.selectbox[0].select_index(0).run()
 
-    assert "Fill in what is missing: Job seniority, " in app.info[0].value
-    assert "points" not in shown(app)
+    assert "Missing fields, required for a decision: Job seniority, " in app.info[0].value
+    assert "points" not in html_of(app)
 
 
-def test_two_applicants_stand_side_by_side(visit: Callable[..., AppTest], service: str, holdout: pd.DataFrame) -> None:
-    """Each with its own answer."""
-    app = visit(view="compare")
+def test_two_applicants_are_compared_side_by_side(
+    open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame
+) -> None:
+    """Both results and both ids are shown."""
+    app = open_app(view="compare")
 
     app.selectbox[1].select_index(5).run()
 
-    html = shown(app)
-    assert is_shown(ask(service, holdout.iloc[0]), html)
-    assert is_shown(ask(service, holdout.iloc[5]), html)
+    html = html_of(app)
+    assert is_shown(score(service, holdout.iloc[0]), html)
+    assert is_shown(score(service, holdout.iloc[5]), html)
     assert f'<th scope="col">{holdout.iloc[5]["rownames"]}</th>' in html
 
 
-def test_a_whole_table_is_scored(visit: Callable[..., AppTest], service: str, holdout: pd.DataFrame) -> None:
-    """The acceptance rate is the one that counting gives."""
-    app = visit(view="portfolio")
+def test_a_whole_table_is_scored(open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame) -> None:
+    """The acceptance rate is the share of rows whose decision is Accept."""
+    app = open_app(view="portfolio")
 
     assert not app.exception
     metrics = {metric.label: metric.value for metric in app.metric}
     table = app.dataframe[0].value
     accepted = (table["decision"] == "Accept").mean()
     assert {"Applicants": "891", "Not scored": "0"}.items() <= metrics.items()
-    assert f"{accepted:.1%}" == metrics["Acceptance rate"]
-    assert ask(service, holdout.iloc[17])["points"] == table["points"].iloc[17]
+    assert metrics["Acceptance rate"] == f"{accepted:.1%}"
+    assert table["points"].iloc[17] == score(service, holdout.iloc[17])["points"]
 
 
-def test_an_uploaded_table_takes_the_place_of_the_bundled_one(
-    visit: Callable[..., AppTest], holdout: pd.DataFrame
-) -> None:
-    """With semicolons and decimal commas; a row that can't be scored says why."""
+def test_an_uploaded_table_replaces_the_default_one(open_app: Callable[..., AppTest], holdout: pd.DataFrame) -> None:
+    """Semicolons and decimal commas are read; a row that can't be scored has the reason."""
     mine = holdout.head(3).assign(Home=["rent", "castle", "owner"]).rename(columns={"rownames": "dossier"})
-    app = visit(view="portfolio")
+    app = open_app(view="portfolio")
 
     content = mine.to_csv(index=False, sep=";", decimal=",").encode()
     app.file_uploader[0].set_value(("mine.csv", content, "text/csv")).run()
 
     assert not app.exception
     table = app.dataframe[0].value
-    assert ["1", "5", "9"] == table["id"].tolist()
+    assert table["id"].tolist() == ["1", "5", "9"]
     assert "expected one of" in table["why not scored"].iloc[1]
-    assert "2" != {metric.label: metric.value for metric in app.metric}["Not scored"]
+    assert {metric.label: metric.value for metric in app.metric}["Not scored"] == "1"
     assert "mine.csv, 3 rows" in app.expander[0].label
 
 
-def test_a_table_that_cannot_be_used_is_explained(visit: Callable[..., AppTest]) -> None:
-    """And another one can be loaded."""
-    app = visit()
+def test_a_table_without_the_fields_of_the_model_has_a_message(open_app: Callable[..., AppTest]) -> None:
+    """It names the missing fields; the page raises nothing."""
+    app = open_app()
 
     app.file_uploader[0].set_value(("mine.csv", b"a,b\n1,2\n", "text/csv")).run()
 
@@ -210,12 +213,12 @@ def test_a_table_that_cannot_be_used_is_explained(visit: Callable[..., AppTest])
     assert not app.exception
 
 
-def test_an_applicant_that_the_service_refuses_is_explained(
-    visit: Callable[..., AppTest], holdout: pd.DataFrame
+def test_an_applicant_that_the_service_rejects_has_a_message(
+    open_app: Callable[..., AppTest], holdout: pd.DataFrame
 ) -> None:
-    """With the field and what was expected there."""
+    """It names the field and what is expected there."""
     mine = holdout.head(1).assign(Home="castle")
-    app = visit()
+    app = open_app()
 
     app.file_uploader[0].set_value(("mine.csv", mine.to_csv(index=False).encode(), "text/csv")).run()
     app.selectbox[0].select_index(1).run()
@@ -224,57 +227,59 @@ def test_an_applicant_that_the_service_refuses_is_explained(
     assert "/applicants/0/Home: expected one of" in app.text[0].value
 
 
-def test_french_is_french_all_through(visit: Callable[..., AppTest]) -> None:
-    """Switch, labels, values, reasons; the view stays when the language changes."""
-    app = visit(view="compare")
+def test_everything_is_translated(open_app: Callable[..., AppTest]) -> None:
+    """Labels, units, reasons and headings are French; the view stays the same when the language changes."""
+    app = open_app(view="compare")
 
     app.segmented_control(key="lang").set_value("fr").run()
 
-    assert "compare" == app.segmented_control(key="view").value
+    assert app.segmented_control(key="view").value == "compare"
     assert "compare" in app.query_params["view"]
     assert "fr" in app.query_params["lang"]
-    html = shown(app)
-    for words in ("Refuser", "Ancienneté dans l’emploi", "unités monétaires", "D’où viennent les points"):
-        assert words in html
-    for words in ("Refuse<", "Job seniority", "currency units", "missing"):
-        assert words not in html
+    html = html_of(app)
+    for text in ("Refuser", "Ancienneté dans l’emploi", "unités monétaires", "Points par champ"):
+        assert text in html
+    for text in ("Refuse<", "Job seniority", "currency units", "missing"):
+        assert text not in html
 
 
 @pytest.mark.parametrize(
     ("status", "body", "title"),
     [
-        (401, {"detail": "this key is not known"}, "The scoring service refuses the key"),
-        (200, {"contract_version": 2}, "The scoring service speaks another contract"),
-        (200, ["hello"], "The scoring service speaks another contract"),
-        (503, {"detail": "busy"}, "The scoring service can't answer now"),
+        (401, {"detail": "this key is not known"}, "The scoring service rejects the API key"),
+        (200, {"contract_version": 2}, "The scoring service is not compatible with this page"),
+        (200, ["hello"], "The scoring service is not compatible with this page"),
+        (503, {"detail": "busy"}, "The scoring service is unavailable"),
     ],
 )
-def test_each_way_to_fail_has_its_page(visit: Callable[..., AppTest], status: int, body: object, title: str) -> None:
-    """With the address, what was said, and a way to try again."""
+def test_each_failure_of_the_service_has_its_error_page(
+    open_app: Callable[..., AppTest], status: int, body: object, title: str
+) -> None:
+    """It shows the address and a button to try again."""
     with fake_service(status, body) as url:
-        app = visit(url)
+        app = open_app(url)
 
-    assert title == app.header[0].value
+    assert app.header[0].value == title
     assert url in app.markdown[0].value
-    assert ["Try again"] == [button.label for button in app.button]
+    assert [button.label for button in app.button] == ["Try again"]
     assert not app.exception
 
 
-def test_a_service_that_is_down_has_its_page_and_coming_back_is_seen(
-    visit: Callable[..., AppTest], service: str, monkeypatch: pytest.MonkeyPatch
+def test_the_page_recovers_when_an_unreachable_service_is_back(
+    open_app: Callable[..., AppTest], service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In both languages."""
-    app = visit(f"http://127.0.0.1:{free_port()}", lang="fr")
-    assert "Le service de notation ne répond pas" == app.header[0].value
+    """The button of the error page loads the page again."""
+    app = open_app(f"http://127.0.0.1:{free_port()}", lang="fr")
+    assert app.header[0].value == "Le service de notation ne répond pas"
 
     monkeypatch.setenv("CREDIT_API_URL", service)
     app.button[0].click().run()
 
-    assert "Refuser" in shown(app)
+    assert "Refuser" in html_of(app)
 
 
-def test_a_setting_that_cannot_be_used_is_named(visit: Callable[..., AppTest]) -> None:
-    """With its value."""
-    app = visit("localhost:8000")
+def test_an_invalid_setting_has_an_error_page(open_app: Callable[..., AppTest]) -> None:
+    """It shows the variable and its value."""
+    app = open_app("localhost:8000")
 
     assert "CREDIT_API_URL is 'localhost:8000'" in app.text[0].value

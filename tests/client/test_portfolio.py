@@ -1,51 +1,50 @@
-"""A whole table: every row has a result or the reason why not."""
+"""Batch scoring of a table: every row has a result or an error message."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
 
 import httpx
 import pytest
 
-from client.answers import Applicant, Field, Reason, Result
-from client.api import Api, ApiDown, InvalidApplicants
+from client.api import Api, ApiUnreachable, InvalidApplicants
 from client.language import Language
-from client.portfolio import ROWS_A_REQUEST, Scored, score_table, write_results
+from client.portfolio import ROWS_PER_REQUEST, ScoredTable, score_table, write_results
+from client.responses import Applicant, Field, Reason, Result
 from client.table import Table
 
 RESULT = {"probability": 0.25, "decision": "refuse", "points": 500, "reasons": [], "warnings": []}
 
 
-def picky(request: httpx.Request) -> httpx.Response:
-    """A service that names the first two faulty applicants of a body at most."""
+def respond(request: httpx.Request) -> httpx.Response:
+    """A fake service that reports at most two invalid applicants of a request."""
     applicants = json.loads(request.content)["applicants"]
-    faults = [
+    errors = [
         {"pointer": f"/applicants/{i}/Amount", "detail": "expected a number"}
         for i, applicant in enumerate(applicants)
         if isinstance(applicant["Amount"], str)
     ]
-    if faults:
-        return httpx.Response(400, json={"detail": "bad", "errors": faults[:2]})
+    if errors:
+        return httpx.Response(400, json={"detail": "bad", "errors": errors[:2]})
     return httpx.Response(200, json={"results": [RESULT] * len(applicants)})
 
 
-def test_faulty_rows_are_set_aside_and_all_others_scored() -> None:
-    """However many, and over the border of a request."""
-    faulty = {0, 7, 8, 9, ROWS_A_REQUEST, ROWS_A_REQUEST + 2}
-    rows: list[Applicant] = [{"Amount": "x" if i in faulty else float(i)} for i in range(ROWS_A_REQUEST + 3)]
+def test_invalid_rows_are_set_aside_and_all_others_scored() -> None:
+    """The service may report only some of them at a time, and they may be in several requests."""
+    invalid = {0, 7, 8, 9, ROWS_PER_REQUEST, ROWS_PER_REQUEST + 2}
+    rows: list[Applicant] = [{"Amount": "x" if i in invalid else float(i)} for i in range(ROWS_PER_REQUEST + 3)]
 
-    *_, scored = score_table(Api("http://test", transport=httpx.MockTransport(picky)), rows)
+    *_, scored = score_table(Api("http://test", transport=httpx.MockTransport(respond)), rows)
 
-    assert faulty == scored.faults.keys()
-    assert set(range(len(rows))) - faulty == scored.results.keys()
-    assert {"Amount: expected a number"} == set(scored.faults.values())
+    assert scored.errors.keys() == invalid
+    assert scored.results.keys() == set(range(len(rows))) - invalid
+    assert set(scored.errors.values()) == {"Amount: expected a number"}
 
 
-def test_a_refusal_that_names_no_row_is_not_swallowed() -> None:
-    """Else it would be asked forever."""
+def test_a_400_that_names_no_row_is_raised() -> None:
+    """Otherwise the same request would be repeated forever."""
 
     def refuse(request: httpx.Request) -> httpx.Response:
         return httpx.Response(400, json={"detail": "too large"})
@@ -54,27 +53,42 @@ def test_a_refusal_that_names_no_row_is_not_swallowed() -> None:
         list(score_table(Api("http://test", transport=httpx.MockTransport(refuse)), [{"Amount": 1.0}]))
 
 
-def test_a_service_that_goes_down_is_told() -> None:
-    """By the error of every other request."""
+def test_a_connection_error_is_raised() -> None:
+    """It is the same exception as for a single applicant."""
 
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("gone")
 
-    with pytest.raises(ApiDown, match="gone"):
+    with pytest.raises(ApiUnreachable, match="gone"):
         list(score_table(Api("http://test", transport=httpx.MockTransport(fail)), [{"Amount": 1.0}]))
 
 
-def test_results_keep_every_row_and_no_cell_is_a_formula(fields: tuple[Field, ...], english: Language) -> None:
-    """Read back with their exact probabilities."""
+def test_scalars_that_the_client_does_not_know_are_columns(fields: tuple[Field, ...], english: Language) -> None:
+    """A newer service may add attributes to its results; lists and nulls among them are left out."""
+    more = {"odds": 3.0, "grade": "=B", "flags": [], "note": None}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"results": [RESULT | {"id": None} | more]})
+
+    *_, scored = score_table(Api("http://test", transport=httpx.MockTransport(answer)), [{"Amount": 1.0}])
+    content = write_results(Table("t", "", ("A",), ({"Amount": 1.0},)), scored, fields, english)
+
+    (row,) = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    assert list(row) == ["id", "decision", "probability", "points", "odds", "grade", "reasons", "fault"]
+    assert (row["odds"], row["grade"]) == ("3.0", "'=B")
+
+
+def test_the_csv_has_every_row_and_no_formula(fields: tuple[Field, ...], english: Language) -> None:
+    """Probabilities are exact; a text that a spreadsheet would run as a formula gets an apostrophe."""
     applicants: tuple[Applicant, ...] = ({"Amount": 1.0}, {"Amount": "lots"})
     result = Result(0.1 + 0.2, "refuse", 500, (Reason("Amount", "", "", 1.0, "High, amount"),), ())
-    scored = Scored({0: result}, {1: "expected a number"})
+    scored = ScoredTable({0: result}, {1: "expected a number"})
 
     content = write_results(Table("t", "", ("=1+1", "é"), applicants), scored, fields, english)
 
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    assert ["'=1+1", "é"] == [row["id"] for row in rows]
-    assert [0.1 + 0.2] == [float(row["probability"]) for row in rows if row["probability"]]
-    assert ["High, amount", ""] == [row["reasons"] for row in rows]
-    assert ["", "expected a number"] == [row["fault"] for row in rows]
-    assert re.match(b"\xef\xbb\xbf", content)
+    assert [row["id"] for row in rows] == ["'=1+1", "é"]
+    assert [float(row["probability"]) for row in rows if row["probability"]] == [0.1 + 0.2]
+    assert [row["reasons"] for row in rows] == ["High, amount", ""]
+    assert [row["fault"] for row in rows] == ["", "expected a number"]
+    assert content.startswith(b"\xef\xbb\xbf")

@@ -1,4 +1,4 @@
-"""Tables of applicants, as people's spreadsheets write them."""
+"""Reading a table of applicants from the CSV that spreadsheets export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.answers import Field
+from client.language import Language
+from client.responses import Field
 from client.table import TableError, read_table
 from tests.client.conftest import FIELDS
 
@@ -21,29 +22,29 @@ from tests.client.conftest import FIELDS
         b'id\tAmount\tIncome\tHome\tElse\nA\t"1300.5"\t\trent\tx\nB\t2\tNA\t\ty\n',
     ],
 )
-def test_commas_semicolons_and_tabs_are_understood(content: bytes, fields: tuple[Field, ...]) -> None:
-    """With decimal points and decimal commas, byte-order mark, Windows code page, empty lines."""
+def test_separators_decimal_marks_and_encodings_are_detected(content: bytes, fields: tuple[Field, ...]) -> None:
+    """Commas, semicolons, tabs, decimal commas, a byte-order mark, cp1252 and empty lines give the same table."""
     table = read_table("t.csv", content, fields)
 
-    assert ("A", "B") == table.ids
-    assert (
+    assert table.ids == ("A", "B")
+    assert table.applicants == (
         {"Amount": 1300.5, "Income": None, "Home": "rent"},
         {"Amount": 2.0, "Income": None, "Home": None},
-    ) == table.applicants
+    )
 
 
 def test_rows_without_ids_are_numbered(fields: tuple[Field, ...]) -> None:
-    """A column that repeats itself names nobody."""
+    """A column with repeated values is no id."""
     table = read_table("t.csv", b"x,Amount,Income,Home\na,1,2,own\na,3,4,rent\n", fields)
 
-    assert ("1", "2") == table.ids
+    assert table.ids == ("1", "2")
 
 
-def test_a_cell_that_cannot_be_read_is_kept_as_it_is(fields: tuple[Field, ...]) -> None:
-    """The service says what is wrong with it."""
+def test_a_cell_that_cannot_be_parsed_is_kept_as_text(fields: tuple[Field, ...]) -> None:
+    """The service then says what is wrong with it."""
     table = read_table("t.csv", b"id,Amount,Income,Home\n1,lots,inf,castle\n", fields)
 
-    assert ({"Amount": "lots", "Income": "inf", "Home": "castle"},) == table.applicants
+    assert table.applicants == ({"Amount": "lots", "Income": "inf", "Home": "castle"},)
 
 
 @pytest.mark.parametrize(
@@ -57,18 +58,20 @@ def test_a_cell_that_cannot_be_read_is_kept_as_it_is(fields: tuple[Field, ...]) 
         (b"\x89PNG\r\n\x1a\n\0\0", "table.no_column"),
     ],
 )
-def test_what_is_no_table_says_why(content: bytes, key: str, fields: tuple[Field, ...]) -> None:
-    """With everything the text of that reason needs."""
+def test_an_unusable_file_is_a_table_error(
+    content: bytes, key: str, fields: tuple[Field, ...], english: Language
+) -> None:
+    """It has the key of its message and every placeholder of that message."""
     with pytest.raises(TableError) as caught:
         read_table("t.csv", content, fields)
 
-    assert key == caught.value.key
-    assert "t.csv" == caught.value.values["file"]
+    assert caught.value.key == key
+    assert "t.csv" in english.say(key, **caught.value.values)
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_break_it(content: bytes) -> None:
-    """They are a table or a TableError."""
+def test_any_bytes_are_a_table_or_a_table_error(content: bytes) -> None:
+    """No other exception is raised."""
     try:
         table = read_table("t.csv", content, FIELDS)
     except TableError:

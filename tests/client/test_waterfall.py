@@ -1,4 +1,4 @@
-"""Steps from the base to the total."""
+"""Steps of the waterfall from the base points to the points of a result."""
 
 from __future__ import annotations
 
@@ -7,35 +7,32 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.answers import Model, Points, Policy, Reason, Result
-from client.waterfall import base_points, steps
-
-POLICY = Policy(0.2, 0.4, Points(600.0, 50.0, 20.0))
+from client.responses import Model, Policy, Reason, Result
+from client.waterfall import steps
 
 
-def result_of(contributions: list[float], log_odds: float) -> Result:
-    """A result with these reasons at these log-odds of default, with the points of the service's own formula."""
+def model_of(base_points: int) -> Model:
+    """A model in which 20 points double the odds."""
+    return Model("m", "1", "", "", (), Policy(0.2, 0.4), base_points, 20 / math.log(2), {})
+
+
+def result_of(contributions: list[float], points: int) -> Result:
+    """A result with these contributions and points."""
     reasons = tuple(Reason(f"f{i}", "", "", value, "") for i, value in enumerate(contributions))
-    points = round(600 - 20 / math.log(2) * (math.log(50) + log_odds))
-    return Result(1 / (1 + math.exp(-log_odds)), "accept", points, reasons, ())
+    return Result(0.1, "accept", points, reasons, ())
 
 
-@given(st.lists(st.floats(1e-6, 5), max_size=12), st.floats(-10, 10), st.floats(-5, 5))
-def test_steps_lead_from_the_base_to_the_total(contributions: list[float], log_odds: float, base: float) -> None:
-    """Each begins where the one before ended, the last ends at the points, and reasons never give points."""
-    model = Model("m", "1", "", "", (), POLICY, base, {})
-    result = result_of(contributions, log_odds)
+@given(st.lists(st.floats(1e-6, 5), max_size=12), st.integers(200, 900), st.integers(200, 900))
+def test_steps_lead_from_the_base_to_the_total(contributions: list[float], points: int, base: int) -> None:
+    """Each starts where the previous one ended, the last ends at the points, and no reason adds points."""
+    walk = steps(result_of(contributions, points), model_of(base))
 
-    walk = steps(result, model)
-
-    ends = [base_points(model), *(step.after for step in walk)]
+    ends = [base, *(step.after for step in walk)]
     assert ends[:-1] == [step.before for step in walk]
-    assert result.points == ends[-1]
+    assert ends[-1] == points
     assert all(step.points <= 0 for step in walk if step.field)
 
 
-def test_a_contribution_of_ln_2_takes_the_points_that_double_the_odds() -> None:
-    """20 of them."""
-    model = Model("m", "1", "", "", (), POLICY, 0.0, {})
-
-    assert -20 == steps(result_of([math.log(2)], 0.0), model)[0].points
+def test_a_contribution_of_ln_2_is_worth_the_points_that_double_the_odds() -> None:
+    """The scale of the model says 20."""
+    assert steps(result_of([math.log(2)], 500), model_of(520))[0].points == -20

@@ -1,73 +1,122 @@
-"""A platform that runs tiny apps, and a server with canned answers: real HTTP, real processes, nothing installed."""
+"""A running fake platform with tiny apps, and a server with canned responses: real HTTP and real processes."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.__main__ import wait_until
-from deploy.buildpack import HOME, make_key
-from deploy.dyno import free_port
+from deploy.buildpack import HOME, build, make_key
+from deploy.fake_heroku.platform import Platform, Release, Slug
+from deploy.fake_heroku.server import FakeHeroku, run_fake_heroku
 from deploy.heroku import Heroku
-from deploy.rehearse import serve
-from deploy.settings import Settings
-from deploy.standin.api import make_api, make_router
-from deploy.standin.platform import Platform, Release, Slug
 
 KEY = "k3y"
 APP = "loans"
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
+SERVER = "exec python -m http.server $PORT --bind 127.0.0.1"
+"""A web command that serves the slug's own files."""
 
-ServeFolder = Callable[[Mapping[str, str]], AbstractContextManager[str]]
-MakeSlug = Callable[..., Path]
+POST_COMPILE = """#!/bin/sh
+python -c 'import sys; print("hook runs in", sys.prefix)'
+touch .heroku/python/marker
+"""
+
+ServeJson = Callable[[Mapping[str, str]], AbstractContextManager[str]]
+FillCache = Callable[[Path, Path, Path], None]
 
 
-def give_python(slug: Path) -> Path:
-    """A slug's environment without packages, pip included: quickly made."""
+def add_environment(slug: Path) -> Path:
+    """Give a slug a Python environment without packages and pip, which is quick to make."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(slug / HOME)], check=True)
     return slug
 
 
+def write_tree(folder: Path) -> Path:
+    """A tree to build: no packages, a post_compile hook that leaves a file, and a file that .slugignore excludes."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "post_compile").write_text(POST_COMPILE)
+    (folder / "bin" / "post_compile").chmod(0o755)
+    (folder / "runtime.txt").write_text(f"python-{sys.version_info.major}.{sys.version_info.minor}\n")
+    (folder / "requirements.txt").write_text("# no packages\n")
+    (folder / ".slugignore").write_text("/notes.md\n")
+    (folder / "notes.md").touch()
+    return folder
+
+
+def make_slug(heroku: FakeHeroku, commit: str, *, release: str = "true", web: str = SERVER) -> Slug:
+    """Register a slug that serves its own files, one of which is `commit`."""
+    folder = add_environment(heroku.folder / f"slug-{len(heroku.platform.slugs)}")
+    (folder / "commit").write_text(commit)
+    (folder / "Procfile").write_text(f"release: {release}\nweb: {web}\n")
+    return heroku.platform.add_slug(commit, folder)
+
+
+def release(platform: Platform, slug: Slug) -> Release:
+    """Release a slug and wait until the release has ended and its dyno has started or crashed."""
+    version = platform.start_release(slug, f"Deploy {slug.commit[:8]}").version
+
+    def is_settled() -> bool:
+        states = [dyno["state"] for dyno in platform.dynos()]
+        return platform.releases[version - 1].status != "pending" and "starting" not in states
+
+    assert wait_until(is_settled, TIMEOUT_SECONDS)
+    return platform.releases[version - 1]
+
+
+def deploy_slug(heroku: FakeHeroku, commit: str, **procfile: str) -> Release:
+    """Make a slug and release it."""
+    return release(heroku.platform, make_slug(heroku, commit, **procfile))
+
+
+def live_commit(heroku: FakeHeroku) -> str:
+    """The commit that the app's URL serves."""
+    return httpx.get(f"{heroku.url}commit").text
+
+
 @pytest.fixture(autouse=True)
 def poll_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here takes a second."""
+    """Poll the fake platform often: nothing on it takes a second."""
     monkeypatch.setattr("deploy.__main__.POLL_SECONDS", 0.01)
 
 
 @pytest.fixture
 def empty_slug(tmp_path: Path) -> Path:
-    """A slug with a Python and nothing else."""
-    return give_python(tmp_path / "slug")
+    """A slug that has a Python environment and nothing else."""
+    return add_environment(tmp_path / "slug")
 
 
 @pytest.fixture
-def serve_folder() -> ServeFolder:
-    """Serve canned JSON: path without its slash → body; everything else is 404."""
+def serve_json() -> ServeJson:
+    """Serve canned responses: path without its first slash → body; any other path is 404."""
 
     @contextmanager
-    def run(answers: Mapping[str, str]) -> Iterator[str]:
+    def run(bodies: Mapping[str, str]) -> Iterator[str]:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length", "0")))
-                body = answers.get(self.path.removeprefix("/"))
+                body = bodies.get(self.path.removeprefix("/"))
                 self.send_response(404 if body is None else 200)
                 self.end_headers()
                 self.wfile.write((body or "").encode())
 
-            def do_POST(self) -> None:
-                self.do_GET()
+            do_POST = do_GET  # noqa: N815
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -82,77 +131,51 @@ def serve_folder() -> ServeFolder:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A running stand-in of the platform, the settings to reach it, and where its app answers."""
-
-    platform: Platform
-    settings: Settings
-    url: str
-    folder: Path
-
-    def make_slug(self, commit: str, *, release: str = "true", web: str = "") -> Slug:
-        """A slug whose app serves its own folder, with the file `commit` in it."""
-        folder = give_python(self.folder / f"slug-{len(self.platform.slugs)}")
-        (folder / "commit").write_text(commit)
-        web = web or "exec python -m http.server $PORT --bind 127.0.0.1"
-        (folder / "Procfile").write_text(f"release: {release}\nweb: {web}\n")
-        return self.platform.add_slug(commit, folder)
-
-    def release(self, slug: Slug) -> Release:
-        """Release a slug and wait until its dyno is up, or one of the two has failed."""
-        version = self.platform.start_release(slug, f"Deploy {slug.commit[:8]}").version
-        assert wait_until(lambda: self.is_settled(version), PATIENCE_SECONDS)
-        found = self.platform.find_release(str(version))
-        assert found is not None
-        return found
-
-    def is_settled(self, version: int) -> bool:
-        """Whether a release has ended and the dyno has too."""
-        found = self.platform.find_release(str(version))
-        states = [dyno["state"] for dyno in self.platform.dynos()]
-        return found is not None and found.status != "pending" and "starting" not in states
+@pytest.fixture
+def fake_heroku(tmp_path: Path) -> Iterator[FakeHeroku]:
+    """A running fake platform without a release."""
+    with run_fake_heroku(APP, KEY, tmp_path / "platform", {}) as heroku:
+        yield heroku
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    """A platform without any release yet."""
-    platform = Platform(APP, {}, tmp_path / "web.log")
-    api_port, web_port = free_port(), free_port()
-    api, url = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{web_port}/"
-    settings = Settings(APP, KEY, api, f"{api}/{APP}.git")
-    repository = tmp_path / "repository"
-    with (
-        serve(make_api(platform, KEY, repository, url), api_port),
-        serve(make_router(platform), web_port),
-    ):
-        try:
-            yield Stage(platform, settings, url, tmp_path)
-        finally:
-            platform.stop()
-
-
-@pytest.fixture
-def heroku(stage: Stage) -> Iterator[Heroku]:
-    """The client of that platform."""
-    with Heroku(stage.settings) as client:
+def client(fake_heroku: FakeHeroku) -> Iterator[Heroku]:
+    """Our client of the Platform API, connected to the fake platform."""
+    with Heroku(fake_heroku.settings) as client:
         yield client
 
 
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A slug that was built, the build cache, and what the build printed."""
+
+    slug: Path
+    cache: Path
+    output: str
+
+
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment with pip: slow to make, so that builds in tests find it in their cache."""
-    folder = tmp_path_factory.mktemp("environment") / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    return folder
+def first_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A build with an empty cache; it takes seconds, so that all pytest-xdist workers share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    tree, cache, log = folder / "build-tree", folder / "build-cache", folder / "build-log"
+    with (folder / "build-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not log.exists():
+            with redirect_stdout(StringIO()) as output:
+                build(write_tree(tree), cache=cache, python=Path(sys.executable))
+            log.write_text(output.getvalue())
+    return Build(tree, cache, log.read_text())
 
 
 @pytest.fixture
-def fill_cache(environment: Path) -> Callable[[Path, Path, Path], None]:
-    """Fill a cache so that the next build of a tree by an interpreter finds its environment there."""
+def fill_cache(first_build: Build) -> FillCache:
+    """Fill a build cache, so that the next build of a tree with a Python restores the environment from it."""
 
     def fill(cache: Path, tree: Path, python: Path) -> None:
-        shutil.copytree(environment, cache / "python", symlinks=True)
+        shutil.copytree(first_build.cache / "python", cache / "python", symlinks=True)
         (cache / "key").write_bytes(make_key(tree, python))
 
     return fill

@@ -8,73 +8,77 @@ import pytest
 
 from deploy.dyno import free_port
 from deploy.errors import DeployError
+from deploy.fake_heroku.server import FakeHeroku
 from deploy.heroku import Heroku
-from tests.deploy.conftest import APP, ServeFolder, Stage
+from tests.deploy.conftest import APP, ServeJson, deploy_slug
 
 
-def test_a_new_app_has_no_release_and_no_dyno(heroku: Heroku, stage: Stage) -> None:
-    """And says where it will answer."""
-    assert [] == heroku.releases()
-    assert [] == heroku.web_dynos()
-    assert stage.url == heroku.app().web_url
+def test_a_new_app_has_no_release_and_no_dyno(client: Heroku, fake_heroku: FakeHeroku) -> None:
+    """It has its URL already."""
+    assert client.releases() == []
+    assert client.web_dynos() == []
+    assert client.app().web_url == fake_heroku.url
 
 
-def test_releases_come_newest_first_with_their_commits(heroku: Heroku, stage: Stage) -> None:
-    """One of them is current, and the dyno runs it."""
+def test_releases_come_newest_first_with_their_commits(client: Heroku, fake_heroku: FakeHeroku) -> None:
+    """The dyno runs the current one."""
     for commit in ("a" * 40, "b" * 40):
-        stage.release(stage.make_slug(commit))
+        deploy_slug(fake_heroku, commit)
 
-    newest, oldest = heroku.releases()
+    newest, oldest = client.releases()
 
-    assert [2, 1] == [newest.version, oldest.version]
-    assert ["b" * 40, "a" * 40] == [heroku.commit_of(newest), heroku.commit_of(oldest)]
-    assert [True, False] == [newest.current, oldest.current]
-    assert [(2, "up")] == [(dyno.release.version, dyno.state) for dyno in heroku.web_dynos()]
-    assert "v2 (Deploy bbbbbbbb)" == str(newest)
+    assert [newest.version, oldest.version] == [2, 1]
+    assert [client.commit_of(newest), client.commit_of(oldest)] == ["b" * 40, "a" * 40]
+    assert [newest.current, oldest.current] == [True, False]
+    assert [(dyno.release.version, dyno.state) for dyno in client.web_dynos()] == [(2, "up")]
+    assert str(newest) == "v2 (Deploy bbbbbbbb)"
 
 
-def test_a_rollback_is_a_new_release_of_an_old_slug(heroku: Heroku, stage: Stage) -> None:
-    """Pending at first, as its release command runs again."""
+def test_a_rollback_is_a_new_release_of_an_old_slug(client: Heroku, fake_heroku: FakeHeroku) -> None:
+    """With a new version and the old commit."""
     for commit in ("a" * 40, "b" * 40):
-        stage.release(stage.make_slug(commit))
-    oldest = heroku.releases()[-1]
+        deploy_slug(fake_heroku, commit)
+    oldest = client.releases()[-1]
 
-    made = heroku.roll_back(oldest)
+    made = client.roll_back(oldest)
 
-    assert 3 == made.version
-    assert "Rollback to v1" == made.description
-    assert "a" * 40 == heroku.commit_of(made)
+    assert made.version == 3
+    assert made.description == "Rollback to v1"
+    assert client.commit_of(made) == "a" * 40
 
 
-def test_a_wrong_key_is_named(stage: Stage) -> None:
-    """And never printed."""
+def test_a_wrong_key_is_an_error(fake_heroku: FakeHeroku) -> None:
+    """It names the variable and never the key."""
     with (
-        Heroku(replace(stage.settings, key="s3cret")) as client,
+        Heroku(replace(fake_heroku.settings, key="s3cret")) as client,
         pytest.raises(DeployError, match="HEROKU_API_KEY is not accepted") as caught,
     ):
         client.app()
-    assert "s3cret" not in str(caught.value) + repr(replace(stage.settings, key="s3cret"))
+    assert "s3cret" not in str(caught.value) + repr(replace(fake_heroku.settings, key="s3cret"))
 
 
-def test_a_wrong_app_is_named(stage: Stage) -> None:
-    """With the request that found nothing."""
-    with Heroku(replace(stage.settings, app="other")) as client, pytest.raises(DeployError, match="is HEROKU_APP"):
+def test_an_unknown_app_is_an_error(fake_heroku: FakeHeroku) -> None:
+    """It names the variable to check."""
+    with (
+        Heroku(replace(fake_heroku.settings, app="other")) as client,
+        pytest.raises(DeployError, match="is HEROKU_APP"),
+    ):
         client.app()
 
 
-def test_a_platform_that_cannot_be_reached_is_an_error(stage: Stage) -> None:
-    """One sentence with the URL."""
+def test_a_platform_that_cannot_be_reached_is_an_error(fake_heroku: FakeHeroku) -> None:
+    """It shows the URL."""
     url = f"http://127.0.0.1:{free_port()}"
-    with Heroku(replace(stage.settings, api_url=url)) as client, pytest.raises(DeployError, match=url):
+    with Heroku(replace(fake_heroku.settings, api_url=url)) as client, pytest.raises(DeployError, match=url):
         client.releases()
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "not JSON", '{"name": 1, "web_url": 2}'])
-def test_an_answer_of_another_shape_is_an_error(stage: Stage, serve_folder: ServeFolder, body: str) -> None:
-    """Rather than a wrong deployment."""
+def test_an_unexpected_body_is_an_error(fake_heroku: FakeHeroku, serve_json: ServeJson, body: str) -> None:
+    """Other JSON and no JSON."""
     with (
-        serve_folder({f"apps/{APP}": body}) as url,
-        Heroku(replace(stage.settings, api_url=url)) as client,
-        pytest.raises(DeployError, match="answered something else than expected"),
+        serve_json({f"apps/{APP}": body}) as url,
+        Heroku(replace(fake_heroku.settings, api_url=url)) as client,
+        pytest.raises(DeployError, match="answered with an unexpected body"),
     ):
         client.app()

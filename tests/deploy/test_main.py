@@ -1,4 +1,4 @@
-"""`python -m deploy`: what is live at the end, whatever goes wrong on the way."""
+"""`python -m deploy`: which release is live at the end, whatever fails."""
 
 from __future__ import annotations
 
@@ -6,53 +6,42 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 import deploy.__main__ as main
 from deploy.errors import DeployError
+from deploy.fake_heroku.server import FakeHeroku
 from deploy.heroku import Heroku
-from tests.deploy.conftest import Stage
+from tests.deploy.conftest import SERVER, deploy_slug, live_commit
 
 GOOD, BAD = "a" * 40, "b" * 40
 
-Push = Callable[..., None]
+CheckOut = Callable[..., None]
 
 
 @pytest.fixture
-def head(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Say which commit is checked out, in a clean checkout."""
+def check_out(fake_heroku: FakeHeroku, monkeypatch: pytest.MonkeyPatch) -> CheckOut:
+    """Pretend that a commit is checked out; a push of it makes a slug with that Procfile and releases it."""
 
-    def check_out(commit: str) -> None:
-        answers = {"rev-parse": commit, "status": ""}
-        monkeypatch.setattr(main, "git", lambda *arguments: answers[arguments[0]])
+    def check_out(commit: str, *, is_built: bool = True, **procfile: str) -> None:
+        def push(settings: object) -> None:
+            if is_built:
+                deploy_slug(fake_heroku, commit, **procfile)
+
+        printed = {"rev-parse": commit, "status": ""}
+        monkeypatch.setattr(main, "git", lambda *arguments: printed[arguments[0]])
+        monkeypatch.setattr(main, "push", push)
 
     return check_out
 
 
 @pytest.fixture
-def push(stage: Stage, head: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> Push:
-    """Make the next push build a slug of such a commit and release it; without a commit nothing is built."""
-
-    def prepare(commit: str, *, is_built: bool = True, **procfile: str) -> None:
-        head(commit)
-
-        def push(settings: object) -> None:
-            if is_built:
-                stage.release(stage.make_slug(commit, **procfile))
-
-        monkeypatch.setattr(main, "push", push)
-
-    return prepare
-
-
-@pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The commits that were live when the smoke tests ran; they fail for BAD."""
+def smoke_tested(fake_heroku: FakeHeroku, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commits that were live when the smoke tests ran; the tests fail for BAD."""
     commits: list[str] = []
 
     def smoke(url: str) -> None:
-        commits.append(httpx.get(f"{url}commit").text)
+        commits.append(live_commit(fake_heroku))
         if commits[-1] == BAD:
             raise DeployError("the smoke tests failed")
 
@@ -60,116 +49,118 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return commits
 
 
-def live(stage: Stage) -> str:
-    """The commit that answers at the app's URL."""
-    return httpx.get(f"{stage.url}commit").text
-
-
 def test_the_first_version_goes_live(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str], capsys: pytest.CaptureFixture[str]
+    client: Heroku,
+    fake_heroku: FakeHeroku,
+    check_out: CheckOut,
+    smoke_tested: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Pushed, released, tried at its URL."""
-    push(GOOD)
+    """After the smoke tests passed at its URL."""
+    check_out(GOOD)
 
-    main.deploy(heroku, stage.settings)
+    main.deploy(client, fake_heroku.settings)
 
-    assert [GOOD] == tried
-    assert f"is live as v1 (Deploy aaaaaaaa) on {stage.url}" in capsys.readouterr().out
+    assert smoke_tested == [GOOD]
+    assert f"is live as v1 (Deploy aaaaaaaa) on {fake_heroku.url}" in capsys.readouterr().out
 
 
-def test_a_failed_release_leaves_the_version_before(heroku: Heroku, stage: Stage, push: Push, tried: list[str]) -> None:
-    """Nothing is tried, nothing is rolled back, the error names the release."""
-    stage.release(stage.make_slug(GOOD))
-    push(BAD, release="false")
+def test_a_failed_release_leaves_the_previous_one_live(
+    client: Heroku, fake_heroku: FakeHeroku, check_out: CheckOut, smoke_tested: list[str]
+) -> None:
+    """No smoke test runs, nothing is rolled back, the error names the release."""
+    deploy_slug(fake_heroku, GOOD)
+    check_out(BAD, release="false")
 
     with pytest.raises(DeployError, match=r"the release v2 .* is 'failed'"):
-        main.deploy(heroku, stage.settings)
+        main.deploy(client, fake_heroku.settings)
 
-    assert [] == tried
-    assert GOOD == live(stage)
-    assert 2 == len(heroku.releases())
+    assert smoke_tested == []
+    assert live_commit(fake_heroku) == GOOD
+    assert len(client.releases()) == 2
 
 
-def test_a_version_that_fails_its_smoke_tests_is_rolled_back(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str]
+@pytest.mark.parametrize(
+    ("web", "message", "tested"),
+    [(SERVER, "the smoke tests failed", [BAD]), ("exit 3", r"a web dyno of v2 .* crashed", [])],
+    ids=["smoke tests", "crash"],
+)
+def test_a_release_that_does_not_work_is_rolled_back(
+    client: Heroku,
+    fake_heroku: FakeHeroku,
+    check_out: CheckOut,
+    smoke_tested: list[str],
+    web: str,
+    message: str,
+    tested: list[str],
 ) -> None:
-    """The version before is live again when the command ends."""
-    stage.release(stage.make_slug(GOOD))
-    push(BAD)
+    """The previous release is live again when the command ends; a crashed one is not smoke-tested."""
+    deploy_slug(fake_heroku, GOOD)
+    check_out(BAD, web=web)
 
-    with pytest.raises(DeployError, match=r"the smoke tests failed; rolled back to v1 .*, live as v3"):
-        main.deploy(heroku, stage.settings)
+    with pytest.raises(DeployError, match=rf"{message}; rolled back to v1 .*, live as v3"):
+        main.deploy(client, fake_heroku.settings)
 
-    assert [BAD] == tried
-    assert GOOD == live(stage)
+    assert smoke_tested == tested
+    assert live_commit(fake_heroku) == GOOD
 
 
-def test_a_version_whose_process_crashes_is_rolled_back(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str]
+def test_a_first_release_that_fails_stays(
+    client: Heroku, fake_heroku: FakeHeroku, check_out: CheckOut, smoke_tested: list[str]
 ) -> None:
-    """Without a try: there is nothing to try."""
-    stage.release(stage.make_slug(GOOD))
-    push(BAD, web="exit 3")
+    """There is no release to roll back to, and the error says so."""
+    check_out(BAD)
 
-    with pytest.raises(DeployError, match=r"a web process of v2 .* crashed; rolled back to v1"):
-        main.deploy(heroku, stage.settings)
-
-    assert [] == tried
-    assert GOOD == live(stage)
+    with pytest.raises(DeployError, match="there is no earlier release to roll back to"):
+        main.deploy(client, fake_heroku.settings)
 
 
-def test_a_first_version_that_fails_has_nothing_to_go_back_to(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str]
+def test_a_commit_that_is_already_live_is_only_smoke_tested(
+    client: Heroku,
+    fake_heroku: FakeHeroku,
+    check_out: CheckOut,
+    smoke_tested: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The error says so."""
-    push(BAD)
+    """A workflow that runs again makes no release."""
+    deploy_slug(fake_heroku, GOOD)
+    check_out(GOOD)
 
-    with pytest.raises(DeployError, match="there is nothing to go back to"):
-        main.deploy(heroku, stage.settings)
+    main.deploy(client, fake_heroku.settings)
+
+    assert smoke_tested == [GOOD]
+    assert len(client.releases()) == 1
+    assert "is already live" in capsys.readouterr().out
 
 
-def test_a_commit_that_is_live_is_only_tried(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str], capsys: pytest.CaptureFixture[str]
+def test_a_commit_that_failed_before_is_not_deployed_again(
+    client: Heroku, fake_heroku: FakeHeroku, check_out: CheckOut, smoke_tested: list[str]
 ) -> None:
-    """A workflow that runs again builds nothing."""
-    stage.release(stage.make_slug(GOOD))
-    push(GOOD)
-
-    main.deploy(heroku, stage.settings)
-
-    assert [GOOD] == tried
-    assert 1 == len(heroku.releases())
-    assert "is live already" in capsys.readouterr().out
-
-
-def test_a_commit_that_failed_before_is_not_taken_for_live(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str]
-) -> None:
-    """The platform builds a commit once: git finds everything up to date, and no release follows."""
-    stage.release(stage.make_slug(GOOD))
-    stage.release(stage.make_slug(BAD, release="false"))
-    push(BAD, is_built=False)
+    """The platform builds a commit once: git reports that it is up to date, and no release follows."""
+    deploy_slug(fake_heroku, GOOD)
+    deploy_slug(fake_heroku, BAD, release="false")
+    check_out(BAD, is_built=False)
 
     with pytest.raises(DeployError, match="made no release of bbbbbbbbbbbb: it was pushed before"):
-        main.deploy(heroku, stage.settings)
+        main.deploy(client, fake_heroku.settings)
 
-    assert GOOD == live(stage)
+    assert live_commit(fake_heroku) == GOOD
 
 
-def test_a_rollback_that_fails_is_cried_out(
-    heroku: Heroku, stage: Stage, push: Push, tried: list[str], tmp_path: Path
+def test_a_failed_rollback_is_reported(
+    client: Heroku, fake_heroku: FakeHeroku, check_out: CheckOut, smoke_tested: list[str], tmp_path: Path
 ) -> None:
-    """A release command that passes once and never again."""
+    """Here the release command succeeds only the first time."""
     marker = tmp_path / "once"
-    stage.release(stage.make_slug(GOOD, release=f"test ! -e {marker} && touch {marker}"))
-    push(BAD)
+    deploy_slug(fake_heroku, GOOD, release=f"test ! -e {marker} && touch {marker}")
+    check_out(BAD)
 
-    with pytest.raises(DeployError, match=r"AND the rollback to v1 .* failed"):
-        main.deploy(heroku, stage.settings)
+    with pytest.raises(DeployError, match=r"the rollback to v1 .* FAILED too"):
+        main.deploy(client, fake_heroku.settings)
 
 
-def test_a_changed_checkout_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is pushed and what is tried would differ."""
+def test_a_checkout_with_uncommitted_changes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error lists the changes."""
     monkeypatch.setattr(main, "ROOT", tmp_path)
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     main.check_clean()
@@ -179,17 +170,17 @@ def test_a_changed_checkout_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         main.check_clean()
 
 
-def test_without_settings_it_says_which(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1, one sentence."""
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, with exit code 1."""
     monkeypatch.delenv("HEROKU_APP", raising=False)
 
-    assert 1 == main.main()
+    assert main.main() == 1
 
     assert "deploy: HEROKU_APP is not set" in capsys.readouterr().err
 
 
-def test_git_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a checkout, for example."""
+def test_git_errors_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command, here outside of a repository."""
     monkeypatch.setattr(main, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 

@@ -1,4 +1,4 @@
-"""`make propose`: a branch, a changelog entry and a pull request, in real repositories; gh is a program that notes."""
+"""`make propose`: a branch, a changelog entry and a pull request, with real repositories and a fake gh."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from model.loading import load_model
 
 GH = """#!/bin/sh
 [ "$1" = auth ] && exit 0
-printf '%s\\n' "$@" > "$GH_NOTES"
+printf '%s\\n' "$@" > "$GH_ARGUMENTS"
 echo https://example.org/pull/1
 """
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a git command prints."""
+    """Run git in a folder and return what it prints."""
     author = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
     command = ["git", "-C", str(folder), *author, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
@@ -30,7 +30,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def checkout(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone with an artifact, its origin, and gh on the path."""
+    """A clone with a model file, its origin, and a fake gh on PATH that writes its arguments to a file."""
     origin, folder = tmp_path / "origin", tmp_path / "checkout"
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(origin)], check=True)
     subprocess.run(["git", "clone", "--quiet", str(origin), str(folder)], check=True, capture_output=True)
@@ -44,61 +44,63 @@ def checkout(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     (tmp_path / "bin" / "gh").write_text(GH)
     (tmp_path / "bin" / "gh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("GH_NOTES", str(tmp_path / "notes"))
+    monkeypatch.setenv("GH_ARGUMENTS", str(tmp_path / "arguments"))
     return folder
 
 
 @pytest.fixture
 def retrained(root: Path, tmp_path: Path) -> Path:
-    """What `make retrain` left: a model and a report."""
+    """The output of `make retrain`: a model and a report."""
     folder = tmp_path / "retrained"
     folder.mkdir()
     shutil.copy(root / "artifacts" / "model.onnx", folder)
-    (folder / "report.html").write_text("<p>well</p>")
+    (folder / "report.html").write_text("<p>Report</p>")
     return folder
 
 
 def test_a_model_is_proposed_with_its_entry(checkout: Path, retrained: Path, tmp_path: Path) -> None:
-    """On a branch of its own, committed by the workflow's account; main stays as it is."""
+    """On its own branch, committed as github-actions[bot]; main is unchanged."""
     model = load_model(retrained / "model.onnx")
     branch = f"retrain/{model.contract.version}"
 
-    answer = propose(checkout, retrained)
+    url = propose(checkout, retrained)
 
-    assert "https://example.org/pull/1" == answer
+    assert url == "https://example.org/pull/1"
     files = git(checkout, "ls-tree", "-r", "--name-only", f"origin/{branch}").splitlines()
-    assert ["artifacts/CHANGELOG.md", "artifacts/model.onnx", "artifacts/report.html"] == files
-    assert "github-actions[bot]" == git(checkout, "log", "-1", "--format=%an", f"origin/{branch}")
+    assert files == ["artifacts/CHANGELOG.md", "artifacts/model.onnx", "artifacts/report.html"]
+    assert git(checkout, "log", "-1", "--format=%an", f"origin/{branch}") == "github-actions[bot]"
     assert write_entry(model) in git(checkout, "show", f"origin/{branch}:artifacts/CHANGELOG.md") + "\n"
-    assert "Begin" == git(checkout, "log", "-1", "--format=%s", "origin/main")
-    notes = (tmp_path / "notes").read_text()
-    assert notes.startswith(f"pr\ncreate\n--head\n{branch}\n--title\nRetrain credit_data: {model.contract.version}\n")
-    assert model.sha256 in notes
+    assert git(checkout, "log", "-1", "--format=%s", "origin/main") == "Begin"
+    arguments = (tmp_path / "arguments").read_text()
+    assert arguments.startswith(
+        f"pr\ncreate\n--head\n{branch}\n--title\nRetrain credit_data: {model.contract.version}\n"
+    )
+    assert model.sha256 in arguments
 
 
 def test_a_model_is_proposed_once(checkout: Path, retrained: Path) -> None:
-    """A second run of the month finds its branch."""
+    """A second run finds the branch."""
     propose(checkout, retrained)
     git(checkout, "switch", "--quiet", "main")
 
-    assert propose(checkout, retrained).endswith("was proposed before")
+    assert propose(checkout, retrained).endswith("exists already; nothing to do")
 
 
-def test_a_broken_model_is_never_proposed(checkout: Path, retrained: Path) -> None:
-    """Its checksum is checked and its golden rows are replayed once more."""
+def test_an_invalid_model_is_not_proposed(checkout: Path, retrained: Path) -> None:
+    """The file is loaded first, which checks its checksum and its golden rows."""
     content = (retrained / "model.onnx").read_bytes()
     (retrained / "model.onnx").write_bytes(content[:-1])
 
     with pytest.raises(ContractError):
         propose(checkout, retrained)
 
-    assert "main" == git(checkout, "branch", "--show-current")
+    assert git(checkout, "branch", "--show-current") == "main"
 
 
-def test_without_gh_it_says_what_is_missing(
+def test_a_missing_gh_is_an_error(
     checkout: Path, retrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The branch is pushed by then."""
+    """It names the program."""
     (tmp_path / "bin" / "gh").unlink()
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
 
@@ -106,11 +108,11 @@ def test_without_gh_it_says_what_is_missing(
         propose(checkout, retrained)
 
 
-def test_entries_stand_newest_first() -> None:
-    """Below the introduction, above the last one; nothing else of the file changes."""
+def test_a_new_entry_is_inserted_above_the_others() -> None:
+    """Below the introduction; the rest of the file is unchanged."""
     one = add_entry(CHANGELOG, "## [1] - today\n\n### Changed\n\n- One.\n")
     two = add_entry(one, "## [2] - today\n\n### Changed\n\n- Two.\n")
 
     assert one.startswith(CHANGELOG.rstrip())
-    assert [2, 1] == [int(line[4]) for line in two.splitlines() if line.startswith("## [")]
+    assert [int(line[4]) for line in two.splitlines() if line.startswith("## [")] == [2, 1]
     assert two.endswith("\n\n## [1] - today\n\n### Changed\n\n- One.\n")

@@ -1,4 +1,4 @@
-"""The rehearsal notices what goes otherwise than it has to; `make rehearse` is its own test of all that goes well."""
+"""The rehearsal fails when a scenario does; `make rehearse` itself tests that the scenarios pass."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from deploy import rehearse
 from deploy.errors import DeployError
 
 
-@pytest.mark.parametrize(("expected", "found"), [(1, 0), ("v1", "v2")])
-def test_what_differs_is_an_error(expected: object, found: object) -> None:
-    """It says both, and where to look."""
-    rehearse.expect(expected, expected)
-    with pytest.raises(DeployError, match=f"got {found}, expected {expected}; see above, and .*rehearsal"):
-        rehearse.expect(expected, found)
+@pytest.mark.parametrize(("actual", "expected"), [(0, 1), ("v2", "v1")])
+def test_a_difference_is_an_error(actual: object, expected: object) -> None:
+    """It shows both values and the folder with the logs."""
+    rehearse.check(expected, expected)
+    with pytest.raises(DeployError, match=f"got {actual}, expected {expected}; see above, and .*rehearsal"):
+        rehearse.check(actual, expected)
 
 
-def test_a_deployment_that_should_have_failed_fails_the_rehearsal(
+def test_a_failed_scenario_fails_the_rehearsal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 1 and one sentence, after the scenario that was played."""
+    """With exit code 1 and the reason, after the scenario's title."""
 
     @contextmanager
-    def set_stage() -> Iterator[Any]:
+    def prepare() -> Iterator[Any]:
         yield None
 
     monkeypatch.setattr(rehearse, "FOLDER", tmp_path)
-    monkeypatch.setattr(rehearse, "set_stage", set_stage)
-    monkeypatch.setattr(rehearse, "deploy", lambda stage: 1)
+    monkeypatch.setattr(rehearse, "prepare", prepare)
+    monkeypatch.setattr(rehearse, "deploy", lambda rehearsal: 1)
 
-    assert 1 == rehearse.main()
+    assert rehearse.main() == 1
 
     printed = capsys.readouterr()
-    assert "=== 1. A good version is pushed" in printed.out
+    assert "=== 1. A good commit goes live." in printed.out
     assert printed.err.startswith("rehearse: got 1, expected 0")
 
 
-def test_the_broken_app_says_it_is_ready(tmp_path: Any) -> None:
-    """It answers everything with 200: what finds it out has to be the content."""
+def test_the_broken_app_reports_ready(tmp_path: Any) -> None:
+    """It answers every request with 200, so that only a check of the content can find the fault."""
     scope: dict[str, Any] = {}
     sent: list[dict[str, Any]] = []
 
@@ -52,4 +52,4 @@ def test_the_broken_app_says_it_is_ready(tmp_path: Any) -> None:
     exec(compile(rehearse.BROKEN_APP, "broken.py", "exec"), scope)  # noqa: S102
     asyncio.run(scope["app"]({"type": "http"}, None, send))
 
-    assert [200, b'{"status": "ready"}'] == [sent[0]["status"], sent[1]["body"]]
+    assert [sent[0]["status"], sent[1]["body"]] == [200, b'{"status": "ready"}']

@@ -18,48 +18,48 @@ THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
     [("python-3.13", "3.13"), ("python-3.13\n", "3.13"), (" \tpython-3.12.7 \n\n", "3.12.7"), ("python-3.0", "3.0")],
 )
 def test_a_version_is_read(tmp_path: Path, content: str, version: str) -> None:
-    """With or without a patch version, space around it."""
+    """With or without a patch version and white space around it."""
     (tmp_path / "runtime.txt").write_text(content)
 
-    assert version == read_runtime(tmp_path)
+    assert read_runtime(tmp_path) == version
 
 
 @pytest.mark.parametrize(
     "content",
     ["", "3.13", "python-3", "python-3.13 # newest", "Python-3.13", "python-3.013", "python-3.13.x", "pypy-7"],
 )
-def test_what_the_platform_refuses_is_refused(tmp_path: Path, content: str) -> None:
-    """A build there would fail; better here."""
+def test_what_the_platform_rejects_is_an_error(tmp_path: Path, content: str) -> None:
+    """It shows the expected form."""
     (tmp_path / "runtime.txt").write_text(content)
 
     with pytest.raises(DeployError, match=r"expected python-MAJOR\.MINOR"):
         read_runtime(tmp_path)
 
 
-def test_without_the_file_it_says_so(tmp_path: Path) -> None:
-    """The platform would take any version then."""
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """It says what to write; the platform would choose any version."""
     with pytest.raises(DeployError, match=r"write python-3\.13 into it"):
         read_runtime(tmp_path)
 
 
-def test_this_repositorys_file_is_valid(root: Path) -> None:
-    """And names a version that the tests run on."""
+def test_the_committed_file_names_a_tested_version(root: Path) -> None:
+    """One of those in the CI matrix."""
     assert read_runtime(root) in {"3.11", "3.12", "3.13"}
 
 
-def test_an_interpreter_of_that_version_is_found() -> None:
-    """This one, for example."""
+def test_an_interpreter_of_a_version_is_found() -> None:
+    """The patch version may differ."""
     assert is_version(find_python(f"{THIS}.0"), THIS)
 
 
-def test_this_interpreter_stands_in_for_a_missing_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """And a line says so."""
-    assert Path(sys.executable) == find_python("3.99")
-    assert "Python 3.99 of runtime.txt isn't on this machine" in capsys.readouterr().err
+def test_the_running_interpreter_replaces_a_missing_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a warning."""
+    assert find_python("3.99") == Path(sys.executable)
+    assert "Python 3.99 of runtime.txt is not on this machine" in capsys.readouterr().err
 
 
-def test_a_shim_that_does_not_run_is_no_interpreter(tmp_path: Path) -> None:
-    """Version managers put programs on PATH for versions they don't have."""
+def test_a_shim_that_fails_is_no_interpreter(tmp_path: Path) -> None:
+    """Version managers put such programs on PATH for versions that are not installed."""
     shim = tmp_path / "python3.13"
     shim.write_text("#!/bin/sh\nexit 127\n")
     shim.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Where to deploy: read from the environment."""
+"""The settings of a deployment are read from environment variables."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from deploy.errors import DeployError
 from deploy.settings import Settings, read_settings
 
 
-def test_two_variables_are_enough() -> None:
-    """The rest follows from the app's name; a line end at the end of a secret doesn't matter."""
+def test_two_variables_are_required() -> None:
+    """The URLs have defaults; white space around a value is removed."""
     expected = Settings("loans", "k3y", "https://api.heroku.com", "https://git.heroku.com/loans.git")
 
-    assert expected == read_settings({"HEROKU_APP": "loans", "HEROKU_API_KEY": "k3y\n"})
+    assert read_settings({"HEROKU_APP": "loans", "HEROKU_API_KEY": "k3y\n"}) == expected
 
 
-def test_another_platform_with_the_same_api() -> None:
-    """As the rehearsal uses it."""
+def test_the_urls_of_another_platform_can_be_set() -> None:
+    """As for the fake platform."""
     given = {"HEROKU_APP": "a", "HEROKU_API_KEY": "k", "HEROKU_API_URL": "http://api", "HEROKU_GIT_URL": "http://git"}
 
-    assert Settings("a", "k", "http://api", "http://git") == read_settings(given)
+    assert read_settings(given) == Settings("a", "k", "http://api", "http://git")
 
 
 @pytest.mark.parametrize("missing", ["HEROKU_APP", "HEROKU_API_KEY"])
 @pytest.mark.parametrize("value", [None, "", " "])
-def test_what_is_missing_is_named(missing: str, value: str | None) -> None:
-    """Empty counts as missing: that is what a workflow gives for a secret that isn't there."""
+def test_a_missing_variable_is_named(missing: str, value: str | None) -> None:
+    """An empty value counts as missing: GitHub Actions sets it for a secret that does not exist."""
     given = {"HEROKU_APP": "loans", "HEROKU_API_KEY": "k3y"}
     given = {name: text for name, text in (given | {missing: value or ""}).items() if name != missing or value}
 
@@ -33,6 +33,6 @@ def test_what_is_missing_is_named(missing: str, value: str | None) -> None:
         read_settings(given)
 
 
-def test_the_key_is_not_shown() -> None:
-    """In a traceback or a log."""
+def test_the_key_is_not_in_the_repr() -> None:
+    """So that no traceback or log shows it."""
     assert "k3y" not in repr(read_settings({"HEROKU_APP": "loans", "HEROKU_API_KEY": "k3y"}))

@@ -1,4 +1,4 @@
-"""Which files the platform keeps: everything of the service, nothing of training."""
+""".slugignore excludes everything that the service does not need, and is read as Heroku reads it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def kept(root: Path) -> list[str]:
         ("/train", "train/export/graph.py"),
         ("/train", "train"),
         ("/README.md", "README.md"),
-        ("/requirements-*.txt", "requirements-dev.txt"),
+        ("/requirements-*.txt", "requirements-train.txt"),
         ("/data", "data/credit.csv"),
         ("/data/", "data/credit.csv"),
         ("/data/raw", "data/raw/credit.csv"),
@@ -50,8 +50,8 @@ def kept(root: Path) -> list[str]:
         ("*.md", "serve/notes/NOTES.md"),
     ],
 )
-def test_a_pattern_leaves_out_what_it_names(pattern: str, path: str) -> None:
-    """`/name` and `a/b` from the root with all that is in it, `name` and `*.ext` anywhere; a last slash is idle."""
+def test_a_pattern_excludes_a_path(pattern: str, path: str) -> None:
+    """`/name` and `a/b` match from the root, `name` and `*.ext` anywhere; a last slash is ignored."""
     assert is_ignored(path, ["/other", pattern])
 
 
@@ -70,40 +70,40 @@ def test_a_pattern_leaves_out_what_it_names(pattern: str, path: str) -> None:
         ("data", "database/credit.csv"),
     ],
 )
-def test_a_pattern_keeps_what_it_does_not_name(pattern: str, path: str) -> None:
-    """The same name elsewhere, or a name that only begins alike."""
+def test_a_pattern_does_not_exclude_similar_paths(pattern: str, path: str) -> None:
+    """The same name elsewhere, or a name that only starts with it."""
     assert not is_ignored(path, ["/other", pattern])
 
 
-def test_without_patterns_everything_is_kept() -> None:
-    """Nothing is left out that nobody asked for."""
+def test_nothing_is_excluded_without_patterns() -> None:
+    """As without a .slugignore."""
     assert not is_ignored("train/graph.py", [])
 
 
-def test_comments_and_empty_lines_name_nothing(tmp_path: Path) -> None:
-    """Also where they are indented; an indented pattern counts."""
+def test_comments_and_empty_lines_are_no_patterns(tmp_path: Path) -> None:
+    """Even if they are indented; an indented pattern is one."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     for name in ("a.txt", "b.txt", "# a.txt"):
         (tmp_path / name).touch()
     (tmp_path / ".slugignore").write_text("# a.txt\n\n  \n  # a.txt\n\t#*\n  b.txt\n/.slugignore\n")
 
-    assert ["# a.txt", "a.txt"] == sorted(kept_files(tmp_path))
+    assert sorted(kept_files(tmp_path)) == ["# a.txt", "a.txt"]
 
 
 @pytest.mark.parametrize("path", SERVED)
-def test_all_that_the_service_needs_is_kept(kept: list[str], path: str) -> None:
-    """The service, its model, its packages and the platform's own files."""
+def test_a_file_of_the_service_is_kept(kept: list[str], path: str) -> None:
+    """Also the model file, requirements.txt and the platform's own files."""
     assert path in kept
 
 
 @pytest.mark.parametrize("folder", ["train", "tests", "data", "deploy", "docs", ".git", ".github", ".venv", "build"])
-def test_nothing_of_training_or_its_tools_is_kept(kept: list[str], folder: str) -> None:
-    """Not one file of these folders is deployed."""
-    assert [] == [path for path in kept if PurePosixPath(path).parts[0] == folder]
+def test_no_file_of_other_folders_is_kept(kept: list[str], folder: str) -> None:
+    """Training, tests and tools are not deployed."""
+    assert [path for path in kept if PurePosixPath(path).parts[0] == folder] == []
 
 
 def test_ignored_files_are_removed_from_a_pushed_tree(tmp_path: Path) -> None:
-    """As the platform does before it builds; a tree without .slugignore stays whole."""
+    """As the platform does before a build; without .slugignore nothing is removed."""
     for path in ("train/graph.py", "serve/app.py", "notes.md", ".hidden"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
@@ -114,4 +114,4 @@ def test_ignored_files_are_removed_from_a_pushed_tree(tmp_path: Path) -> None:
     remove_ignored(tmp_path)
 
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    assert [".hidden", ".slugignore", "serve/app.py"] == left
+    assert left == [".hidden", ".slugignore", "serve/app.py"]

@@ -1,4 +1,4 @@
-"""`make smoke`: the tests of tests/deployed against any URL, in an environment without training."""
+"""`make smoke`: the tests of tests/deployed run against a URL, without the training libraries."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import pytest
 
 from deploy.errors import DeployError
 from deploy.smoke import main, smoke
-from tests.deploy.conftest import ServeFolder
+from tests.deploy.conftest import ServeJson
 
 
 @pytest.mark.parametrize("arguments", [[], ["example.org"], ["ftp://example.org"], ["http://a", "http://b"]])
-def test_without_a_url_it_says_what_to_type(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2."""
-    assert 2 == main(arguments)
+def test_without_a_url_the_usage_is_shown(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With exit code 2."""
+    assert main(arguments) == 2
     assert "make smoke URL=https://" in capsys.readouterr().err
 
 
-def test_another_service_at_the_url_fails(
-    serve_folder: ServeFolder, root: Path, capfd: pytest.CaptureFixture[str]
+def test_a_service_with_another_model_fails(
+    serve_json: ServeJson, root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """One that says it is ready and knows nothing of our model; every test that found it out is named."""
+    """The failed tests are named; the readiness test passes."""
     with (
-        serve_folder({"readyz": '{"status": "ready"}', "model": "{}"}) as url,
+        serve_json({"readyz": '{"status": "ready"}', "model": "{}"}) as url,
         pytest.raises(DeployError, match=f"the smoke tests of {url} failed"),
     ):
         smoke(url, root)

@@ -1,6 +1,6 @@
-"""Where the deployed service is: DEPLOYED_URL, or a server of this checkout that is started for the tests.
+"""The deployed service at DEPLOYED_URL, or a server of this checkout that is started for the tests.
 
-`make smoke URL=…` runs these tests without tests/conftest.py, in an environment without anything of training.
+`make smoke URL=…` runs these tests without tests/conftest.py, in an environment without the training packages.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def client(url: str) -> Iterator[httpx.Client]:
-    """One connection to it, as an app would keep one."""
+    """A client with one persistent connection."""
     with httpx.Client(base_url=url, timeout=30.0) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    """The artifact of this checkout, which is expected to be the one that is served."""
+    """The model of this checkout, which the service is expected to serve."""
     return load_model(ARTIFACT)
 
 

@@ -1,4 +1,4 @@
-"""The service at a URL is the one that was pushed, and it answers as exported."""
+"""Smoke tests of a deployed service: it serves this checkout's model, and answers its golden rows."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from tests.deployed.conftest import LATENCIES
 
 REQUESTS = 30
 SLOW_SECONDS = 2.0
-"""A median above this is no service that a checkout could wait for, whatever network lies between."""
+"""Upper limit of the median, generous enough for any network."""
 
 
-def test_a_proven_model_is_ready(client: httpx.Client) -> None:
-    """GET /readyz."""
+def test_the_service_is_ready(client: httpx.Client) -> None:
     answer = client.get("/readyz")
 
-    assert 200 == answer.status_code, answer.text
-    assert "ready" == answer.json()["status"]
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "ready"
 
 
 def test_the_model_is_the_one_that_was_pushed(client: httpx.Client, model: Model) -> None:
-    """GET /model names this checkout's artifact: name, version and every byte."""
+    """GET /model has the name, version and hash of this checkout's model file."""
     served = client.get("/model").json()
 
     assert (model.contract.name, model.contract.version, model.sha256) == (
@@ -37,23 +36,23 @@ def test_the_model_is_the_one_that_was_pushed(client: httpx.Client, model: Model
     )
 
 
-def test_the_compatible_contract_gives_the_golden_probabilities(client: httpx.Client, model: Model) -> None:
-    """POST /predict: rows in, probabilities out."""
+def test_predict_gives_the_golden_probabilities(client: httpx.Client, model: Model) -> None:
+    """POST /predict."""
     golden = model.contract.golden
 
     answer = client.post("/predict", json={"data": golden.applicants})
 
-    assert 200 == answer.status_code, answer.text
+    assert answer.status_code == 200, answer.text
     assert pytest.approx(list(golden.probability), abs=GOLDEN_TOLERANCE) == answer.json()
 
 
-def test_scoring_gives_the_golden_decisions_with_reasons(client: httpx.Client, model: Model) -> None:
-    """POST /score: probability, decision and at most four reasons, from the same model."""
+def test_score_gives_the_golden_decisions_with_reasons(client: httpx.Client, model: Model) -> None:
+    """At most four reasons, and the hash of the model."""
     golden = model.contract.golden
 
     answer = client.post("/score", json={"applicants": golden.applicants, "reasons": 4})
 
-    assert 200 == answer.status_code, answer.text
+    assert answer.status_code == 200, answer.text
     results = answer.json()["results"]
     assert pytest.approx(list(golden.probability), abs=GOLDEN_TOLERANCE) == [found["probability"] for found in results]
     assert [DECISIONS[decision] for decision in golden.decision] == [found["decision"] for found in results]
@@ -63,17 +62,17 @@ def test_scoring_gives_the_golden_decisions_with_reasons(client: httpx.Client, m
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"data": [["x"]]}', b'{"data": [[1]]}'])
-def test_a_bad_body_is_the_clients_fault(client: httpx.Client, body: bytes) -> None:
-    """400 and a sentence, in the form of RFC 9457."""
+def test_an_invalid_body_is_400(client: httpx.Client, body: bytes) -> None:
+    """application/problem+json (RFC 9457)."""
     answer = client.post("/predict", content=body)
 
-    assert 400 == answer.status_code
+    assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert answer.json()["error"]
 
 
 def test_latency(client: httpx.Client, model: Model, pytestconfig: pytest.Config) -> None:
-    """One applicant at a time on one connection; the figures are printed below."""
+    """One applicant at a time on one connection; prints the percentiles."""
     body = {"data": model.contract.golden.applicants[:1]}
     seconds = []
     for _ in range(REQUESTS):

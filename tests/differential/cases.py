@@ -1,4 +1,4 @@
-"""Every kind of request that a stream may hold, and how one is written with an id of its own."""
+"""The kinds of requests that a stream may contain, and how each is written as HTTP."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tests.differential.wire import Answer
 
 KEY = "a-key-of-24-characters--"
 
-MOST_BYTES = 262_144
+MAX_BYTES = 262_144
 """MAX_BODY_BYTES of the service."""
 
 TOO_LARGE = 300_000
 
 NO_ID = "id--------"
-"""In the place of a request's id, and as long."""
+"""Placeholder for a request's id, of the same length."""
 
 ANY = -1
-"""A length that is not compared."""
+"""Any length is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request and the status that answers it; NO_ID in its body becomes the id.
+    """A kind of request and its expected status; NO_ID in its body is replaced by the id of the request.
 
-    `is_read`: the service answers after the body only. `is_same`: each time with the same bytes, but for the id.
+    `is_read`: the service answers after the body only. `is_same`: the answer is always the same, except for the id.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Case:
 
 
 def make_cases(model: str) -> list[Case]:
-    """All cases, for the service around the model of this name."""
+    """All cases, for a service whose model has this name."""
     infer = f"/v2/models/{model}/infer"
     csv = ("Content-Type: text/csv",)
     huge = b"[" * TOO_LARGE
@@ -93,7 +93,7 @@ def make_cases(model: str) -> list[Case]:
 
 
 def name_applicant(number: int) -> dict[str, Any]:
-    """An applicant of the checkout's model, another for each number."""
+    """An applicant of the checkout's model; another one for each number."""
     return {
         "Seniority": number % 37,
         "Home": "rent",
@@ -110,13 +110,13 @@ def name_applicant(number: int) -> dict[str, Any]:
 
 
 def vector(number: int) -> list[float]:
-    """The same applicant as the graph takes it: categories as the index of their level."""
+    """The same applicant as a vector: categories as the index of their level."""
     named = name_applicant(number) | {"Home": 5, "Records": 0, "Job": 0}
     return [float(value) for value in named.values()]
 
 
 def score(start: int, count: int = 1, reasons: int = 2) -> bytes:
-    """A body of POST /score, the first of whose applicants has the request's id."""
+    """A body of POST /score; its first applicant has the id of the request."""
     applicants = [name_applicant(start + number) for number in range(count)]
     return json.dumps({"applicants": [{"id": NO_ID} | applicants[0], *applicants[1:]], "reasons": reasons}).encode()
 
@@ -135,14 +135,14 @@ def predict(start: int, count: int = 1) -> bytes:
 
 
 def infer_json(start: int, count: int) -> bytes:
-    """A body of the inference protocol."""
+    """A body of the inference protocol in JSON."""
     data = [value for number in range(count) for value in vector(start + number)]
     tensor = {"name": "applicants", "shape": [count, len(data) // count], "datatype": "FP64", "data": data}
     return json.dumps({"id": NO_ID, "inputs": [tensor]}).encode()
 
 
 def infer_raw(start: int, count: int) -> tuple[bytes, tuple[str, ...]]:
-    """The same with raw numbers, and the field that tells where they begin."""
+    """A body of the inference protocol with binary tensors, and the header with the length of its JSON."""
     data = [value for number in range(count) for value in vector(start + number)]
     raw = struct.pack(f"<{len(data)}d", *data)
     tensor = {"name": "applicants", "shape": [count, len(data) // count], "datatype": "FP64"}
@@ -163,10 +163,10 @@ def write(
     status: int | None = None,
     how: str = "",
 ) -> bytes:
-    """A request.
+    """The bytes of a request.
 
-    `answer`: for the plain application, `status` and `how` where it differs. `chunks`: their sizes, in turn, instead of
-    a length. `more`: bytes that the length tells too many.
+    `answer`: what the plain application shall answer, if not `status` and `how`. `chunks`: their sizes, in turn,
+    instead of Content-Length. `more`: by how many bytes Content-Length is too large.
     """
     body = case.body.replace(NO_ID.encode(), id.encode())
     if case.is_compressed:

@@ -1,4 +1,4 @@
-"""The service beside the plain application: the same streams to both, and what is answered otherwise than it should."""
+"""Sends the same streams to the service and to the plain application, and reports wrong answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from itertools import islice
 
 from deploy.dyno import Dyno, free_port
 from model.loading import load_model
-from tests.differential.cases import ANY, KEY, MOST_BYTES, NO_ID, Case, make_cases, write
+from tests.differential.cases import ANY, KEY, MAX_BYTES, NO_ID, Case, make_cases, write
 from tests.differential.draft import REFUSED, Stream
 from tests.differential.wire import Answer, Talk, WireError, talk
 from tests.serve.running import ROOT, Service
@@ -22,24 +22,24 @@ from tests.soak.service import ARTIFACT, rename_model, running_service
 
 SETTINGS = {
     "API_KEYS": KEY,
-    "MAX_BODY_BYTES": str(MOST_BYTES),
-    "MAX_ALL_BODY_BYTES": str(1024 * MOST_BYTES),
+    "MAX_BODY_BYTES": str(MAX_BYTES),
+    "MAX_ALL_BODY_BYTES": str(1024 * MAX_BYTES),
     "QUEUE_BODIES": "10000",
     "BODY_TIMEOUT": "5",
     "RELOAD_SECONDS": "1",
 }
-"""Of the service: nothing is refused because much is asked at once."""
+"""Settings of the service: limits high enough that no request gets 503."""
 
 AT_ONCE = 40
-"""Connections to each server."""
+"""Concurrent connections to each server."""
 
 TOGETHER = 500
-"""Streams that are held in memory."""
+"""Maximum number of streams in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The service and the ports of the plain application by parser; `known`: how each case is answered alone."""
+    """The service, and the ports of the plain application by parser; `known`: the answer to each case sent alone."""
 
     service: Service
     plain: Mapping[str, int]
@@ -49,7 +49,7 @@ class Servers:
 
 @dataclass(slots=True)
 class Verdict:
-    """What was found: how many streams, answers of the service and reloads there were, and each fault in words."""
+    """Number of streams, answers and reloads, and a text for each fault."""
 
     streams: int
     answers: int
@@ -59,7 +59,7 @@ class Verdict:
 
 @contextmanager
 def running_servers(workers: int = 1) -> Iterator[Servers]:
-    """The service, the plain application twice, and what the service answers when nothing else is asked."""
+    """Runs the service and the plain application with each parser, and learns the answers to all cases."""
     with ExitStack() as started:
         service = started.enter_context(running_service(**SETTINGS, WEB_CONCURRENCY=str(workers)))
         plain = {parser: started.enter_context(running_plain(parser)) for parser in ("httptools", "h11")}
@@ -69,7 +69,7 @@ def running_servers(workers: int = 1) -> Iterator[Servers]:
 
 @contextmanager
 def running_plain(parser: str) -> Iterator[int]:
-    """The plain application on stock uvicorn with this parser; yields its port."""
+    """Runs the plain application on stock uvicorn with this parser; yields its port."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "tests.differential.plain:app", "--port", str(port), "--http", parser]
     more = ["--ws", "none", "--lifespan", "off", "--log-level", "critical", "--timeout-keep-alive", "95"]
@@ -82,7 +82,7 @@ def running_plain(parser: str) -> Iterator[int]:
 
 
 async def learn(port: int, cases: Iterable[Case]) -> dict[str, Answer]:
-    """How each case is answered when it is sent alone; raises WireError if that isn't as the case says."""
+    """The answer to each case sent alone; raises WireError if it isn't the expected one."""
     known: dict[str, Answer] = {}
     for case in cases:
         content = write(case, NO_ID, Answer(case.status, NO_ID, 0, False))
@@ -94,7 +94,7 @@ async def learn(port: int, cases: Iterable[Case]) -> dict[str, Answer]:
 
 
 async def compare(servers: Servers, streams: Iterator[Stream]) -> Verdict:
-    """Send every stream to the service, which loads another model again and again, and to the plain application."""
+    """Send every stream to both, while the service reloads models."""
     verdict = Verdict(0, 0, 0, [])
     reloading = asyncio.create_task(_keep_reloading(servers.service, verdict))
     names = _names_of_models()
@@ -119,12 +119,12 @@ async def compare(servers: Servers, streams: Iterator[Stream]) -> Verdict:
 
 
 def find_faults(stream: Stream, found: Talk | WireError) -> list[str]:
-    """What is not as the stream says it must be; the bodies apart."""
+    """The differences from the expected answers, except for bodies."""
     if isinstance(found, WireError):
         return [f"{stream.name}: {found}"]
     expected = list(stream.answers)
     if stream.is_racy:
-        # What is missing is missing in the end; uvicorn's own refusal isn't, unless the connection ended without it.
+        # Only the last answers may be missing; uvicorn's own refusal only if the connection was closed without it.
         is_refused = bool(found.answers) and not found.answers[-1].request_id
         own = [answer for answer in expected if answer != REFUSED]
         expected = own[: len(found.answers) - is_refused] + [REFUSED] * (is_refused and REFUSED in stream.answers)
@@ -138,7 +138,7 @@ def find_faults(stream: Stream, found: Talk | WireError) -> list[str]:
 def _find_wrong_bodies(
     stream: Stream, found: Talk | WireError, known: Mapping[str, Answer], names: Mapping[bytes, bytes]
 ) -> Iterator[str]:
-    """The answers that are not, to the byte, those to the same request sent alone."""
+    """The answers that differ from those to the same request sent alone."""
     for answer in found.answers if isinstance(found, Talk) else ():
         if answer.request_id in stream.same:
             case = stream.asked[answer.request_id]
@@ -165,7 +165,7 @@ async def _run(port: int, streams: Sequence[Stream]) -> list[Talk | WireError]:
 
 
 async def _keep_reloading(service: Service, verdict: Verdict) -> None:
-    """Put the same model under another name and under its own in the place of the file, in turn."""
+    """Replace the model file again and again by one with another version, and back."""
     contents = [ARTIFACT.read_bytes(), rename_model(ARTIFACT.read_bytes())]
     while True:
         before = await asyncio.to_thread(service.version)

@@ -1,4 +1,4 @@
-"""One stream while it is being written: what is sent on a connection, and what has to be answered."""
+"""Draft: writes one stream, the bytes sent on a connection, together with the expected answers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from tests.differential.cases import ANY, Case, write
 from tests.differential.wire import Answer, Step, Wait
 
 REFUSED = Answer(400, "", ANY, True)
-"""uvicorn's own answer to bytes that are no HTTP."""
+"""uvicorn's own answer to invalid HTTP."""
 
 
 SMALL = 16_384
-"""Bytes that come in one piece."""
+"""Sent at once, without a split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a client does on one connection, and what has to come back.
+    """What a client does on one connection, and the expected result.
 
-    `answers`: in order. `asked`: the cases by id, of which the `same` are answered as if they were alone. `is_closed`:
-    by the server, after them. `is_racy`: the last of them may be missing. `parser`: of the plain application's uvicorn.
+    `answers`: in order. `asked`: the cases by id; the answers to those in `same` equal the ones sent alone.
+    `is_closed`: the server closes the connection after them. `is_racy`: the last answers may be missing. `parser`: that
+    of the plain application.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Stream:
 
 @dataclass(slots=True)
 class Draft:
-    """A stream that is being written."""
+    """A stream under construction."""
 
     number: int
     cases: Sequence[Case]
@@ -55,33 +56,33 @@ class Draft:
 
     @property
     def id(self) -> str:
-        """Of the next request."""
+        """The id of the next request."""
         return f"{self.number:06d}.{len(self.asked):03d}"
 
     def draw(self, is_fit: Callable[[Case], bool] = lambda case: True) -> Case:
-        """Any case, or any that fits."""
+        """A random case among those that fit."""
         return self.chance.choice([case for case in self.cases if is_fit(case)])
 
     def find(self, name: str) -> Case:
-        """The case of this name."""
+        """The case with this name."""
         return next(case for case in self.cases if case.name == name)
 
     def ask(self, *fields: str, version: str = "1.1", closes: bool = False) -> None:
-        """One more request, of any case, with a length or in chunks."""
+        """Add a request of any case, with Content-Length or chunked."""
         case, chunks = self.draw(), []
         if version == "1.1" and self.chance.random() < 0.3:
             chunks = [*self.chance.choices([7, 100, 5_000, 70_000], k=3), 1_000]
-        # What the service doesn't read of it might be the next request: the connection ends.
+        # The service closes a connection with an unread body, which might be taken for the next request.
         is_left = bool(case.body) and not case.is_read and any(field.startswith("Upgrade:") for field in fields)
         known, how = self.known[case.name], "close" if is_left else ""
         self.steps.append(write(case, self.id, known, chunks=chunks, version=version, fields=fields, how=how))
-        # A large body that nobody reads resets the connection, and its answer may go with it.
+        # Closing with a large unread body resets the connection, and the answer may be lost.
         self.is_racy = self.is_racy or (is_left and len(case.body) > SMALL)
-        # Only in chunks is it unknown how large a body is.
+        # Only the size of a chunked body is unknown in advance.
         self.expect(case, 413 if chunks and case.status == 413 else None, closes=closes or is_left)
 
     def expect(self, case: Case, status: int | None = None, *, closes: bool = False) -> None:
-        """The answer to a request with the next id; `status`: where it isn't answered as it is alone."""
+        """Add the expected answer to the next request; `status` if it differs from that sent alone."""
         known = self.known[case.name]
         is_same = status is None and case.is_same
         length = known.length if is_same and not known.encoding else ANY
@@ -93,16 +94,16 @@ class Draft:
         self.is_closed = self.is_closed or closes
 
     def refuse(self) -> None:
-        """uvicorn's own answer, and the end."""
+        """Add uvicorn's own refusal and the end of the connection."""
         self.answers.append(REFUSED)
         self.is_closed = True
 
     def wait(self) -> None:
-        """For all answers so far."""
+        """Wait for all answers so far."""
         self.steps.append(Wait(answers=len(self.answers)))
 
     def finish(self, name: str) -> Stream:
-        """The stream; a connection that is kept has one more request to answer."""
+        """The finished stream; a connection that is kept gets one more request."""
         if not self.is_closed:
             self.wait()
             case = self.find("live")
@@ -115,7 +116,7 @@ class Draft:
 
 
 def cut(steps: Sequence[Step], chance: Random) -> list[Step]:
-    """What is sent at once, cut in pieces, some of which come later."""
+    """The bytes of one send, divided into parts, some of which are sent after a pause."""
     cut: list[Step] = []
     for step in join(steps):
         if not isinstance(step, bytes):
@@ -129,7 +130,7 @@ def cut(steps: Sequence[Step], chance: Random) -> list[Step]:
 
 
 def join(steps: Sequence[Step]) -> list[Step]:
-    """The steps, with what is sent one right after another sent at once."""
+    """The steps, with consecutive sends joined into one."""
     joined: list[Step] = []
     for step in steps:
         if isinstance(step, bytes) and joined and isinstance(joined[-1], bytes):

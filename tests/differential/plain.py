@@ -1,6 +1,6 @@
-"""The plain application that the service is compared with, on stock uvicorn: it answers what a request says of itself.
+"""The plain application for stock uvicorn with which the service is compared: a request says how it is answered.
 
-`x-answer: STATUS LENGTH`, then `unread` where the service answers without the body, `close` where it closes.
+Header `x-answer: STATUS LENGTH`, then `unread` if the service answers without the body, and `close` if it closes.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from typing import Any
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body for as long as the service does, then answer, with the id of the request."""
+    """Read the body if the service does, then answer with the id of the request."""
     headers = dict(scope["headers"])
     status, length, *how = headers[b"x-answer"].split()
     is_whole = b"unread" in how

@@ -1,6 +1,6 @@
-"""Streams of bytes as clients send them, well behaved or not, from a seed; and the answers that belong to each.
+"""Families of random streams of requests, valid and invalid, with the expected answers.
 
-What of it is left to chance in uvicorn itself stands beside each family; such a stream `is_racy`.
+Where uvicorn's own behaviour depends on timing, a comment says so and the stream `is_racy`.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 
-from tests.differential.cases import MOST_BYTES, Case, write
+from tests.differential.cases import MAX_BYTES, Case, write
 from tests.differential.draft import SMALL, Draft, Stream
 from tests.differential.wire import Act, Answer, Wait
 
 NEVER = "never.answ"
-"""The id of requests that are not answered; as long as any."""
+"""The id of requests without an answer, of the same length as others."""
 
 END_OF_HEAD = b"\r\n\r\n"
 
 BETWEEN = 0.002
-"""Seconds that make two pieces of what is sent."""
+"""Seconds between two sends that keep them separate."""
 
 CONTINUE = Answer(100, "", 0, False)
 
@@ -31,7 +31,7 @@ UPGRADES = (
         "Sec-WebSocket-Version: 13",
     ),
 )
-"""Java's HttpClient, curl --http2; a browser."""
+"""As sent by Java's HttpClient and curl --http2, and by a browser."""
 
 GARBAGE = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50),
@@ -47,11 +47,11 @@ GARBAGE = (
     b"POST /score HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999999999999999999\r\n\r\n{}",
     b'{"applicants": []}\r\n\r\n',
 )
-"""Bytes that no parser takes for the beginning of a request."""
+"""Bytes with which no request can begin."""
 
 
 def pipeline(draft: Draft) -> None:
-    """Requests one behind another, answered one behind another."""
+    """Pipelined requests, answered in order."""
     for _ in range(draft.chance.randint(1, 10)):
         draft.ask()
         if draft.chance.random() < 0.2:
@@ -59,7 +59,7 @@ def pipeline(draft: Draft) -> None:
 
 
 def upgrade(draft: Draft) -> None:
-    """The first request asks for another protocol, and is answered in this one; so are those behind it."""
+    """The first request offers an upgrade, which the service ignores."""
     draft.parser = "h11"
     draft.ask(*draft.chance.choice(UPGRADES))
     for _ in range(draft.chance.randint(0, 4)):
@@ -68,10 +68,10 @@ def upgrade(draft: Draft) -> None:
 
 
 def late_upgrade(draft: Draft) -> None:
-    """A later request asks for another protocol: httptools takes it for the end of HTTP and forgets its body."""
+    """A later request offers an upgrade: httptools stops parsing there and drops its body."""
     pipeline(draft)
     draft.wait()
-    # What httptools forgets is the rest of what it was given at once.
+    # httptools drops the rest of the data of one call.
     draft.is_cut = False
     case = draft.draw(lambda case: len(case.body) < SMALL)
     fields = draft.chance.choice(UPGRADES)
@@ -85,7 +85,7 @@ def late_upgrade(draft: Draft) -> None:
 
 
 def continues(draft: Draft) -> None:
-    """The client waits before the body until it is told to go on, or doesn't."""
+    """The client waits for 100 Continue before it sends the body, or doesn't wait."""
     for _ in range(draft.chance.randint(1, 3)):
         case = draft.draw(lambda case: bool(case.body))
         content = write(case, draft.id, draft.known[case.name], fields=["Expect: 100-continue"])
@@ -100,7 +100,7 @@ def continues(draft: Draft) -> None:
 
 
 def last_request(draft: Draft) -> None:
-    """After it the server closes the connection, whatever follows."""
+    """After this request the server closes the connection, whatever follows."""
     pipeline(draft)
     if draft.chance.random() < 0.5:
         draft.ask("Connection: close", closes=True)
@@ -112,19 +112,19 @@ def last_request(draft: Draft) -> None:
 
 
 def swallowed(draft: Draft) -> None:
-    """A length that is too large by a request: that request is a part of the body, and no answer belongs to it."""
+    """Content-Length is too large by a request: that request is part of the body and gets no answer."""
     inner = draft.draw()
     content = write(inner, NEVER, draft.known[inner.name])
     case = draft.find("no JSON")
-    # Together they may be more than a body may have.
-    status = 413 if len(content) + len(case.body) > MOST_BYTES else 400
+    # Together they may exceed MAX_BODY_BYTES.
+    status = 413 if len(content) + len(case.body) > MAX_BYTES else 400
     draft.steps += [write(case, draft.id, draft.known[case.name], more=len(content), status=status), content]
     draft.expect(case, status)
     pipeline(draft)
 
 
 def cut_short(draft: Draft) -> None:
-    """A length that is too large, and nothing more comes: 408 after a while."""
+    """Content-Length is too large and nothing more is sent: 408 after BODY_TIMEOUT."""
     pipeline(draft)
     case = draft.draw(lambda case: bool(case.body) and case.is_read)
     draft.steps.append(write(case, draft.id, draft.known[case.name], status=408, more=1))
@@ -132,7 +132,7 @@ def cut_short(draft: Draft) -> None:
 
 
 def garbage(draft: Draft) -> None:
-    """Bytes that are no request, after the answers to those before."""
+    """Bytes that are no request, after the answers to the requests before."""
     if draft.chance.random() < 0.7:
         pipeline(draft)
         draft.wait()
@@ -141,7 +141,7 @@ def garbage(draft: Draft) -> None:
 
 
 def garbage_behind(draft: Draft) -> None:
-    """The same at once: uvicorn refuses it as soon as it is read, and closes before the answers to those before."""
+    """The same at once: uvicorn refuses them when read, and closes before the answers to the requests before."""
     pipeline(draft)
     draft.steps.append(draft.chance.choice(GARBAGE))
     draft.refuse()
@@ -149,7 +149,7 @@ def garbage_behind(draft: Draft) -> None:
 
 
 def too_short(draft: Draft) -> None:
-    """A length that is too small: what the body has more is no request, and is refused before the body is looked at."""
+    """Content-Length is too small: the rest of the body is no valid request, and is refused before the body is read."""
     pipeline(draft)
     case = draft.find("score some")
     more = -draft.chance.randint(1, 3)
@@ -160,7 +160,7 @@ def too_short(draft: Draft) -> None:
 
 
 def half_close(draft: Draft) -> None:
-    """The client sends nothing more: uvicorn closes, at once, also before the answers that are due."""
+    """The client closes its sending side: uvicorn closes at once, even before answers that are due."""
     pipeline(draft)
     if draft.chance.random() < 0.3:
         draft.wait()
@@ -171,7 +171,7 @@ def half_close(draft: Draft) -> None:
 
 
 def reset(draft: Draft) -> None:
-    """The client is gone, after a request or in it: what answers it has read are right."""
+    """The client resets the connection, after a request or within it: the answers read so far are right."""
     pipeline(draft)
     if draft.chance.random() < 0.5:
         case = draft.draw()
@@ -195,13 +195,13 @@ FAMILIES: dict[Callable[[Draft], None], int] = {
     half_close: 6,
     reset: 6,
 }
-"""Each with its weight."""
+"""Family → its relative frequency."""
 
 
 def make_streams(cases: Sequence[Case], known: Mapping[str, Answer], count: int, seed: int) -> Iterator[Stream]:
-    """So many streams; the same for the same seed.
+    """This many streams, determined by the seed.
 
-    `known`: how each case is answered when it is sent alone.
+    `known`: the answer to each case sent alone.
     """
     chance = Random(seed)  # noqa: S311 - to be the same each time
     for number in range(count):
@@ -212,7 +212,7 @@ def make_streams(cases: Sequence[Case], known: Mapping[str, Answer], count: int,
 
 
 def make_splits(cases: Sequence[Case], known: Mapping[str, Answer], every: int = 1) -> Iterator[Stream]:
-    """A short pipeline, with a length, in chunks, asking for an upgrade first: cut in two at every place, or some."""
+    """Short pipelines, with Content-Length, chunked, and with an upgrade, split in two at every position or some."""
     ways: list[tuple[str, tuple[str, ...], list[int]]] = [
         ("length", (), []),
         ("chunks", (), [30, 7]),

@@ -1,6 +1,6 @@
-"""One connection, byte by byte: what is sent when, and what comes back, read as strictly as HTTP/1.1 allows.
+"""A strict HTTP/1.1 client for one connection: scripted sends, and strictly parsed answers.
 
-Bare sockets: asyncio's own streams forget what has come as soon as the other side takes nothing more.
+It uses bare sockets, since asyncio's streams drop received data as soon as the other side stops reading.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 HANGING_SECONDS = 60.0
-"""A connection on which nothing happens for so long hangs, on a busy machine too."""
+"""Timeout of a connection without progress, generous for a busy machine."""
 
 PART = 65_536
 
@@ -24,11 +24,11 @@ _read_field = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ([!-~](?:[ -~]*[!-~])
 
 
 class WireError(Exception):
-    """What came is no answer of HTTP/1.1, or more than the answers."""
+    """Invalid HTTP/1.1, or more bytes than the answers."""
 
 
 class Act(Enum):
-    """What a client does beside sending."""
+    """What a client does besides sending."""
 
     HALF_CLOSE = "sends nothing more, but reads on"
     RESET = "is gone"
@@ -36,7 +36,7 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Go on after so many seconds, and when so many answers have come."""
+    """Continue after this many seconds, once this many answers have arrived."""
 
     seconds: float = 0.0
     answers: int = 0
@@ -47,7 +47,7 @@ Step = bytes | Wait | Act
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; `length`: as its head tells it, None for a body in chunks."""
+    """One answer; `length`: its Content-Length, None if chunked."""
 
     status: int
     request_id: str
@@ -59,14 +59,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The answers of a connection in order, and whether the server has closed it after them."""
+    """The answers on a connection in order, and whether the server closed it after them."""
 
     answers: tuple[Answer, ...]
     is_closed: bool
 
 
 async def talk(port: int, steps: Sequence[Step], methods: Mapping[str, str], most: int) -> Talk:
-    """Take the steps on a connection of its own, until `most` answers have come or the server has closed it.
+    """Run the steps on a new connection, until `most` answers have arrived or the server closes it.
 
     `methods`: of each request by its id. Raises WireError.
     """
@@ -91,14 +91,14 @@ async def talk(port: int, steps: Sequence[Step], methods: Mapping[str, str], mos
             statuses = [answer.status for answer in client.answers]
             raise WireError(f"hangs after {statuses}, expected {most} answers") from error
         finally:
-            # Until both have ended, the socket is theirs.
+            # The socket must stay open until both tasks have ended.
             sending.cancel()
             reading.cancel()
             await asyncio.wait([sending, reading])
 
 
 class _Client:
-    """A connection, and the answers that were read from it so far."""
+    """A connection, and the answers read from it so far."""
 
     def __init__(self, connection: socket.socket, methods: Mapping[str, str]) -> None:
         self.answers: list[Answer] = []
@@ -108,8 +108,8 @@ class _Client:
         self._has_come = asyncio.Condition()
 
     async def take(self, steps: Sequence[Step]) -> None:
-        """Send, wait and leave as the steps say."""
-        # Whoever is refused in the middle of its request finds the connection closed: the answer is there to read.
+        """Run the steps: send, wait, close."""
+        # A refused client may find the connection closed while it sends; the answer can still be read.
         with suppress(ConnectionError):
             for step in steps:
                 if isinstance(step, bytes):
@@ -120,11 +120,11 @@ class _Client:
                 elif step is Act.HALF_CLOSE:
                     self._connection.shutdown(socket.SHUT_WR)
                 else:
-                    # So it is closed, as soon as the steps are taken, with a reset.
+                    # Makes close() reset the connection.
                     self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     async def read(self, most: int) -> bool:
-        """Read so many answers; True where the server has closed the connection before."""
+        """Read this many answers; true if the server closed the connection before."""
         while len(self.answers) < most:
             answer = await self._read_answer()
             if answer is None:
@@ -135,7 +135,7 @@ class _Client:
         return False
 
     async def read_end(self) -> bool:
-        """Wait until the server closes the connection; raises WireError for a byte more."""
+        """Wait until the server closes the connection; raises WireError for any further byte."""
         if self._held or await self._receive():
             raise WireError(f"after the last answer comes {bytes(self._held[:100])!r}")
         return True
@@ -196,7 +196,7 @@ class _Client:
             raise WireError(f"ends within an answer: {bytes(self._held[:300])!r}")
 
     async def _receive(self) -> bool:
-        """Whether anything came, rather than the end."""
+        """Whether data arrived, rather than the end of the stream."""
         try:
             part = await self._loop.sock_recv(self._connection, PART)
         except ConnectionError:

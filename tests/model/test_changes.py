@@ -1,4 +1,4 @@
-"""What would change a refusal: proposals that hold, within bounds, along changeable fields alone."""
+"""Counterfactuals: every proposal gives the promised decision, within bounds and for changeable fields only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def decide(model: Model, row: Matrix) -> int:
 
 
 def parse(model: Model, field: str, text: str) -> float:
-    """A proposed value back as a cell of the matrix."""
+    """A proposed value as a cell of the matrix."""
     known = model.contract.fields[COLUMNS[field]]
     return float(known.levels.index(text)) if known.levels else float(text.split()[0])
 
@@ -41,7 +41,7 @@ def parse(model: Model, field: str, text: str) -> float:
 def test_every_proposal_gives_the_decision_it_promises(
     open_model: Model, amount: float, income: float, home: int, debt: float
 ) -> None:
-    """Put into the applicant's row, alone, it turns the decision; bounds and other fields are kept."""
+    """The proposed value, put into the applicant's row, gives the proposed decision and lies within the bounds."""
     row = np.array([amount, income, float(home), 0.0, debt])
     decision = decide(open_model, row)
 
@@ -57,8 +57,8 @@ def test_every_proposal_gives_the_decision_it_promises(
         assert field.maximum is None or changed[column] <= field.maximum
 
 
-def test_a_number_changes_no_more_than_it_must(open_model: Model) -> None:
-    """One percent less of a change doesn't turn the decision, and the number has few digits."""
+def test_a_number_is_changed_as_little_as_possible(open_model: Model) -> None:
+    """99 % of the change doesn't improve the decision, and the proposed number has three digits."""
     row = np.array([100.0, 900.0, 1.0, 0.0, 1.9])
     decision = decide(open_model, row)
     assert DECISIONS[decision] == "refuse"
@@ -72,15 +72,17 @@ def test_a_number_changes_no_more_than_it_must(open_model: Model) -> None:
     assert float(f"{to:.3g}") == to
 
 
-def test_a_field_that_cant_be_changed_is_never_proposed(model: Model) -> None:
-    """The card marks none of this model's fields."""
+def test_a_field_that_is_not_changeable_is_never_proposed(model: Model) -> None:
+    """No field of this model is changeable."""
     row = np.array([100.0, 0.0, 1.0, 0.0, 2.0])
 
     assert find_changes(model, row, decide(model, row)) == []
 
 
-def test_a_missing_number_has_no_smallest_change(open_model: Model) -> None:
-    """There is no distance from nothing; the other fields are tried all the same."""
-    row = np.array([100.0, np.nan, 1.0, 0.0, 2.0])
+def test_no_change_of_a_missing_number_is_proposed(open_model: Model) -> None:
+    """There is no smallest change from a missing value."""
+    row = np.array([50.0, np.nan, 1.0, 0.0, 1.0])
 
-    assert "Income" not in {change.field for change in find_changes(open_model, row, decide(open_model, row))}
+    proposed = {change.field for change in find_changes(open_model, row, decide(open_model, row))}
+
+    assert proposed == {"Amount", "Home"}

@@ -1,4 +1,4 @@
-"""The checksum of a model file: it proves that no byte changed, and hinders nobody who reads ONNX."""
+"""The checksum of a model file: every changed byte is detected, and the file stays valid ONNX."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ REFUSED = "ends without its checksum|was changed after its export"
 
 
 @given(before=st.binary())
-def test_whatever_got_a_checksum_passes(before: bytes) -> None:
-    """append_checksum only appends, always as many bytes; check_checksum gives the sha256 of the whole."""
+def test_content_with_its_checksum_is_accepted(before: bytes) -> None:
+    """append_checksum appends a fixed number of bytes; check_checksum returns the sha256 of the whole file."""
     content = append_checksum(before)
 
     sha256 = check_checksum(content)
@@ -31,14 +31,14 @@ def test_whatever_got_a_checksum_passes(before: bytes) -> None:
 
 @given(content=st.binary() | st.binary().map(lambda start: start + CHECKSUM_KEY))
 def test_bytes_without_a_checksum_are_refused(content: bytes) -> None:
-    """Nothing but a checksum passes for one, not even the name of its entry."""
+    """Random bytes are refused, even if they contain the key of the checksum."""
     with pytest.raises(ContractError, match=REFUSED):
         check_checksum(content)
 
 
 @given(data=st.data())
 def test_a_single_flipped_bit_is_refused(data: st.DataObject, content: bytes) -> None:
-    """Anywhere in the file, the checksum itself included."""
+    """At any position of the file."""
     index = data.draw(st.integers(0, len(content) - 1), "index")
     bit = data.draw(st.integers(0, 7), "bit")
     flipped = bytearray(content)
@@ -50,7 +50,7 @@ def test_a_single_flipped_bit_is_refused(data: st.DataObject, content: bytes) ->
 
 @given(data=st.data())
 def test_a_flipped_bit_of_the_checksum_is_refused(data: st.DataObject, content: bytes) -> None:
-    """Also a digit of the sha256 in another case, which reads the same."""
+    """This includes a hex digit in upper case, which stands for the same number."""
     index = data.draw(st.integers(len(content) - SIZE, len(content) - 1), "index")
     bit = data.draw(st.integers(0, 7), "bit")
     flipped = bytearray(content)
@@ -61,8 +61,8 @@ def test_a_flipped_bit_of_the_checksum_is_refused(data: st.DataObject, content: 
 
 
 @given(data=st.data())
-def test_a_file_with_a_piece_cut_out_is_refused(data: st.DataObject, content: bytes) -> None:
-    """At its end, as an interrupted download leaves it, at its beginning, or in between."""
+def test_a_file_with_missing_bytes_is_refused(data: st.DataObject, content: bytes) -> None:
+    """At its end, as after an interrupted download, at its beginning, or in between."""
     start = data.draw(st.integers(0, len(content) - 1), "start")
     stop = data.draw(st.just(len(content)) | st.integers(start + 1, len(content)), "stop")
     cut = content[:start] + content[stop:]
@@ -72,17 +72,18 @@ def test_a_file_with_a_piece_cut_out_is_refused(data: st.DataObject, content: by
 
 
 def test_a_file_without_its_checksum_is_refused(content: bytes) -> None:
-    """As an export of an older code left it."""
+    """As written by versions before the checksum."""
     unchecked = content[:-SIZE]
 
     with pytest.raises(
-        ContractError, match="ends without its checksum: it is cut off, or no export of ours; export it again"
+        ContractError,
+        match="ends without its checksum: it is truncated, or was not exported by this project; export it again",
     ):
         load_model(unchecked)
 
 
 def test_the_checksum_of_another_file_is_refused(content: bytes) -> None:
-    """A checksum is good for the bytes before it and no others."""
+    """The checksum must be of the bytes before it."""
     swapped = content[:-SIZE] + append_checksum(b"another file")[-SIZE:]
 
     with pytest.raises(
@@ -92,7 +93,7 @@ def test_the_checksum_of_another_file_is_refused(content: bytes) -> None:
 
 
 def test_a_file_with_its_checksum_is_a_valid_onnx_file(content: bytes) -> None:
-    """Every reader of ONNX finds the checksum as the last entry of the metadata."""
+    """ONNX readers see the checksum as the last metadata entry."""
     graph = onnx.load_from_string(content)
 
     onnx.checker.check_model(graph, full_check=True)
@@ -102,8 +103,8 @@ def test_a_file_with_its_checksum_is_a_valid_onnx_file(content: bytes) -> None:
     assert (last.key, last.value) == (CHECKSUM_KEY.decode(), expected)
 
 
-def test_a_second_checksum_is_harmless(model: Model, content: bytes, applicants: Matrix) -> None:
-    """The outer one vouches for the inner one too: the same contract and the same answers."""
+def test_a_second_checksum_is_accepted(model: Model, content: bytes, applicants: Matrix) -> None:
+    """Contract and answers stay the same."""
     twice = load_model(append_checksum(content))
 
     assert twice.contract == model.contract

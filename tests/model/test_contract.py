@@ -1,4 +1,4 @@
-"""The contract in the file: what is written reads back, what can't be served says what to do."""
+"""Reading and writing the contract; errors say what to do."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def contract(model: Model) -> Contract:
 
 
 def test_a_written_contract_reads_back_the_same(contract: Contract) -> None:
-    """write_contract and read_contract are inverse."""
+    """read_contract is the inverse of write_contract."""
     assert read_contract(write_contract(contract)) == contract
 
 
-def test_the_order_of_a_dict_does_not_change_what_is_written(contract: Contract) -> None:
-    """The same contract gives the same text whatever order its metrics and libraries came in."""
-    turned = structs.replace(contract, metrics=dict(reversed(contract.metrics.items())))
+def test_the_order_of_a_dict_does_not_change_the_bytes(contract: Contract) -> None:
+    """Metrics in reversed order are written in the same order."""
+    reordered = structs.replace(contract, metrics=dict(reversed(contract.metrics.items())))
 
-    assert write_contract(turned) == write_contract(contract)
+    assert write_contract(reordered) == write_contract(contract)
 
 
-def test_an_entry_of_a_newer_code_is_passed_over(contract: Contract) -> None:
-    """A new attribute with a default doesn't raise the version, so an older reader must bear it."""
+def test_an_unknown_entry_is_ignored(contract: Contract) -> None:
+    """New attributes with a default don't raise the contract version, so older readers must accept them."""
     assert read_contract({**write_contract(contract), "added_later": "{}"}) == contract
 
 
 def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contract) -> None:
-    """A field written before `changeable` existed counts as one that the applicant can't change."""
+    """A field written before `changeable` existed is not changeable."""
     written = write_contract(contract)
     fields = msgspec.json.decode(written["fields"])
     for field in fields:
@@ -48,8 +48,8 @@ def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contr
 
 
 @pytest.mark.parametrize("rows", [0, -16, 8, 100])
-def test_rows_that_can_not_go_through_the_graph_at_once_are_refused(contract: Contract, rows: int) -> None:
-    """None, fewer than none, or so many that an answer would hang on who stands beside an applicant."""
+def test_an_invalid_batch_size_is_refused(contract: Contract, rows: int) -> None:
+    """rows_at_once must be a positive multiple of 16, so that an answer does not depend on the other rows."""
     written = {**write_contract(contract), "rows_at_once": str(rows)}
 
     with pytest.raises(ContractError, match="rows_at_once"):
@@ -60,7 +60,7 @@ def test_rows_that_can_not_go_through_the_graph_at_once_are_refused(contract: Co
     "missing", ["name", "version", "fields", "policy", "base_value", "training", "metrics", "golden"]
 )
 def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: str) -> None:
-    """A file that lost an entry has to be exported again."""
+    """The message says to export the file again."""
     written = write_contract(contract)
     del written[missing]
 
@@ -87,7 +87,7 @@ def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: s
 def test_an_entry_that_cant_be_read_is_refused_with_what_to_do(
     contract: Contract, key: str, text: str, message: str
 ) -> None:
-    """Another version, broken or bottomless JSON and a wrong type each end as one sentence with the next step."""
+    """Another version, malformed or too deeply nested JSON, and values of a wrong type."""
     metadata = {**write_contract(contract), key: text}
 
     with pytest.raises(ContractError, match=message):
@@ -95,13 +95,13 @@ def test_an_entry_that_cant_be_read_is_refused_with_what_to_do(
 
 
 def test_a_file_without_our_metadata_is_refused_with_what_to_do() -> None:
-    """Somebody else's ONNX file has no contract version at all."""
+    """As in an ONNX file of another project."""
     with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
         read_contract({"producer": "somebody else"})
 
 
 def test_a_field_without_a_reason_text_is_refused_by_name(contract: Contract) -> None:
-    """No refusal could be explained with it; the card is where it is mended."""
+    """The message says to add one to the dataset card."""
     silent = structs.replace(contract.fields[1], reason="")
     metadata = write_contract(structs.replace(contract, fields=(contract.fields[0], silent)))
 

@@ -1,4 +1,4 @@
-"""Loading a model file: what can't be proven is never loaded, and the message says what to do."""
+"""Loading a model file: a file that fails a check is refused, and the message says what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from train.export.graph import IR_VERSION
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that happens to the bytes of a model file, and what is said of it."""
+    """Damage to the bytes of a model file, and the error message that it causes."""
 
     name: str
     apply: Callable[[bytes], bytes]
@@ -33,14 +33,14 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Something that happens to the golden rows of a model file."""
+    """A change of the golden rows of a model file."""
 
     name: str
     apply: Callable[[Golden], Golden]
 
 
 def foreign_graph() -> ModelProto:
-    """A sound ONNX file that isn't one of ours."""
+    """A valid ONNX model without our contract."""
     x, y = (helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", 5]) for name in "xy")
     graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "foreign", [x], [y])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
@@ -48,7 +48,7 @@ def foreign_graph() -> ModelProto:
 
 @pytest.fixture(scope="session")
 def with_contract(content: bytes, reseal: Callable[[ModelProto], bytes]) -> Callable[[Contract], bytes]:
-    """The model file with another contract around the same graph, with its checksum."""
+    """Writes the model file with another contract and a valid checksum."""
 
     def write(contract: Contract) -> bytes:
         graph = onnx.load_from_string(content)
@@ -60,17 +60,17 @@ def with_contract(content: bytes, reseal: Callable[[ModelProto], bytes]) -> Call
 
 @pytest.fixture(scope="session")
 def with_golden(with_contract: Callable[[Contract], bytes], model: Model) -> Callable[[Golden], bytes]:
-    """The model file with other golden rows around the same graph, with its checksum."""
+    """Writes the model file with other golden rows and a valid checksum."""
     return lambda golden: with_contract(structs.replace(model.contract, golden=golden))
 
 
 def test_the_sha256_is_that_of_the_file(model: Model, content: bytes) -> None:
-    """What `sha256sum artifacts/model.onnx` prints."""
+    """As printed by sha256sum."""
     assert model.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_a_file_and_its_bytes_load_as_the_same_model(content: bytes, tmp_path: Path) -> None:
-    """load_model takes either."""
+    """load_model accepts a path or bytes."""
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
 
@@ -80,15 +80,15 @@ def test_a_file_and_its_bytes_load_as_the_same_model(content: bytes, tmp_path: P
 
 
 def test_an_absent_file_is_named_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    """The path, what the system said, and what to do."""
+    """The message has the path and the error of the operating system."""
     path = tmp_path / "absent.onnx"
 
     with pytest.raises(ContractError, match=f"{re.escape(str(path))}: No such file.*make one with: python -m train"):
         load_model(path)
 
 
-def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
-    """A path that can't be read is the same failure as an absent one."""
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """The message has the path and the error of the operating system."""
     with pytest.raises(ContractError, match=f"can't read the model file {re.escape(str(tmp_path))}: Is a directory"):
         load_model(tmp_path)
 
@@ -123,33 +123,33 @@ DAMAGES = [
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=[damage.name for damage in DAMAGES])
 def test_a_damaged_file_is_refused(content: bytes, damage: Damage) -> None:
-    """The checksum is looked at before anything else; what has a right one has to be a graph all the same."""
+    """The checksum is checked first; content with a valid checksum must be a graph."""
     damaged = damage.apply(content)
 
     with pytest.raises(ContractError, match=damage.message):
         load_model(damaged)
 
 
-def test_a_file_that_was_written_again_with_a_change_is_refused(content: bytes) -> None:
-    """The old checksum travels with the metadata, and doesn't fit."""
+def test_a_file_that_was_edited_and_saved_by_onnx_is_refused(content: bytes) -> None:
+    """The old checksum is still in the metadata, but doesn't match."""
     graph = onnx.load_from_string(content)
-    graph.producer_name = "somebody else"
+    graph.producer_name = "another tool"
     changed = graph.SerializeToString(deterministic=True)
 
     with pytest.raises(ContractError, match=CHANGED):
         load_model(changed)
 
 
-def test_somebody_elses_graph_is_refused_with_what_to_do() -> None:
-    """A sound ONNX file that no export of ours has written."""
+def test_an_onnx_file_of_another_project_is_refused() -> None:
+    """It has no checksum."""
     foreign = foreign_graph().SerializeToString()
 
     with pytest.raises(ContractError, match=WITHOUT_CHECKSUM):
         load_model(foreign)
 
 
-def test_a_graph_with_a_checksum_alone_is_refused_with_what_to_do(reseal: Callable[[ModelProto], bytes]) -> None:
-    """A checksum alone makes nobody's file ours."""
+def test_a_graph_with_a_checksum_but_no_contract_is_refused(reseal: Callable[[ModelProto], bytes]) -> None:
+    """The message names the missing contract version."""
     foreign = reseal(foreign_graph())
 
     with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
@@ -167,18 +167,16 @@ EDITS = [
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=[edit.name for edit in EDITS])
-def test_a_file_whose_golden_rows_were_changed_is_refused(
-    with_golden: Callable[[Golden], bytes], model: Model, edit: Edit
-) -> None:
-    """The first row that is answered differently is named, with what to do."""
+def test_changed_golden_rows_are_refused(with_golden: Callable[[Golden], bytes], model: Model, edit: Edit) -> None:
+    """The message has the first row whose answer differs."""
     changed = with_golden(edit.apply(model.contract.golden))
 
     with pytest.raises(ContractError, match=r"golden row 0 with .*don't serve it: export it again: python -m train"):
         load_model(changed)
 
 
-def test_a_difference_that_processors_make_is_borne(with_golden: Callable[[Golden], bytes], model: Model) -> None:
-    """Far below the tolerance a golden answer counts as the same."""
+def test_a_difference_within_the_tolerance_is_accepted(with_golden: Callable[[Golden], bytes], model: Model) -> None:
+    """Processors may differ in the last bits."""
     golden = model.contract.golden
     nearly = tuple(probability + GOLDEN_TOLERANCE / 1000 for probability in golden.probability)
 
@@ -187,10 +185,8 @@ def test_a_difference_that_processors_make_is_borne(with_golden: Callable[[Golde
     assert loaded.contract.golden.probability == nearly
 
 
-def test_a_graph_whose_thresholds_were_changed_is_refused(
-    content: bytes, reseal: Callable[[ModelProto], bytes]
-) -> None:
-    """Probabilities stay, decisions move: that is another model."""
+def test_changed_thresholds_in_the_graph_are_refused(content: bytes, reseal: Callable[[ModelProto], bytes]) -> None:
+    """The golden decisions differ while the probabilities stay the same."""
     graph = onnx.load_from_string(content)
     changes = {"review_from": 0.9, "refuse_from": 0.95}
     for tensor in [tensor for tensor in graph.graph.initializer if tensor.name in changes]:
@@ -211,13 +207,11 @@ PARTIAL = [
 
 
 @pytest.mark.parametrize("edit", PARTIAL, ids=[edit.name for edit in PARTIAL])
-def test_a_file_without_whole_golden_rows_is_refused(
-    with_golden: Callable[[Golden], bytes], model: Model, edit: Edit
-) -> None:
-    """Nothing would prove it: each applicant needs its probability and its decision."""
+def test_incomplete_golden_rows_are_refused(with_golden: Callable[[Golden], bytes], model: Model, edit: Edit) -> None:
+    """There must be rows, each with a probability and a decision."""
     unproven = with_golden(edit.apply(model.contract.golden))
 
-    with pytest.raises(ContractError, match="no whole golden rows, so nothing proves it; export it again"):
+    with pytest.raises(ContractError, match="no complete golden rows, so it can't be verified; export it again"):
         load_model(unproven)
 
 
@@ -234,18 +228,18 @@ WIDTHS = [
 def test_golden_rows_of_another_width_are_refused(
     with_golden: Callable[[Golden], bytes], model: Model, edit: Edit
 ) -> None:
-    """Every golden row has one cell a field."""
+    """Every golden row must have one cell for each field."""
     changed = with_golden(edit.apply(model.contract.golden))
 
-    with pytest.raises(ContractError, match=r"no whole golden rows.*export it again: python -m train"):
+    with pytest.raises(ContractError, match=r"no complete golden rows.*export it again: python -m train"):
         load_model(changed)
 
 
 @pytest.mark.parametrize("columns", [[0, 1, 2, 3], [0, 1, 2, 3, 4, 4]], ids=["one less", "one more"])
-def test_a_graph_that_takes_another_number_of_fields_is_refused(
+def test_a_graph_with_another_number_of_inputs_is_refused(
     with_contract: Callable[[Contract], bytes], model: Model, columns: list[int]
 ) -> None:
-    """Otherwise every applicant would be read for another graph than the one that answers."""
+    """It must match the number of fields in the contract."""
     fields = tuple(model.contract.fields[column] for column in columns)
     changed = with_contract(structs.replace(model.contract, fields=fields))
 
@@ -254,7 +248,7 @@ def test_a_graph_that_takes_another_number_of_fields_is_refused(
 
 
 def test_contributions_that_dont_add_up_are_refused(with_contract: Callable[[Contract], bytes], model: Model) -> None:
-    """With another base value they explain another probability than the one that is answered."""
+    """Base value and contributions must rebuild the probability."""
     changed = with_contract(structs.replace(model.contract, base_value=model.contract.base_value + 0.01))
 
     with pytest.raises(ContractError, match="don't add up to their probabilities; don't serve it: export it again"):

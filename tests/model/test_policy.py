@@ -1,4 +1,4 @@
-"""Points: the scale of a policy, for one probability and for many."""
+"""Points: the scale of a policy."""
 
 from __future__ import annotations
 
@@ -24,45 +24,46 @@ def test_600_points_are_odds_of_50_to_1_and_20_more_double_them(good_to_bad: flo
 
 
 @pytest.mark.parametrize(("good_to_bad", "points"), [(0.5, 450), (1, 500), (8, 650)])
-def test_the_scale_of_the_contract_is_the_one_used(good_to_bad: float, points: int) -> None:
+def test_points_follow_the_scale_of_the_policy(good_to_bad: float, points: int) -> None:
     """500 points at even odds, 50 to double them."""
     policy = structs.replace(POLICY, points=Points(score=500.0, odds=1.0, double=50.0))
 
     assert policy.score_points(1 / (1 + good_to_bad)) == points
 
 
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_a_higher_probability_of_default_never_has_more_points(one: float, other: float) -> None:
-    """Points fall as the probability grows, over all of [0, 1]."""
-    low, high = sorted([one, other])
+@given(st.lists(st.floats(0, 1)))
+def test_a_higher_probability_of_default_never_has_more_points(probabilities: list[float]) -> None:
+    """Points are whole numbers that fall over all of [0, 1]."""
+    points = POLICY.score_points(sorted(probabilities))
 
-    assert POLICY.score_points(low) >= POLICY.score_points(high)
+    assert points.dtype == np.int64
+    assert points.tolist() == sorted(points.tolist(), reverse=True)
 
 
-@pytest.mark.parametrize(("certainty", "nearly"), [(0.0, 1e-9), (1.0, 1 - 1e-9)])
-def test_a_certainty_has_finite_points(certainty: float, nearly: float) -> None:
-    """0 and 1 count as 1e-9 away from themselves, where the odds are finite."""
-    assert POLICY.score_points(certainty) == POLICY.score_points(nearly)
+def test_probabilities_of_0_and_1_have_finite_points() -> None:
+    """They are clipped to 1e-9 and 1 - 1e-9."""
+    assert POLICY.score_points([0.0, 1.0]).tolist() == POLICY.score_points([1e-9, 1 - 1e-9]).tolist()
 
 
 @given(
     probabilities=st.lists(st.floats(0, 1)),
     points=st.builds(Points, st.floats(-1000, 1000), st.floats(0.01, 1000), st.floats(0.1, 100)),
 )
-def test_points_of_many_are_those_of_each(probabilities: list[float], points: Points) -> None:
-    """Whatever the scale, certainties and nobody at all included."""
+def test_points_do_not_depend_on_the_other_rows(probabilities: list[float], points: Points) -> None:
+    """A single applicant has the same points in a request and in a portfolio."""
     policy = structs.replace(POLICY, points=points)
 
-    many = policy.score_many_points(np.array(probabilities, dtype=np.float64))
-
-    assert many.dtype == np.int64
-    assert many.tolist() == [policy.score_points(p) for p in probabilities]
+    assert policy.score_points(probabilities).tolist() == [int(policy.score_points(p)) for p in probabilities]
 
 
-def test_points_of_many_on_the_edge_between_two_are_those_of_each() -> None:
-    """A half point, and the nearest probabilities on either side of it."""
-    factor = 20 / math.log(2)
-    edges = [1 / (1 + math.exp((half - 600 + factor * math.log(50)) / factor)) for half in np.arange(350.5, 800.5)]
-    beside = [near for edge in edges for near in (math.nextafter(edge, 0), edge, math.nextafter(edge, 1))]
+@given(st.floats(1e-6, 1 - 1e-6))
+def test_points_at_log_odds_are_those_of_the_probability(probability: float) -> None:
+    """Log-odds of being good; the rounded points may differ by one at a half point."""
+    at_log_odds = POLICY.points.at_log_odds(math.log((1 - probability) / probability))
 
-    assert POLICY.score_many_points(np.array(beside)).tolist() == [POLICY.score_points(p) for p in beside]
+    assert abs(int(at_log_odds) - int(POLICY.score_points(probability))) <= 1
+
+
+def test_one_unit_of_log_odds_is_worth_the_factor() -> None:
+    """20 / ln 2 on the default scale."""
+    assert Points().factor == pytest.approx(28.8539, abs=1e-4)

@@ -1,4 +1,4 @@
-"""Reasons and remarks in words: at most so many reasons, only what raised the risk; gaps and values out of bounds."""
+"""Reasons and warnings in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.contract import Field
-from model.reasons import Remark, describe_value, name_reasons, plain_number, warn
+from model.reasons import Remark, describe_value, find_warnings, name_reasons, plain_number
 from model.session import Matrix
 
 FIELDS = [
@@ -21,8 +21,8 @@ FIELDS = [
 DEBT = "Debt/Income~12m"
 
 
-def test_only_what_raised_the_risk_is_a_reason_and_the_largest_comes_first() -> None:
-    """A field that lowered the risk is no reason for a refusal."""
+def test_fields_that_raised_the_risk_are_reasons_largest_first() -> None:
+    """A field that lowered the risk is not a reason."""
     reasons = name_reasons(np.array([3.0, 1.0, 900.0]), np.array([0.1, 0.7, -2.0]), FIELDS, 4)
 
     assert [(reason.field, reason.value, reason.contribution, reason.text) for reason in reasons] == [
@@ -31,34 +31,34 @@ def test_only_what_raised_the_risk_is_a_reason_and_the_largest_comes_first() -> 
     ]
 
 
-def test_a_missing_value_is_told_as_missing() -> None:
-    """'Low income' would be wrong of an income that nobody knows."""
+def test_the_reason_of_a_missing_value_says_so() -> None:
+    """'Low income' would be wrong for an unknown income."""
     (reason,) = name_reasons(np.array([1.0, 0.0, np.nan]), np.array([-1.0, 0.0, 0.5]), FIELDS, 4)
 
     assert (reason.value, reason.text) == ("missing", "Income: missing")
 
 
-@given(contributions=st.lists(st.floats(-5, 5), min_size=3, max_size=3), most=st.integers(0, 5))
-def test_there_are_never_more_than_asked_for(contributions: list[float], most: int) -> None:
-    """Sorted, positive, at most `most`."""
-    reasons = name_reasons(np.array([1.0, 1.0, 1.0]), np.array(contributions), FIELDS, most)
+@given(contributions=st.lists(st.floats(-5, 5), min_size=3, max_size=3), max_reasons=st.integers(0, 5))
+def test_there_are_at_most_max_reasons(contributions: list[float], max_reasons: int) -> None:
+    """Positive contributions in descending order, as many as there are up to the maximum."""
+    reasons = name_reasons(np.array([1.0, 1.0, 1.0]), np.array(contributions), FIELDS, max_reasons)
 
-    given_order = [reason.contribution for reason in reasons]
-    assert given_order == sorted(given_order, reverse=True)
-    assert len(given_order) == min(most, sum(value > 0 for value in contributions))
-    assert all(value > 0 for value in given_order)
+    found = [reason.contribution for reason in reasons]
+    assert found == sorted(found, reverse=True)
+    assert len(found) == min(max_reasons, sum(value > 0 for value in contributions))
+    assert all(value > 0 for value in found)
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(2.0, "2 years"), (0.25, "0.25 years"), (1e30, "1e+30 years"), (float("nan"), "missing")]
 )
-def test_values_are_said_as_people_say_them(value: float, text: str) -> None:
-    """No needless fraction, with the unit."""
+def test_values_in_words_have_a_unit_and_no_needless_fraction(value: float, text: str) -> None:
+    """A missing value is called missing."""
     assert describe_value(value, FIELDS[0]) == text
     assert plain_number(1500.0) == "1500"
 
 
-REMARKS: list[tuple[list[float], list[Remark]]] = [
+WARNINGS: list[tuple[list[float], list[Remark]]] = [
     ([50, 500, 1, 1, 1], []),
     ([0, 0, 0, 0, 0], []),
     ([100, 1e9, 2, 1, 2], []),
@@ -72,11 +72,11 @@ REMARKS: list[tuple[list[float], list[Remark]]] = [
 ]
 
 
-@pytest.mark.parametrize(("row", "remarks"), REMARKS, ids=[f"{row}" for row, _ in REMARKS])
-def test_gaps_and_values_out_of_bounds_are_remarked(
-    row: list[float], remarks: list[Remark], fields: tuple[Field, ...]
+@pytest.mark.parametrize(("row", "warnings"), WARNINGS, ids=[f"{row}" for row, _ in WARNINGS])
+def test_missing_values_and_values_out_of_bounds_are_warned_of(
+    row: list[float], warnings: list[Remark], fields: tuple[Field, ...]
 ) -> None:
-    """A person should know of them; the bounds themselves are within."""
+    """Values equal to a bound are within it."""
     applicant: Matrix = np.array(row, dtype=np.float64)
 
-    assert warn(applicant, fields) == remarks
+    assert find_warnings(applicant, fields) == warnings

@@ -1,4 +1,4 @@
-"""The session of a model: it answers as its pipeline did, and one applicant alone as many together."""
+"""The ONNX session gives the answers of the scikit-learn pipeline, for single applicants and for batches."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 
-from model.contract import LARGEST
+from model.contract import MAX_MAGNITUDE
 from model.loading import load_model
 from model.session import Matrix, Model, RowSession
-from train.export import MOST_ROWS
+from train.export import MAX_ROWS
 from train.policy import decide
 
 ROUNDING = 1e-12
-"""Sums of a few float64 products, taken in another order, differ by less."""
+"""Sums of a few float64 products in another order differ by less."""
 
 
 def test_probabilities_are_those_of_the_pipeline(model: Model, pipeline: Pipeline, applicants: Matrix) -> None:
-    """The graph gives what scikit-learn gives, also where cells are missing."""
+    """Also for rows with missing values."""
     expected = pipeline.predict_proba(applicants)[:, 1]
 
     np.testing.assert_allclose(model.score(applicants).probability, expected, rtol=0, atol=ROUNDING)
 
 
 def test_decisions_are_those_of_the_policy(model: Model, pipeline: Pipeline, applicants: Matrix) -> None:
-    """All three decisions come out, each where the thresholds say."""
+    """All three decisions occur."""
     expected = decide(pipeline.predict_proba(applicants)[:, 1], model.contract.policy)
 
     assert set(expected.tolist()) == {0, 1, 2}
     assert model.score(applicants).decision.tolist() == expected.tolist()
 
 
-def test_answers_are_one_float64_and_one_int64_a_row(model: Model, applicants: Matrix) -> None:
-    """Shape (n,) and the promised types, so that JSON and tables get the same digits."""
+def test_scores_have_the_documented_types_and_shapes(model: Model, applicants: Matrix) -> None:
+    """Without `explain` there are no contributions."""
     scores = model.score(applicants)
 
     assert (scores.probability.shape, scores.probability.dtype.name) == ((64,), "float64")
@@ -44,8 +44,8 @@ def test_answers_are_one_float64_and_one_int64_a_row(model: Model, applicants: M
     assert (scores.contributions.shape, scores.contributions.dtype.name) == ((0, 5), "float64")
 
 
-def test_contributions_are_given_where_they_are_asked_for(model: Model, applicants: Matrix) -> None:
-    """One float64 a field, shape (n, 5); asking changes neither probability nor decision."""
+def test_explain_adds_contributions(model: Model, applicants: Matrix) -> None:
+    """Shape (n, n_fields); probability and decision stay the same."""
     plain, explained = model.score(applicants), model.score(applicants, explain=True)
 
     assert (explained.contributions.shape, explained.contributions.dtype.name) == ((64, 5), "float64")
@@ -53,16 +53,16 @@ def test_contributions_are_given_where_they_are_asked_for(model: Model, applican
     assert explained.decision.tolist() == plain.decision.tolist()
 
 
-def test_the_same_applicants_get_the_same_bytes_again(model: Model, content: bytes, applicants: Matrix) -> None:
-    """Neither a second call nor a second load of the file changes a bit."""
+def test_scores_are_the_same_bits_in_every_call_and_session(model: Model, content: bytes, applicants: Matrix) -> None:
+    """A second call, and a second load of the file."""
     first = model.score(applicants).probability.tobytes()
 
     assert model.score(applicants).probability.tobytes() == first
     assert load_model(content).score(applicants).probability.tobytes() == first
 
 
-def test_an_applicant_is_answered_alone_as_in_a_batch(model: Model, applicants: Matrix) -> None:
-    """Nobody's answer depends on who else is asked about."""
+def test_an_applicant_has_the_same_scores_alone_and_in_a_batch(model: Model, applicants: Matrix) -> None:
+    """Scores do not depend on the other rows."""
     batch = model.score(applicants)
 
     alone = [model.score(applicants[i : i + 1]) for i in range(len(applicants))]
@@ -72,14 +72,14 @@ def test_an_applicant_is_answered_alone_as_in_a_batch(model: Model, applicants: 
     assert [scores.decision.item() for scores in alone] == batch.decision.tolist()
 
 
-def test_the_file_says_how_many_rows_its_graph_takes_at_once(model: Model) -> None:
-    """As many as any, of a regression of few columns; what files say that don't is less."""
-    assert model.contract.rows_at_once == MOST_ROWS
+def test_the_file_has_the_batch_size_of_its_graph(model: Model) -> None:
+    """A regression of few columns has the largest one."""
+    assert model.contract.rows_at_once == MAX_ROWS
 
 
-@given(cells=st.lists(st.floats(-LARGEST, LARGEST), min_size=3, max_size=3))
-def test_whatever_numbers_are_let_in_the_answer_is_a_probability(model: Model, cells: list[float]) -> None:
-    """No number that a body may hold overflows into NaN."""
+@given(cells=st.lists(st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE), min_size=3, max_size=3))
+def test_every_valid_number_gives_a_probability(model: Model, cells: list[float]) -> None:
+    """Numbers up to MAX_MAGNITUDE do not overflow into NaN."""
     amount, income, debt = cells
 
     probability = model.score(np.array([[amount, income, np.nan, 1.0, debt]])).probability.item()
@@ -89,13 +89,13 @@ def test_whatever_numbers_are_let_in_the_answer_is_a_probability(model: Model, c
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
 def scored(request: pytest.FixtureRequest, model: Model, root: Path) -> Model:
-    """A small logistic model, and the boosted trees of the checkout."""
+    """A small logistic model, and the boosted trees of artifacts/model.onnx."""
     return model if request.param == "logistic" else load_model(root / "artifacts" / "model.onnx")
 
 
 @pytest.fixture(scope="module")
 def rows(scored: Model) -> Matrix:
-    """Its golden applicants and the same with their optional fields missing."""
+    """The golden applicants, and the same without their nullable fields."""
     golden = np.array(scored.contract.golden.applicants, dtype=np.float64)
     gaps = golden.copy()
     gaps[:, [column for column, field in enumerate(scored.contract.fields) if field.nullable]] = np.nan
@@ -103,12 +103,12 @@ def rows(scored: Model) -> Matrix:
 
 
 def values_of(row: Matrix) -> list[float | None]:
-    """A row as a body has it: None where a value is missing."""
+    """A row as a list, None where a value is missing."""
     return [None if np.isnan(value) else value for value in row.tolist()]
 
 
 def check_answer(session: RowSession, scored: Model, row: Matrix, *, explain: bool) -> None:
-    """The same bits as Model.score, and the row that was scored in the buffer."""
+    """Assert that the scores are the bits of Model.score, and that the input buffer has the row."""
     expected = scored.score(row[None], explain=explain)
 
     scores = session.score(values_of(row), explain=explain)
@@ -121,24 +121,24 @@ def check_answer(session: RowSession, scored: Model, row: Matrix, *, explain: bo
 
 
 @pytest.mark.parametrize("explain", [False, True], ids=["plain", "with reasons"])
-def test_a_row_session_answers_as_the_model_does(scored: Model, rows: Matrix, explain: bool) -> None:
-    """Every golden row, with all its values and without those that may be missing."""
+def test_a_row_session_gives_the_scores_of_the_model(scored: Model, rows: Matrix, explain: bool) -> None:
+    """For golden rows, with and without their nullable fields."""
     session = RowSession(scored)
 
     for row in rows:
         check_answer(session, scored, row, explain=explain)
 
 
-def test_a_thousand_calls_in_turn_leave_nothing_behind(scored: Model, rows: Matrix) -> None:
-    """With reasons and without, with gaps and without: no call sees another's values."""
+def test_calls_of_a_row_session_do_not_affect_each_other(scored: Model, rows: Matrix) -> None:
+    """With and without contributions and missing values in turn."""
     session = RowSession(scored)
 
     for call in range(1000):
         check_answer(session, scored, rows[call * 7 % len(rows)], explain=call % 3 == 0)
 
 
-def test_two_row_sessions_have_buffers_of_their_own(scored: Model, rows: Matrix) -> None:
-    """As after a reload, when both still answer."""
+def test_two_row_sessions_have_separate_buffers(scored: Model, rows: Matrix) -> None:
+    """After a reload, the old and the new session are used at the same time."""
     before, after = RowSession(scored), RowSession(scored)
 
     before.score(values_of(rows[0]), explain=True)

@@ -1,4 +1,4 @@
-"""A small real model, and portfolios of any kind for it."""
+"""A small model, and random portfolios for it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from model.loading import load_model
 from model.session import Model
 from score.batches import Scorer
 from train.candidates import CANDIDATES
-from train.card import Card, CardField, CardPolicy, Dataset
-from train.describe import describe_fields
+from train.card import Card, CardDataset, CardField, CardPolicy
+from train.contract import make_fields
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
 
 CARD = Card(
-    dataset=Dataset(name="test", path="test.csv", target="default", default=1),
+    dataset=CardDataset(name="test", path="test.csv", target="default", default=1),
     fields={
         "Amount": CardField("Amount of the loan", "number", "EUR", minimum=0.0, maximum=100.0, reason="High amount"),
         "Income": CardField("Income", "number", minimum=0.0, nullable=True, reason="Low income"),
@@ -32,18 +32,18 @@ CARD = Card(
     },
     policy=CardPolicy(cost_review=0.4),
 )
-"""Every kind of field; one name needs quotes in CSV."""
+"""All kinds of fields; one name needs quotes in CSV."""
 
 
 @pytest.fixture(scope="session")
 def fields() -> tuple[Field, ...]:
     """The fields of the model."""
-    return tuple(describe_fields(CARD))
+    return tuple(make_fields(CARD))
 
 
 @pytest.fixture(scope="session")
 def content(fields: tuple[Field, ...]) -> bytes:
-    """The bytes of a logistic model: its sums, unlike a look-up in trees, could depend on the rows beside a row."""
+    """A logistic model file; unlike trees, its matrix product could depend on the other rows of a batch."""
     X = draw_applicants(list(fields), 400, 5)
     weights = np.array([0.02, -0.001, 0.7, -1.0, -0.3])
     y = (np.random.default_rng(5).random(len(X)) < expit(np.nan_to_num(X) @ weights)).astype(int)
@@ -85,7 +85,7 @@ def model_path(content: bytes, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def draw(fields: tuple[Field, ...]) -> Callable[..., pa.Table]:
-    """Draw applicants as a table: id, numbers with gaps, levels as text, and a column nobody asked for."""
+    """Draws random applicants: id, numbers with missing values, levels as text, and an unused column."""
 
     def draw(rows: int, seed: int = 1) -> pa.Table:
         matrix = draw_applicants(list(fields), rows, seed) if rows else np.zeros((0, len(fields)))

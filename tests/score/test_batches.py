@@ -1,4 +1,4 @@
-"""`score_batches` answers every row of every batch, once and in order."""
+"""`score_batches`: one answer for each row, in order, equal to that of the service."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from hypothesis import strategies as st
 
 from model.policy import DECISIONS
 from model.reasons import name_reasons
+from model.results import SCALARS, WORDS, score_columns
 from model.session import Model
 from score.answers import answer_schema
 from score.batches import MALFORMED, Scorer, score_batches
 from serve.schemas.applicants import read_applicants
 from serve.schemas.problems import InvalidApplicants
 
-SAME = 1e-15
-"""A row alone and a row in a batch may differ in the last bit."""
+ROUNDING = 1e-15
+"""Probabilities of the service and of a portfolio may differ in the last bit."""
 
 cells = st.none() | st.floats() | st.sampled_from(["own", "rent", "True", "False", "1", "7", "x", ""])
 
 
 def score(table: pa.Table, scorer: Scorer, batch_rows: int = 10_000, threads: int = 1) -> pa.Table:
-    """All answers as one table, with texts instead of dictionaries."""
+    """All answers as one table, with strings instead of dictionaries."""
     answers = list(score_batches(table.select(scorer.columns).to_batches(batch_rows), scorer, threads))
     schema = answer_schema(table.schema.field(scorer.id).type, scorer.reasons)
     plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
@@ -35,101 +36,102 @@ def score(table: pa.Table, scorer: Scorer, batch_rows: int = 10_000, threads: in
 
 
 def test_every_row_has_the_answer_of_the_service(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """Probability, decision, points, reasons and the version of the model."""
+    """Scalars and reasons."""
     table = draw(300)
     fields, policy = scorer.model.contract.fields, scorer.model.contract.policy
     applicants = [{field.name: row[field.name] for field in fields} for row in table.to_pylist()]
     matrix = read_applicants(applicants, fields, "").matrix
     expected = scorer.model.score(matrix, explain=True)
 
+    columns = score_columns(expected.probability, expected.decision, policy)
+
     answers = score(table, scorer).to_pylist()
 
-    assert table.column("id").to_pylist() == [answer["id"] for answer in answers]
+    assert [answer["id"] for answer in answers] == table.column("id").to_pylist()
     for row, answer in enumerate(answers):
         reasons = name_reasons(matrix[row], expected.contributions[row], fields, 3)
         given = [(answer[f"reason_{rank}"], answer[f"reason_{rank}_text"]) for rank in (1, 2, 3)]
-        assert abs(expected.probability[row] - answer["probability"]) <= SAME
-        assert DECISIONS[expected.decision[row]] == answer["decision"]
-        assert policy.score_points(answer["probability"]) == answer["points"]
-        assert [(reason.field, reason.text) for reason in reasons] == [pair for pair in given if pair != (None, None)]
-        assert (scorer.model.contract.version, None, None) == (answer["model_version"], answer["fault"], answer["row"])
+        for name, column in columns.items():
+            value = WORDS[name][column[row]] if name in WORDS else pytest.approx(column[row], rel=ROUNDING)
+            assert answer[name] == value
+        assert [pair for pair in given if pair != (None, None)] == [(reason.field, reason.text) for reason in reasons]
+        assert (answer["model_version"], answer["fault"], answer["row"]) == (scorer.model.contract.version, None, None)
 
 
-def test_an_answer_does_not_depend_on_the_rows_beside_it(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """To the last bit, however the rows are cut into batches and whatever the number of threads."""
+def test_an_answer_does_not_depend_on_the_other_rows(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """The same bits for every batch size and number of threads."""
     table = draw(2500)
     whole = score(table, scorer)
 
     for batch_rows, threads in ((13, 1), (1000, 3), (2499, 2)):
-        assert whole.equals(score(table, scorer, batch_rows, threads))
+        assert score(table, scorer, batch_rows, threads).equals(whole)
     for row in (0, 1, 1233):
-        assert whole.slice(row, 1).equals(score(table.slice(row, 1), scorer))
-    assert whole.slice(1233).equals(score(table.slice(1233), scorer))
+        assert score(table.slice(row, 1), scorer).equals(whole.slice(row, 1))
+    assert score(table.slice(1233), scorer).equals(whole.slice(1233))
 
 
-def test_no_rows_and_no_batches_have_no_answers(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """An empty portfolio is a portfolio."""
+def test_empty_batches_have_empty_answers(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """An empty portfolio is valid."""
     empty = draw(0)
 
-    assert [] == list(score_batches([], scorer))
+    assert list(score_batches([], scorer)) == []
     answers = list(score_batches([pa.RecordBatch.from_pylist([], schema=empty.schema)], scorer))
-    assert [0] == [batch.num_rows for batch in answers]
+    assert [batch.num_rows for batch in answers] == [0]
 
 
-def test_without_reasons_nothing_is_explained(model: Model, draw: Callable[..., pa.Table]) -> None:
-    """No columns for them."""
+def test_without_reasons_there_are_no_columns_for_them(model: Model, draw: Callable[..., pa.Table]) -> None:
+    """Only id, scalars, version, and the columns of rejects."""
     answers = score(draw(10), Scorer(model, 0, "id"))
 
-    assert ["id", "probability", "decision", "points", "model_version", "fault", "row"] == answers.schema.names
+    assert answers.schema.names == ["id", *SCALARS, "model_version", "fault", "row"]
 
 
-def test_a_line_that_is_no_row_is_rejected_with_its_text(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """What the CSV readers hand on."""
+def test_a_malformed_line_is_rejected_with_its_text(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """The CSV readers pass it in the column MALFORMED."""
     table = draw(2).append_column(MALFORMED, pa.array([None, "a,b"]))
 
     (answers,) = score_batches(table.to_batches(), scorer)
 
-    assert ["A-000000", "A-000001"] == answers.column("id").to_pylist()
-    assert [None, "not a row of the table: 'a,b'"] == answers.column("fault").to_pylist()
-    assert [None, "a,b"] == answers.column("row").to_pylist()
+    assert answers.column("id").to_pylist() == ["A-000000", "A-000001"]
+    assert answers.column("fault").to_pylist() == [None, "expected one cell for each column of the header, got 'a,b'"]
+    assert answers.column("row").to_pylist() == [None, "a,b"]
 
 
-def test_ids_of_a_dictionary_are_answered_as_themselves(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """As pandas writes a Categorical; the rows of the answers are of the type that the output was made for."""
+def test_ids_in_a_dictionary_are_returned_as_plain_values(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """As pandas writes a Categorical; the output schema has the type of the values."""
     table = draw(4)
-    place = table.schema.get_field_index(scorer.id)
+    index = table.schema.get_field_index(scorer.id)
     texts = pa.array(["b", "a", "b", "c"])
 
-    table = table.set_column(place, scorer.id, texts.dictionary_encode())
+    table = table.set_column(index, scorer.id, texts.dictionary_encode())
     (answers,) = score_batches(table.select(scorer.columns).to_batches(), scorer)
 
-    assert texts == answers.column("id")
+    assert answers.column("id") == texts
 
 
 def test_a_row_without_an_id_is_rejected(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """Nobody could say whose answer it is; its cells are kept as POST /score takes them."""
+    """Its cells are kept as an applicant of POST /score."""
     table = draw(1).set_column(0, "id", pa.array([None], pa.string()))
 
     (answer,) = score(table, scorer).to_pylist()
 
-    assert "id: missing; expected what names the row" == answer["fault"]
-    assert {k: v for k, v in table.to_pylist()[0].items() if k not in ("id", "note")} == msgspec.json.decode(
-        answer["row"]
-    )
+    assert answer["fault"] == "id: missing; expected the id of the row"
+    cells = {name: value for name, value in table.to_pylist()[0].items() if name not in ("id", "note")}
+    assert msgspec.json.decode(answer["row"]) == cells
 
 
 @given(rows=st.lists(st.tuples(cells, cells, cells, cells, cells), max_size=20), threads=st.integers(1, 2))
-def test_rows_in_are_rows_out_and_rejects(scorer: Scorer, rows: list[tuple[Any, ...]], threads: int) -> None:
-    """Each row is scored or rejected, never both; a scored one is one that the service takes, so is the probability."""
+def test_each_row_is_either_scored_or_rejected(scorer: Scorer, rows: list[tuple[Any, ...]], threads: int) -> None:
+    """A scored row has a probability and a decision; a rejected one has a fault and its cells."""
     texts = {
-        field.name: pa.array([None if row[place] is None else str(row[place]) for row in rows], pa.string())
-        for place, field in enumerate(scorer.model.contract.fields)
+        field.name: pa.array([None if row[column] is None else str(row[column]) for row in rows], pa.string())
+        for column, field in enumerate(scorer.model.contract.fields)
     }
     table = pa.table({"id": pa.array(range(len(rows)), pa.int64()), **texts})
 
     answers = score(table, scorer, batch_rows=3, threads=threads).to_pylist()
 
-    assert list(range(len(rows))) == [answer["id"] for answer in answers]
+    assert [answer["id"] for answer in answers] == list(range(len(rows)))
     for answer in answers:
         is_scored = answer["fault"] is None
         assert is_scored == (answer["probability"] is not None and np.isfinite(answer["probability"]))
@@ -137,13 +139,15 @@ def test_rows_in_are_rows_out_and_rejects(scorer: Scorer, rows: list[tuple[Any, 
         assert is_scored == (answer["row"] is None)
 
 
-def test_the_row_of_a_reject_is_what_the_service_refuses_too(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """Posted to /score it is refused for the same fields."""
+def test_the_service_refuses_the_row_of_a_reject_with_the_same_fault(
+    scorer: Scorer, draw: Callable[..., pa.Table]
+) -> None:
+    """The JSON of the row can be posted to /score."""
     table = draw(1).set_column(3, "Home, now", pa.array(["castle"]))
     (answer,) = score(table, scorer).to_pylist()
 
     with pytest.raises(InvalidApplicants) as caught:
         read_applicants([msgspec.json.decode(answer["row"])], scorer.model.contract.fields, "")
     (fault,) = caught.value.faults
-    assert "/0/Home, now" == fault.pointer
-    assert f"Home, now: {fault.detail}" == answer["fault"]
+    assert fault.pointer == "/0/Home, now"
+    assert answer["fault"] == f"Home, now: {fault.detail}"

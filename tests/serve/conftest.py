@@ -1,4 +1,4 @@
-"""Clients that talk to the service in this process, around the small model of tests/conftest.py."""
+"""Clients of the service in this process, around the small model of tests/conftest.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serve.app import make_app
 
 
 class InProcess(httpx.BaseTransport):
-    """An ASGI application as the other end of a synchronous httpx client; its failures stay on its side."""
+    """An httpx transport to an ASGI application, whose exceptions are not raised in the client."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -38,19 +38,19 @@ def named() -> dict[str, Any]:
 
 @pytest.fixture
 def vector() -> list[Any]:
-    """The same applicant as a vector of the graph."""
+    """The same applicant as a vector."""
     return [45.5, 320, 1, 1, 0.75]
 
 
 @pytest.fixture(scope="session")
 def connect() -> Callable[[ASGIApp], httpx.Client]:
-    """A client of any application."""
+    """A function that makes a client of an application."""
     return lambda app: httpx.Client(transport=InProcess(app), base_url="http://test")
 
 
 @pytest.fixture(scope="session")
 def make_client(connect: Callable[[ASGIApp], httpx.Client]) -> Callable[..., httpx.Client]:
-    """A client of the service around any model, with the default settings or others."""
+    """A function that makes a client of the service around a model, with optional settings."""
     return lambda model, settings=None: connect(make_app(model, settings))
 
 

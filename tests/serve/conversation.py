@@ -1,4 +1,4 @@
-"""One request as a server hands it to the application, part by part, and what the application sends back."""
+"""ASGI conversations: the messages of a request, part by part, and what the application sends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message
 
 
 class Conversation:
-    """A client that sends parts of a body, the last of which ends it; `asked` counts how often a part was asked for."""
+    """A client that sends the parts of a body; `asked` counts the calls of receive."""
 
     def __init__(
         self, method: str, path: str, parts: Iterable[bytes] = (b"",), headers: dict[str, str] | None = None
@@ -41,7 +41,7 @@ class Conversation:
         self.sent.append(message)
 
     async def run(self, app: ASGIApp) -> None:
-        """Have it answered."""
+        """Run the application for this request."""
         await app(self.scope, self.receive, self.send)
 
     @property
@@ -66,7 +66,7 @@ class Conversation:
 
 
 class Stalled(Conversation):
-    """A client that sends the beginning of a body and goes on when it is told to, or never."""
+    """A client that sends the first part of a body and continues when it is told to, or never."""
 
     def __init__(self, method: str, path: str, parts: Iterable[bytes], headers: dict[str, str] | None = None) -> None:
         super().__init__(method, path, parts, headers)
@@ -80,7 +80,7 @@ class Stalled(Conversation):
 
 
 class HangingUp(Conversation):
-    """A client that sends parts of a body and is gone."""
+    """A client that sends parts of a body and disconnects."""
 
     async def receive(self) -> Message:
         """The parts, none of which is the last."""

@@ -1,4 +1,4 @@
-"""Model files made from a sound one: other contracts, with a checksum that fits."""
+"""Invalid model files: a valid one with a changed contract and a matching checksum."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def contract_of(content: bytes) -> Contract:
 
 
 def with_infinite_points(content: bytes) -> bytes:
-    """A policy whose points no applicant can be given: the scale overflows."""
+    """A scale whose points overflow."""
     policy = contract_of(content).policy
     return with_contract(content, policy=structs.replace(policy, points=Points(double=1e308)))
 
 
 def with_a_level_less(content: bytes) -> bytes:
-    """A contract that lists fewer levels of a field than the golden rows use."""
+    """A contract with fewer levels than the golden rows use."""
     fields = contract_of(content).fields
     fewer = [structs.replace(field, levels=field.levels[:-1]) if len(field.levels) > 2 else field for field in fields]
     return with_contract(content, fields=tuple(fewer))
@@ -44,5 +44,5 @@ UNSERVABLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "points": (with_infinite_points, "the model file can't be served: answering its golden rows ends in "),
     "levels": (with_a_level_less, "the model file can't be served: answering its golden rows ends in "),
 }
-"""Files whose checksum, graph and golden rows are right and that would fail for an applicant all the same: how they are
-made, and how the message about them begins."""
+"""Files with a valid checksum and graph that fail the self-test of the service: how each is made, and how the message
+about it begins."""

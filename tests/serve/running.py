@@ -1,4 +1,4 @@
-"""The service as a real process on a port of its own, and a connection that sends and reads bytes of HTTP."""
+"""The service as a real process, and a raw HTTP connection to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 SERVE = (sys.executable, "-m", "serve")
 UVICORN = (sys.executable, "-m", "uvicorn", "serve.app:create_app", "--factory")
-"""Our command, and the stock server with its own settings."""
+"""The command of this project, and stock uvicorn with its defaults."""
 
 SERVERS = {"python -m serve": SERVE, "uvicorn": UVICORN}
 
@@ -49,12 +49,12 @@ SETTINGS = (
 )
 
 WAIT_SECONDS = 15.0
-"""Whatever happens here takes less than this, on a busy machine too."""
+"""Timeout of every wait, generous for a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service, its model file, and the file that all it says goes to."""
+    """A running service with its model file and its log file."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -63,11 +63,11 @@ class Service:
 
     @property
     def base(self) -> str:
-        """Its address."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """Ask on a connection of its own, which any of the workers may accept."""
+        """Send a request on a new connection, which any worker may accept."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx.request(method, f"{self.base}{path}", json=body, headers=given, trust_env=False)
 
@@ -77,25 +77,25 @@ class Service:
         return version
 
     def lines(self) -> list[dict[str, Any]]:
-        """The log so far, of `python -m serve`."""
+        """The log lines so far, parsed; of `python -m serve` only."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def said(self, words: str) -> list[str]:
-        """The lines of the log that hold these words."""
+        """The log lines that contain a text."""
         return [line for line in self.log.read_text().splitlines() if words in line]
 
     def workers(self) -> list[int]:
-        """The process ids of all workers that were ever started."""
+        """The process ids of all workers ever started."""
         return [int(found) for found in re.findall(r"Started server process \[(\d+)\]", self.log.read_text())]
 
     def replace_model(self, content: bytes) -> None:
-        """Put another file in the place of the model, as a whole."""
+        """Replace the model file atomically."""
         new = self.model.with_suffix(".new")
         new.write_bytes(content)
         new.replace(self.model)
 
     def metrics(self) -> dict[str, float]:
-        """The sums of all samples of a name."""
+        """Metric name → sum of its samples."""
         total: dict[str, float] = defaultdict(float)
         for family in text_string_to_metric_families(self.ask("GET", "/metrics").text):
             for sample in family.samples:
@@ -103,16 +103,16 @@ class Service:
         return dict(total)
 
     def stop(self) -> int:
-        """Ask it to end; returns its exit code."""
+        """Send SIGTERM; returns the exit code."""
         self.process.terminate()
         return self.process.wait(WAIT_SECONDS)
 
 
 @contextmanager
 def running(folder: Path, content: bytes, command: tuple[str, ...] = SERVE, **settings: str) -> Iterator[Service]:
-    """The service around a model with these settings and no others, ready to answer; killed if it hasn't ended.
+    """Run the service with these settings and no others until it is ready; kill it at the end.
 
-    `folder` gets its model file and its log.
+    `folder` receives its model file and its log.
     """
     model, log, port = folder / "model.onnx", folder / "log", free_port()
     model.write_bytes(content)
@@ -139,17 +139,17 @@ def running(folder: Path, content: bytes, command: tuple[str, ...] = SERVE, **se
 
 
 def workers_of(settings: dict[str, str]) -> int:
-    """How many workers these settings ask for; a service that doesn't say when one is there is not waited for."""
+    """The number of workers whose start is logged; 0 if LOG_LEVEL hides it."""
     return 0 if settings.get("LOG_LEVEL", "info") != "info" else int(settings.get("WEB_CONCURRENCY", "1"))
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of this process with these settings of the service and no others."""
+    """The environment of this process, with these settings and no others of the service."""
     return {name: value for name, value in os.environ.items() if name not in SETTINGS} | settings
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Ask again until it is so; fails if that takes too long."""
+    """Poll a condition; fails after WAIT_SECONDS."""
     ends = time.monotonic() + WAIT_SECONDS
     while not is_so():
         assert time.monotonic() < ends, "it never was"
@@ -158,7 +158,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer as it came."""
+    """One HTTP answer."""
 
     status: int
     headers: dict[str, str]
@@ -166,12 +166,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
+        """The parsed body."""
         return json.loads(self.body)
 
 
 class Connection:
-    """One connection to a service; what is sent and when is up to the test."""
+    """A raw connection to a service."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS)
@@ -190,16 +190,16 @@ class Connection:
         self._socket.close()
 
     def send(self, content: bytes) -> None:
-        """Send bytes at once."""
+        """Send bytes."""
         self._socket.sendall(content)
 
     def send_if_open(self, content: bytes) -> None:
-        """Send bytes to a service that may have closed the connection already."""
+        """Send bytes, unless the service has closed the connection."""
         with suppress(ConnectionError):
             self.send(content)
 
     def read(self, method: str = "POST") -> Answer:
-        """The next answer; `method` of its request."""
+        """The next answer; `method` is that of its request."""
         head = self._file.readline()
         assert head, "the connection ended without an answer"
         headers = {}
@@ -210,14 +210,14 @@ class Connection:
         return Answer(int(head.split()[1]), headers, self._file.read(length))
 
     def peek(self) -> bytes:
-        """The beginning of what comes next; empty if the service has closed the connection."""
+        """The next bytes; empty if the service has closed the connection."""
         try:
             return self._file.peek(1)
         except ConnectionError:
             return b""
 
     def rest(self) -> bytes:
-        """Whatever else comes until the service closes the connection."""
+        """All further bytes until the service closes the connection."""
         try:
             return self._file.read()
         except ConnectionError:
@@ -225,7 +225,7 @@ class Connection:
 
 
 def request(method: str, path: str, body: Any = None, *more: str) -> bytes:
-    """A request with a body of JSON, if any, and more header lines."""
+    """A request, with a JSON body if given, and further header lines."""
     content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: test", *more]
     if body is not None:

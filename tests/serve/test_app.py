@@ -1,4 +1,4 @@
-"""The ASGI application: made from settings and a file or not at all, around a model, for as long as a server runs."""
+"""The ASGI application: how it is created, its lifespan, and its independence of other applications."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def model_path(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def collector() -> Iterator[None]:
-    """The garbage collector as it was, afterwards."""
+    """Restores the state of the garbage collector."""
     threshold = gc.get_threshold()
     yield
     gc.unfreeze()
@@ -51,7 +51,7 @@ def collector() -> Iterator[None]:
 
 
 async def while_running(app: Starlette, act: Callable[[], Awaitable[Any]]) -> Any:
-    """Do something while a server runs the application: between its startup and its shutdown."""
+    """Call a function while the lifespan of the application runs."""
     messages: asyncio.Queue[Message] = asyncio.Queue()
     sent: asyncio.Queue[Message] = asyncio.Queue()
     server = asyncio.create_task(app({"type": "lifespan", "state": {}}, messages.get, sent.put))
@@ -67,7 +67,7 @@ async def while_running(app: Starlette, act: Callable[[], Awaitable[Any]]) -> An
 def test_the_application_serves_the_file_that_the_environment_names(
     model_path: Path, model: Model, connect: Connect
 ) -> None:
-    """As `uvicorn serve.app:create_app --factory` makes it."""
+    """As with `uvicorn serve.app:create_app --factory`."""
     ready = connect(create_app()).get("/readyz").json()
 
     assert ready == {
@@ -76,10 +76,10 @@ def test_the_application_serves_the_file_that_the_environment_names(
     }
 
 
-def test_the_application_is_what_the_environment_says(
+def test_the_application_has_the_settings_of_the_environment(
     model_path: Path, connect: Connect, vector: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys and limits."""
+    """API keys and limits."""
     monkeypatch.setenv("API_KEYS", KEY)
     monkeypatch.setenv("MAX_ROWS", "2")
     client = connect(create_app())
@@ -95,8 +95,12 @@ def test_the_application_is_what_the_environment_says(
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("API_KEYS", ",", "API_KEYS is ',', expected keys, separated by commas; unset it to answer everybody"),
-        ("API_KEYS", " , ", "API_KEYS is ' , ', expected keys, separated by commas; unset it to answer everybody"),
+        ("API_KEYS", ",", "API_KEYS is ',', expected keys, separated by commas; unset it for a service without keys"),
+        (
+            "API_KEYS",
+            " , ",
+            "API_KEYS is ' , ', expected keys, separated by commas; unset it for a service without keys",
+        ),
         ("PORT", "http", "PORT is 'http', expected a whole number from 0 to 65535"),
         ("MODEL_PATH", "nowhere.onnx", "can't read the model file nowhere.onnx: No such file or directory; make one"),
     ],
@@ -104,7 +108,7 @@ def test_the_application_is_what_the_environment_says(
 def test_an_application_that_cannot_be_made_says_why(
     model_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
-    """Whichever server it is: it ends with the sentence and code 1."""
+    """SystemExit with the message, under any server."""
     monkeypatch.setenv(name, value)
 
     with pytest.raises(SystemExit) as ended:
@@ -115,7 +119,7 @@ def test_an_application_that_cannot_be_made_says_why(
 
 @pytest.mark.parametrize("fault", UNSERVABLE)
 def test_a_model_that_would_fail_for_an_applicant_is_not_served(model_path: Path, content: bytes, fault: str) -> None:
-    """One sentence, the same as in the self-test and in a reload."""
+    """With the same message as in the self-test and in a reload."""
     make, message = UNSERVABLE[fault]
     model_path.write_bytes(make(content))
 
@@ -126,8 +130,8 @@ def test_a_model_that_would_fail_for_an_applicant_is_not_served(model_path: Path
     assert len(str(ended.value.code).splitlines()) == 1
 
 
-def test_around_a_model_that_cannot_be_served_there_is_no_application(model: Model) -> None:
-    """Whoever makes one in a program of their own gets the error."""
+def test_make_app_raises_contract_error(model: Model) -> None:
+    """For programs that create the application themselves."""
     broken = Model(model.contract, model.sha256, None)
 
     with pytest.raises(ContractError, match="the model file can't be served"):
@@ -135,7 +139,7 @@ def test_around_a_model_that_cannot_be_served_there_is_no_application(model: Mod
 
 
 def test_every_route_of_the_table_is_there(model: Model, connect: Connect) -> None:
-    """None is 404, or 405 for its own method; what isn't in the table is 404."""
+    """Other paths are 404."""
     client = connect(make_app(model))
     known = {"{name}": "test", "{version}": model.contract.version}
 
@@ -149,7 +153,7 @@ def test_every_route_of_the_table_is_there(model: Model, connect: Connect) -> No
 
 @pytest.mark.parametrize("path", sorted({endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET"}))
 def test_head_is_answered_like_get_without_a_body(model: Model, path: str) -> None:
-    """Same status and type; it is the server that leaves out the body."""
+    """Same status and content type; the server drops the body."""
     app = make_app(model)
     path = path.replace("{name}", "test").replace("{version}", model.contract.version)
     asked = [Conversation(method, path) for method in ("GET", "HEAD")]
@@ -167,7 +171,7 @@ def test_head_is_answered_like_get_without_a_body(model: Model, path: str) -> No
 def test_a_reload_to_a_model_of_another_name_moves_its_paths(
     model_path: Path, content: bytes, connect: Connect
 ) -> None:
-    """/v2 knows the model in service alone: the old name is 404, the new one answers, and everything names it."""
+    """The paths of /v2 have the name of the model in service, and all answers name it."""
     app = create_app()
     client = connect(app)
     before = [client.get(f"/v2/models/{name}").status_code for name in ("test", "renamed")]
@@ -187,14 +191,14 @@ def test_a_reload_to_a_model_of_another_name_moves_its_paths(
 
 
 async def take_file_of(app: Starlette) -> None:
-    """Have the application take its file as it is now."""
-    from serve.reload import take_file
+    """Reload the model file of the application."""
+    from serve.reload import reload_model
 
-    await take_file(app.state.service)
+    await reload_model(app.state.service)
 
 
-def test_what_runs_beside_the_requests_ends_with_the_server(model: Model, collector: None) -> None:
-    """Following the file and keeping the state up to date; what was kept aside is counted."""
+def test_background_tasks_end_with_the_server(model: Model, collector: None) -> None:
+    """The buffered metrics are flushed."""
     app = make_app(model)
 
     async def live() -> set[asyncio.Task[Any]]:
@@ -215,8 +219,8 @@ def test_what_runs_beside_the_requests_ends_with_the_server(model: Model, collec
     assert counted("http_requests_total", {"path": "/livez", "status": "200"}) == 1
 
 
-def test_the_garbage_collector_passes_over_what_was_loaded(model: Model, collector: None) -> None:
-    """It is off while a service starts, and on when it is there; 1,000 rows that are being read don't wake it."""
+def test_loaded_objects_are_exempt_from_garbage_collection(model: Model, collector: None) -> None:
+    """Reading 1,000 rows triggers no collection."""
 
     async def look() -> tuple[bool, int, int]:
         return gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()[0]
@@ -231,7 +235,7 @@ def test_the_garbage_collector_passes_over_what_was_loaded(model: Model, collect
 
 
 def test_two_applications_do_not_share_anything(model: Model, connect: Connect) -> None:
-    """Settings, models and counters are each one's own."""
+    """Settings, models and counters are their own."""
     clients = [connect(make_app(model, Settings(api_keys=keys))) for keys in ((), (KEY,))]
 
     assert [client.get("/model").status_code for client in clients] == [200, 401]

@@ -1,6 +1,6 @@
-"""HTTP clients as people have them, with their own settings, against the service as a real process.
+"""Common HTTP clients with their default settings, against the service as a real process.
 
-Each gets the probabilities of the model, to the bit, in small and large bodies on one connection.
+Each client gets exactly the model's probabilities, for small and large bodies on one connection.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import shutil
 import socket
 import subprocess
 import urllib.request
@@ -21,25 +20,25 @@ import httpx
 import numpy as np
 import pytest
 import requests
-from playwright._impl._driver import compute_driver_executable
 
 from model.session import Model
 from tests.serve.running import SERVE, Service, running
+from tests.tools import require
 
 FOLDER = Path(__file__).parent / "clients"
 
 WAIT_SECONDS = 60.0
-"""A Java that compiles its program on a busy machine takes less."""
+"""Timeout, generous for Java, which compiles its program first."""
 
 JSON = {"Content-Type": "application/json"}
 
 COUNTS = (1, 40, 2_500, 1)
-"""Applicants of the bodies that a client sends one after another; the third has more than 64 KB."""
+"""Numbers of applicants of the bodies; the third body has more than 64 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body of POST /score, and the probabilities that belong to it."""
+    """A body of POST /score, and the expected probabilities."""
 
     content: bytes
     expected: list[float]
@@ -54,7 +53,7 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def make_body(model: Model, vector: list[Any]) -> Callable[[int], Body]:
-    """Make a body of so many applicants, all different."""
+    """A body of this many different applicants."""
 
     def make(count: int) -> Body:
         rows = [[vector[0] + 0.25 * number, *vector[1:]] for number in range(count)]
@@ -66,7 +65,7 @@ def make_body(model: Model, vector: list[Any]) -> Callable[[int], Body]:
 
 @pytest.fixture
 def bodies(make_body: Callable[[int], Body]) -> list[Body]:
-    """What a client sends one after another."""
+    """The bodies that each client sends."""
     made = [make_body(count) for count in COUNTS]
     assert len(made[2].content) > 65_536
     return made
@@ -74,7 +73,7 @@ def bodies(make_body: Callable[[int], Body]) -> list[Body]:
 
 @pytest.fixture
 def files(bodies: list[Body], tmp_path: Path) -> list[Path]:
-    """The same as files."""
+    """The same bodies as files."""
     paths = [tmp_path / f"{number}.json" for number in range(len(bodies))]
     for path, body in zip(paths, bodies, strict=True):
         path.write_bytes(body.content)
@@ -82,36 +81,34 @@ def files(bodies: list[Body], tmp_path: Path) -> list[Path]:
 
 
 def probabilities(answer: bytes | str) -> list[float]:
-    """Those in an answer of POST /score."""
+    """The probabilities in an answer of POST /score."""
     return [result["probability"] for result in json.loads(answer)["results"]]
 
 
 def run(*command: str | Path) -> str:
-    """What a command prints; fails with what it says if it fails."""
+    """The output of a command; fails with its error output."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=WAIT_SECONDS)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def check_lines(printed: str, bodies: list[Body]) -> None:
-    """Each line is a status and an answer, that to its body."""
+    """Each printed line is a status and the answer to its body."""
     lines = [line.split(" ", 1) for line in printed.splitlines()]
     assert [status for status, _ in lines] == ["200"] * len(bodies)
     assert [probabilities(answer) for _, answer in lines] == [body.expected for body in bodies]
 
 
 def test_java_gets_its_answers(service: Service, bodies: list[Body], files: list[Path]) -> None:
-    """The HttpClient of Java 11 and newer offers an upgrade to HTTP/2; bodies with a length and in chunks."""
-    printed = run("java", FOLDER / "Client.java", f"{service.base}/score", *files)
+    """Java's HttpClient, which offers an upgrade to HTTP/2; bodies with Content-Length and chunked."""
+    printed = run(require("java"), FOLDER / "Client.java", f"{service.base}/score", *files)
 
     check_lines(printed, bodies)
 
 
 def test_node_gets_its_answers(service: Service, bodies: list[Body], files: list[Path]) -> None:
-    """Its fetch, one after another and all at once; Playwright brings a Node where there is none."""
-    node = shutil.which("node") or compute_driver_executable()[0]
-
-    printed = run(node, FOLDER / "client.mjs", f"{service.base}/score", *files)
+    """Node's fetch, in sequence and in parallel."""
+    printed = run(require("node"), FOLDER / "client.mjs", f"{service.base}/score", *files)
 
     check_lines(printed, bodies * 2)
 
@@ -119,18 +116,14 @@ def test_node_gets_its_answers(service: Service, bodies: list[Body], files: list
 @pytest.fixture
 def curl() -> str:
     """curl, with HTTP/2."""
-    path = shutil.which("curl")
-    assert path, "no curl on this machine; install it: apt-get install curl (.ci/curl does it)"
-    features = run(path, "--version").partition("Features:")[2].split()
-    assert {"HTTP2", "libz"} <= set(features), f"this curl has only {features}; install Debian's: apt-get install curl"
-    return path
+    return require("curl")
 
 
 @pytest.mark.parametrize("version", ["--http2", "--http1.1", "--http1.0"])
 def test_curl_gets_its_answers(
     service: Service, curl: str, version: str, bodies: list[Body], files: list[Path]
 ) -> None:
-    """Whichever version it asks for; all on one connection where there is more than one request on it."""
+    """With every version of HTTP, and keep-alive where the version has it."""
     orders: list[str | Path] = []
     for file in files:
         one = [version, "--silent", "--data-binary", f"@{file}", "--header", "Content-Type: application/json"]
@@ -147,7 +140,7 @@ def test_curl_gets_its_answers(
 def test_curl_sends_and_gets_compressed_bodies(
     service: Service, curl: str, make_body: Callable[[int], Body], tmp_path: Path
 ) -> None:
-    """Content-Encoding: gzip for the body, --compressed for the answer."""
+    """Content-Encoding: gzip in the request, --compressed for the answer."""
     body, sent, head = make_body(2_500), tmp_path / "body.gz", tmp_path / "head"
     sent.write_bytes(gzip.compress(body.content))
     coding = ["--header", "Content-Encoding: gzip", "--header", "Content-Type: application/json"]
@@ -161,10 +154,8 @@ def test_curl_sends_and_gets_compressed_bodies(
     assert "content-encoding: gzip" in head.read_text()
 
 
-def test_curl_waits_until_it_may_send_a_large_body(
-    service: Service, curl: str, make_body: Callable[[int], Body], tmp_path: Path
-) -> None:
-    """With more than a megabyte it sends Expect: 100-continue, and would wait a second for the word to go on."""
+def test_curl_gets_100_continue(service: Service, curl: str, make_body: Callable[[int], Body], tmp_path: Path) -> None:
+    """For bodies over 1 MB curl sends Expect: 100-continue and would wait a second for the response."""
     body, path = make_body(10_000), tmp_path / "large.json"
     path.write_bytes(body.content.ljust(1_200_000))
     order = ["--verbose", "--silent", "--header", "Content-Type: application/json", "--data-binary", f"@{path}"]
@@ -178,7 +169,7 @@ def test_curl_waits_until_it_may_send_a_large_body(
 
 
 def test_http_client_gets_its_answers(service: Service, bodies: list[Body]) -> None:
-    """Python's own, on one connection; head and body are sent apart."""
+    """Python's http.client, on one connection; it sends headers and body separately."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=WAIT_SECONDS)
     found = []
     for body in bodies:
@@ -190,7 +181,7 @@ def test_http_client_gets_its_answers(service: Service, bodies: list[Body]) -> N
 
 
 def test_urllib_gets_its_answers(service: Service, bodies: list[Body]) -> None:
-    """It closes each connection after its answer."""
+    """urllib closes the connection after each answer."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     found = []
     for body in bodies:
@@ -202,7 +193,7 @@ def test_urllib_gets_its_answers(service: Service, bodies: list[Body]) -> None:
 
 
 def test_requests_gets_its_answers(service: Service, bodies: list[Body]) -> None:
-    """On one connection, with lengths and then from generators, in chunks."""
+    """requests, on one connection, with Content-Length and chunked."""
     found = []
     with requests.Session() as session:
         session.trust_env = False
@@ -215,7 +206,7 @@ def test_requests_gets_its_answers(service: Service, bodies: list[Body]) -> None
 
 
 def test_httpx_gets_its_answers(service: Service, bodies: list[Body]) -> None:
-    """On one connection."""
+    """httpx, on one connection."""
     with httpx.Client(base_url=service.base, trust_env=False, timeout=WAIT_SECONDS) as client:
         answers = [client.post("/score", content=body.content, headers=JSON) for body in bodies]
 
@@ -223,7 +214,7 @@ def test_httpx_gets_its_answers(service: Service, bodies: list[Body]) -> None:
 
 
 def test_http_1_0_without_a_host_is_answered(service: Service, bodies: list[Body]) -> None:
-    """As probes and old proxies ask: the connection ends after the answer."""
+    """As health probes and old proxies send it; the connection is closed after the answer."""
     found = []
     for body in bodies:
         with socket.create_connection(("127.0.0.1", service.port), timeout=WAIT_SECONDS) as connection:

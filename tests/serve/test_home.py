@@ -1,4 +1,4 @@
-"""The page of the service: right, small, safe, in the language that is asked for."""
+"""Rendering of the home page: languages, security, escaping."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from serve.home import LANGUAGES, choose_language, render_home
     ],
 )
 def test_the_address_chooses_the_language_before_the_browser(asked: str | None, accepted: str, expected: str) -> None:
-    """Whatever is sent, there is one."""
+    """?lang=, then Accept-Language, then English, for any header."""
     assert choose_language(asked, accepted) == expected
 
 
-def test_nothing_is_inline_and_nothing_is_asked_from_elsewhere(model: Model) -> None:
-    """So that it works under the strictest policy, and behind a prefix: every address is relative."""
+def test_the_page_has_no_inline_code_and_only_relative_addresses(model: Model) -> None:
+    """For a strict Content-Security-Policy, and for a path prefix of a proxy."""
     for page in render_home(model.contract).values():
         html = page.decode()
         assert not re.search(r"<style|\son\w+=|\sstyle=", html)
@@ -45,7 +45,7 @@ def test_nothing_is_inline_and_nothing_is_asked_from_elsewhere(model: Model) -> 
         assert not re.search(r"\{\{", html)
 
 
-def test_nothing_of_a_model_becomes_markup(model: Model) -> None:
+def test_texts_of_the_model_are_escaped(model: Model) -> None:
     """Name and version come from a file."""
     evil = "</script><script>alert(1)</script>"
     contract = msgspec.structs.replace(model.contract, name=evil, version=evil)
@@ -55,8 +55,8 @@ def test_nothing_of_a_model_becomes_markup(model: Model) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_imported_model_claims_nothing(model: Model, language: str) -> None:
-    """It has no rows and no metrics of ours."""
+def test_an_imported_model_shows_no_rows_and_no_metrics(model: Model, language: str) -> None:
+    """It has none."""
     training = msgspec.structs.replace(model.contract.training, rows=0, holdout_rows=0)
     contract: Contract = msgspec.structs.replace(model.contract, training=training, metrics={})
 

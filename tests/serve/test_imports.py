@@ -1,4 +1,4 @@
-"""What the sources of serve/ and model/ import and reach for, and what they can do without."""
+"""Static rules for the sources of serve/ and model/: imports, private names, length of files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import pytest
 RUN_WHAT_THEY_READ = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve", "skops"}
 
 NOT_AT_THE_START = ("click", "h11", "httptools", "onnx", "prometheus_client", "sklearn", "uvicorn", "uvloop")
-"""Servers, which are somebody else's, and what is needed later or never."""
+"""Servers, which the application doesn't need, and packages that only some requests need."""
 
 SERVER_PARTS = {"click", "h11", "httptools", "uvicorn", "uvloop"}
 
 ABOUT_THE_SERVER = {"serve/__main__.py", "serve/parser.py"}
-"""The sources that are about uvicorn, and ..."""
+"""Sources that import uvicorn."""
 
 NAMING_THE_SERVER = {"serve/app.py", "serve/logs.py"}
-"""those that name it: how the application is started, and whose lines the log holds."""
+"""Sources that name uvicorn, for its command and its loggers."""
 
-MOST_LINES = 250
+MAX_LINES = 250
 
 IMPORT_ALL = """
 import pkgutil, sys
@@ -44,12 +44,12 @@ for package in ("model", "serve"):
         import_module(module.name)
         print(module.name)
 """
-"""Import every module of model/ and serve/ while every package but some is absent."""
+"""Import every module of model/ and serve/ with only the given packages importable."""
 
 
 @pytest.fixture(scope="module")
 def sources(root: Path) -> dict[str, str]:
-    """The sources of serve/ and model/ by their paths."""
+    """The sources of serve/ and model/ by path."""
     files = [*(root / "serve").rglob("*.py"), *(root / "model").rglob("*.py")]
     return {path.relative_to(root).as_posix(): path.read_text() for path in files}
 
@@ -62,7 +62,7 @@ def locked(root: Path) -> set[str]:
 
 
 def imported_by(source: str) -> set[str]:
-    """The top packages that a module imports, wherever in it."""
+    """The top-level packages that a module imports, in functions too."""
     nodes = list(ast.walk(ast.parse(source)))
     named = [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
     named += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
@@ -70,7 +70,7 @@ def imported_by(source: str) -> set[str]:
 
 
 def private_names(source: str) -> Iterator[str]:
-    """Names with one underscore before them that a module takes from elsewhere: attributes, imports, and by text."""
+    """Private names that a module uses of others: attributes, imports, and in getattr."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
@@ -94,16 +94,14 @@ def is_private(name: str) -> bool:
 
 
 def test_no_module_can_unpickle(sources: dict[str, str]) -> None:
-    """Nor read any other format that runs what is in it; numpy's own reader needs to be told to."""
+    """No import of a module that runs code from a file."""
     assert "msgspec" in imported_by(sources["serve/schemas/requests.py"])
     assert {name: found for name, text in sources.items() if (found := imported_by(text) & RUN_WHAT_THEY_READ)} == {}
     assert [name for name, text in sources.items() if "allow_pickle" in text] == []
 
 
 def test_one_module_imports_the_runtime(sources: dict[str, str]) -> None:
-    """And what is imported before it switches telemetry off, wherever one comes from: `python -m serve`, a worker,
-    the self-test, a server that is given the application.
-    """
+    """onnxruntime is imported by one module, after telemetry was switched off."""
     runtime = {name for name, text in sources.items() if "onnxruntime" in imported_by(text)}
     before = ast.parse(sources["model/__init__.py"]).body
 
@@ -112,8 +110,8 @@ def test_one_module_imports_the_runtime(sources: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("module", ["serve.app", "serve.selftest", "serve.loading", "model.loading", "model.session"])
-def test_telemetry_is_off_after_every_way_in(root: Path, module: str) -> None:
-    """Whatever the environment said before."""
+def test_telemetry_is_off_in_every_entry_point(root: Path, module: str) -> None:
+    """Whatever the environment variable was before."""
     script = f"import os; os.environ['ORT_DISABLE_TELEMETRY'] = '0'; import {module}; import onnxruntime; "
     script += "print(os.environ['ORT_DISABLE_TELEMETRY'])"
 
@@ -123,7 +121,7 @@ def test_telemetry_is_off_after_every_way_in(root: Path, module: str) -> None:
 
 
 def test_every_import_is_of_a_package_that_is_deployed(sources: dict[str, str], locked: set[str]) -> None:
-    """Also those in functions, which only a certain request would reach."""
+    """Imports in functions included."""
     distributions = packages_distributions()
     deployed = {
         package
@@ -138,7 +136,7 @@ def test_every_import_is_of_a_package_that_is_deployed(sources: dict[str, str], 
 def test_requirements_alone_are_enough_to_import_everything(
     root: Path, sources: dict[str, str], locked: set[str]
 ) -> None:
-    """Whatever else is installed here is absent, for the packages that are imported too."""
+    """With every other installed package hidden."""
     allowed = {
         package
         for package, names in packages_distributions().items()
@@ -157,8 +155,8 @@ def test_requirements_alone_are_enough_to_import_everything(
     assert set(done.stdout.split()) == modules - {"model", "serve"}
 
 
-def test_the_application_starts_without_what_it_may_never_need(root: Path) -> None:
-    """No server: any may run it. What only some requests need is imported when they come."""
+def test_the_application_starts_without_optional_imports(root: Path) -> None:
+    """No server, and nothing that only some requests need."""
     script = "import serve.app, sys; print(*sorted(sys.modules))"
 
     told = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
@@ -168,8 +166,8 @@ def test_the_application_starts_without_what_it_may_never_need(root: Path) -> No
     assert modules & set(NOT_AT_THE_START) == set()
 
 
-def test_nothing_of_ours_lies_below_the_server_s_own_interface(sources: dict[str, str]) -> None:
-    """uvicorn and its parts are imported where it is started and where one of its settings is made, nowhere else."""
+def test_uvicorn_is_imported_only_where_it_is_started(sources: dict[str, str]) -> None:
+    """And in its option `http`, serve/parser.py."""
     importing = {name for name, text in sources.items() if imported_by(text) & SERVER_PARTS}
     naming = {name for name, text in sources.items() if "uvicorn" in text}
 
@@ -177,8 +175,8 @@ def test_nothing_of_ours_lies_below_the_server_s_own_interface(sources: dict[str
     assert naming == ABOUT_THE_SERVER | NAMING_THE_SERVER
 
 
-def test_nothing_reaches_for_a_private_name(sources: dict[str, str]) -> None:
-    """Of a package, of another module, or of another object: what begins with an underscore may change any day."""
+def test_no_private_name_of_another_module_is_used(sources: dict[str, str]) -> None:
+    """Private names may change in any release."""
     found = {name: [*private_names(text)] for name, text in sources.items()}
 
     assert {name: names for name, names in found.items() if names} == {}
@@ -195,18 +193,17 @@ def test_nothing_reaches_for_a_private_name(sources: dict[str, str]) -> None:
         ("getattr(x, '_y')", "getattr(x, '_y')"),
     ],
 )
-def test_a_private_name_is_noticed(source: str, name: str) -> None:
-    """However it is reached for: the test above can fail."""
+def test_private_names_are_found(source: str, name: str) -> None:
+    """However they are used."""
     assert [*private_names(source)] == [name]
 
 
-def test_what_is_ones_own_is_not_private() -> None:
-    """Of a class, of a module, and what Python itself defines."""
+def test_own_private_names_are_allowed() -> None:
+    """Of the class or module itself, and names such as __name__."""
     assert [*private_names("_x = 1\nself._y = _x\ncls._z()\nx.__name__\n")] == []
 
 
-def test_a_module_can_be_read_at_once(sources: dict[str, str]) -> None:
-    """None is longer than what a reader bears in mind."""
+def test_modules_are_short(sources: dict[str, str]) -> None:
     lines = {name: len(text.splitlines()) for name, text in sources.items()}
 
-    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}

@@ -1,4 +1,4 @@
-"""A file is served only after it has answered its golden rows in every way that an applicant can be asked about."""
+"""load and prepare: a model is served only after it has passed its self-test."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.serve.files import UNSERVABLE
 MUTANTS = 60
 
 
-def test_a_sound_file_is_loaded_from_its_path_and_from_its_bytes(content: bytes, model: Model, tmp_path: Path) -> None:
-    """The same model, named by the hash of its bytes."""
+def test_a_valid_file_is_loaded_from_a_path_or_bytes(content: bytes, model: Model, tmp_path: Path) -> None:
+    """Both have the hash of the bytes."""
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
 
@@ -30,8 +30,8 @@ def test_a_sound_file_is_loaded_from_its_path_and_from_its_bytes(content: bytes,
     assert {name.version for name in names} == {model.contract.version}
 
 
-def test_what_is_served_is_made_once(model: Model) -> None:
-    """Pages, document and description are there before the first request."""
+def test_the_runtime_is_complete_after_prepare(model: Model) -> None:
+    """Pages, OpenAPI document and description exist before the first request."""
     runtime = prepare(model, Settings())
 
     assert b'"openapi":"3.1.0"' in runtime.openapi
@@ -41,17 +41,22 @@ def test_what_is_served_is_made_once(model: Model) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [Settings(rows=1), Settings(rows=99), Settings(body_bytes=1024), Settings(api_keys=("k" * 16,), large_bodies=1)],
+    [
+        Settings(max_rows=1),
+        Settings(max_rows=99),
+        Settings(max_body_bytes=1024),
+        Settings(api_keys=("k" * 16,), queue_bodies=1),
+    ],
     ids=["one row", "too few for changes", "small bodies", "keys"],
 )
-def test_a_sound_file_can_be_served_whatever_the_settings_allow(model: Model, settings: Settings) -> None:
-    """The limits are for those who ask, not for the proof."""
+def test_the_self_test_passes_with_any_limits(model: Model, settings: Settings) -> None:
+    """Limits apply to requests, not to the self-test."""
     assert prepare(model, settings).name.version == model.contract.version
 
 
 @pytest.mark.parametrize("fault", UNSERVABLE)
 def test_a_file_that_would_fail_for_an_applicant_is_not_loaded(content: bytes, fault: str) -> None:
-    """Although its graph answers its golden rows: what comes before and after it is tried as well."""
+    """Its graph answers the golden rows, but its contract is wrong."""
     make, message = UNSERVABLE[fault]
 
     with pytest.raises(ContractError, match=message) as caught:
@@ -62,7 +67,7 @@ def test_a_file_that_would_fail_for_an_applicant_is_not_loaded(content: bytes, f
 
 
 def test_an_answer_other_than_the_golden_one_is_refused(model: Model) -> None:
-    """With the row, the way in, and both probabilities."""
+    """The message has the request format and both probabilities."""
     golden = model.contract.golden
     wrong = structs.replace(golden, probability=(golden.probability[0] + 0.001, *golden.probability[1:]))
     altered = Model(structs.replace(model.contract, golden=wrong), model.sha256, model.session)
@@ -71,8 +76,8 @@ def test_an_answer_other_than_the_golden_one_is_refused(model: Model) -> None:
         prepare(altered, Settings())
 
 
-def test_an_unexpected_failure_names_its_kind(model: Model) -> None:
-    """So that somebody can find it, in one sentence like any other fault of a file."""
+def test_an_unexpected_exception_is_a_contract_error(model: Model) -> None:
+    """Its type is in the message."""
     golden = structs.replace(model.contract.golden, applicants=())
     altered = Model(structs.replace(model.contract, golden=golden), model.sha256, model.session)
 
@@ -80,8 +85,8 @@ def test_an_unexpected_failure_names_its_kind(model: Model) -> None:
         prepare(altered, Settings())
 
 
-def test_a_damaged_file_is_refused_as_one_or_is_no_worse_for_it(content: bytes) -> None:
-    """Whatever a few wrong bytes make of it, even under a checksum that fits: ContractError or a model that answers."""
+def test_a_damaged_file_is_refused_or_harmless(content: bytes) -> None:
+    """Random changes, even with a correct checksum, give ContractError or a working model."""
     chance = random.Random(3)  # noqa: S311 - to be the same each time
     body = content[: -len(append_checksum(b""))]
     refused = 0
@@ -96,7 +101,7 @@ def test_a_damaged_file_is_refused_as_one_or_is_no_worse_for_it(content: bytes) 
 
 
 def is_refused(content: bytes) -> bool:
-    """Whether a file is no model."""
+    """Whether loading a file raises ContractError."""
     try:
         load(content, Settings())
     except ContractError:
@@ -104,8 +109,8 @@ def is_refused(content: bytes) -> bool:
     return False
 
 
-def test_a_fault_in_the_way_of_single_applicants_is_seen(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are scored through buffers of their own, many at once are not: both are proven."""
+def test_the_self_test_covers_single_rows_and_batches(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single rows are scored by RowSession, batches are not."""
 
     def fail(session: RowSession, values: Sequence[float | None], *, explain: bool = False) -> Scores:
         raise RuntimeError("no buffers")

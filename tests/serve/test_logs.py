@@ -1,4 +1,4 @@
-"""The log is one JSON object a line, one line a request, and never says what an applicant said."""
+"""The log: one JSON object per line, one line per request, and never a value of an applicant."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from starlette.types import ASGIApp
 from model.session import Matrix, Model, Scores
 from serve.app import make_app
 from serve.logs import LOGGERS, configure_logs
-from serve.middleware.requests import RequestLog
+from serve.middleware.request_middleware import AccessLog
 from serve.settings import Settings
 
 MARKERS = ("8765432109", "private-words")
-"""What applicants say in these tests: a number and a text."""
+"""Values of applicants in these tests."""
 
 
 def fail_for(said: object) -> None:
-    """Fail with somebody's words, and again because of that."""
+    """Raise an exception that quotes a text, caused by another one."""
     try:
         float(f"{said!r}")
     except ValueError as error:
@@ -38,17 +38,17 @@ def fail_for(said: object) -> None:
 
 
 class TalkativeModel(Model, frozen=True):
-    """A model that fails with what it was given in its words."""
+    """A model whose exceptions quote its input."""
 
     def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
-        """Fail twice, as libraries do."""
+        """Raise two chained exceptions, as libraries do."""
         fail_for(applicants.tolist())
         return Model.score(self, applicants, explain=explain)
 
 
 @pytest.fixture
 def log_as_served() -> Iterator[Callable[[], None]]:
-    """Make logging what it is in the service; afterwards it is again what it was."""
+    """Configure logging as in the service, and restore it afterwards."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     yield lambda: logging.config.dictConfig(configure_logs("info"))
@@ -58,12 +58,12 @@ def log_as_served() -> Iterator[Callable[[], None]]:
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:
-    """Each line as the object that it must be."""
+    """The log lines, parsed."""
     return [json.loads(line) for line in text.splitlines()]
 
 
 def test_a_request_is_one_line(client: httpx.Client, vector: list[Any], capfd: pytest.CaptureFixture[str]) -> None:
-    """When, what, how long, how many and by which model; nothing on stderr."""
+    """With time, id, route, status, duration, number of applicants and version of the model."""
     client.post("/score", json={"applicants": [vector] * 3}, headers={"x-request-id": "A-1"})
 
     out, err = capfd.readouterr()
@@ -96,10 +96,7 @@ def test_a_request_is_one_line(client: httpx.Client, vector: list[Any], capfd: p
     assert err == ""
 
 
-def test_every_request_has_its_line_whatever_became_of_it(
-    client: httpx.Client, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Refused, unknown, of a wrong method."""
+def test_refused_requests_are_logged_too(client: httpx.Client, capfd: pytest.CaptureFixture[str]) -> None:
     client.post("/score", content="{")
     client.get("/nowhere?q=1")
     client.put("/score")
@@ -112,10 +109,8 @@ def test_every_request_has_its_line_whatever_became_of_it(
 
 
 @pytest.mark.parametrize("path", ["/a%0Ab", '/"},{"', "/%1B[31m", "/ü", "/" + "x" * 10_000])
-def test_a_path_can_neither_break_a_line_nor_make_one(
-    client: httpx.Client, capfd: pytest.CaptureFixture[str], path: str
-) -> None:
-    """It is a string in one JSON object, cut where it is long."""
+def test_a_path_is_escaped_and_truncated(client: httpx.Client, capfd: pytest.CaptureFixture[str], path: str) -> None:
+    """It can't end a line of the log or add one."""
     client.get(path)
 
     (line,) = lines_of(capfd.readouterr().out)
@@ -127,19 +122,19 @@ def test_a_path_can_neither_break_a_line_nor_make_one(
 def test_a_quiet_service_logs_no_requests(
     model: Model, make_client: Callable[..., httpx.Client], capfd: pytest.CaptureFixture[str], level: str
 ) -> None:
-    """LOG_LEVEL above info: only what somebody should look at."""
+    """With LOG_LEVEL above info."""
     make_client(model, Settings(log_level=level)).get("/livez")
 
     assert capfd.readouterr().out == ""
 
 
-def test_the_log_never_says_what_an_applicant_said(
+def test_the_log_holds_no_value_of_an_applicant(
     model: Model,
     connect: Callable[[ASGIApp], httpx.Client],
     log_as_served: Callable[[], None],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Scored, warned about, refused, as CSV, over V2, with an id, in a query, and when something of ours fails."""
+    """Of valid, warned and refused requests in every format, and of exceptions."""
     log_as_served()
     number, words = MARKERS
     named = {"id": words, "Amount": int(number), "Client": True, "Debt/Income~12m": 1}
@@ -169,10 +164,10 @@ def test_the_log_never_says_what_an_applicant_said(
         assert marker not in out
 
 
-def test_a_failure_is_one_line_with_where_it_came_from(
+def test_an_exception_is_one_line_with_its_frames(
     log_as_served: Callable[[], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Frames and types, the first error first, as Python shows them; no messages, which may quote a value."""
+    """Frames and types of the exception and its causes, without messages."""
     log_as_served()
     try:
         fail_for(MARKERS)
@@ -188,32 +183,33 @@ def test_a_failure_is_one_line_with_where_it_came_from(
     assert not any(marker in line["trace"] for marker in MARKERS)
 
 
-def write_lines(descriptor: int, count: int) -> None:
-    """Log so many requests in one iteration of the event loop."""
+def write_lines(descriptor: int, count: int) -> int:
+    """Log this many requests in one iteration of the event loop; returns how many lines are left in the buffer."""
 
-    async def write() -> None:
-        log = RequestLog(descriptor)
+    async def write() -> int:
+        log = AccessLog(descriptor)
         for number in range(count):
             log.write(b"%d" % number, "GET", "/livez", 200, 0.0001, 0, "1")
         while log.waiting:
             await asyncio.sleep(0.001)
+        return log.waiting
 
-    asyncio.run(write())
+    return asyncio.run(write())
 
 
-def test_a_log_that_nobody_reads_any_more_stops_nothing() -> None:
-    """Decisions go on when the other end of the pipe is gone."""
+def test_a_closed_pipe_does_not_stop_the_service() -> None:
+    """Writing to a pipe without a reader drops the lines and raises nothing."""
     reader, writer = os.pipe()
     os.close(reader)
 
-    for _ in range(2):
-        write_lines(writer, 1)
+    waiting = [write_lines(writer, 1) for _ in range(2)]
 
     os.close(writer)
+    assert waiting == [0, 0]
 
 
-def test_lines_of_an_iteration_are_written_together_and_whole() -> None:
-    """More than a pipe holds at once, too: writing goes on where it stopped."""
+def test_lines_of_an_iteration_are_written_together() -> None:
+    """Completely, even if they exceed the capacity of the pipe."""
     reader, writer = os.pipe()
     found: list[str] = []
 
@@ -232,12 +228,12 @@ def test_lines_of_an_iteration_are_written_together_and_whole() -> None:
 
 @pytest.mark.parametrize("level", ["critical", "error", "warning", "info", "debug"])
 def test_the_settings_of_logging_reach_every_worker(level: str) -> None:
-    """Workers are started afresh: what they are given must be able to travel."""
+    """The log_config can be pickled for worker processes."""
     assert pickle.loads(pickle.dumps(configure_logs(level))) == configure_logs(level)  # noqa: S301
 
 
 def test_under_another_server_the_log_has_the_same_form() -> None:
-    """A trace of Python's own would quote what an applicant said."""
+    """Python's default traces would quote applicants' values."""
     code = """
 import logging
 from serve.logs import configure_own_logger
@@ -258,13 +254,13 @@ except ValueError:
     )
 
 
-def test_a_pipe_that_nobody_reads_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lines wait, and of those beyond what may wait the number is told."""
-    monkeypatch.setattr("serve.middleware.requests.MOST_LINES", 2_000)
+def test_a_full_pipe_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to MAX_LINES wait, and further ones are counted."""
+    monkeypatch.setattr("serve.middleware.request_middleware.MAX_LINES", 2_000)
     reader, writer = os.pipe()
 
     async def write() -> int:
-        log = RequestLog(writer)
+        log = AccessLog(writer)
         for number in range(3_000):
             log.write(b"%d" % number, "GET", "/livez", 200, 0.0001, 0, "1")
             if number % 100 == 0:

@@ -1,4 +1,4 @@
-"""python -m serve, as a real process over a real socket; where it makes a difference, stock uvicorn too."""
+"""`python -m serve` as a real process; where it matters, stock uvicorn too."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OTHER = "2026.02.03-12345678"
 
 KEY = "a-key-of-24-characters--"
 
-ALONE = """
+WITHOUT_CONNECT = """
 import ctypes, os, platform, sys
 
 class Step(ctypes.Structure):
@@ -60,10 +60,10 @@ assert prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
 assert prctl(22, 2, ctypes.byref(Filter(4, steps)), 0, 0) == 0  # PR_SET_SECCOMP, a filter
 os.execv(sys.argv[1], sys.argv[1:])
 """
-"""Run a command of which the kernel ends every process and thread that tries to connect to anything."""
+"""Runs a command under a seccomp filter that kills any of its processes at a connect()."""
 
 BARE_RUNTIME = "import sys, onnxruntime; onnxruntime.InferenceSession(sys.argv[1])"
-"""What the service runs on, with its own defaults."""
+"""onnxruntime alone, with its defaults."""
 
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 
@@ -77,7 +77,7 @@ def expected_of(model: Model, vector: list[Any]) -> list[float]:
 def test_a_started_service_is_ready_and_answers(
     content: bytes, tmp_path: Path, model: Model, vector: list[Any], workers: str
 ) -> None:
-    """It serves the file that MODEL_PATH names, on PORT, with as many workers as WEB_CONCURRENCY says."""
+    """It serves MODEL_PATH on PORT with WEB_CONCURRENCY workers."""
     with running(tmp_path, content, WEB_CONCURRENCY=workers) as service:
         ready = service.ask("GET", "/readyz")
         answers = [service.ask("POST", "/predict", {"data": [vector]}).json() for _ in range(5)]
@@ -92,7 +92,7 @@ def test_a_started_service_is_ready_and_answers(
 
 @WORKERS
 def test_sigterm_ends_the_service_within_seconds(content: bytes, tmp_path: Path, workers: str) -> None:
-    """Also while a client keeps its connection open; the end is its own, and no file that workers share is left."""
+    """With exit code 0, despite an idle connection, and without temporary files left."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     with (
@@ -114,12 +114,11 @@ def test_sigterm_ends_the_service_within_seconds(content: bytes, tmp_path: Path,
     assert list(folder.iterdir()) == []
 
 
-@WORKERS
-@pytest.mark.parametrize("command", [SERVE, UVICORN], ids=["python -m serve", "uvicorn"])
+@pytest.mark.parametrize(("command", "workers"), [(SERVE, "1"), (SERVE, "2"), (UVICORN, "1")])
 def test_a_request_whose_head_was_read_is_answered_after_sigterm(
     content: bytes, tmp_path: Path, vector: list[Any], model: Model, command: tuple[str, ...], workers: str
 ) -> None:
-    """Although its body comes afterwards; the answer says that it was the last of its connection."""
+    """Its body may arrive after the signal; the answer closes the connection."""
     head, _, body = request("POST", "/predict", {"data": [vector]}).partition(b"\r\n\r\n")
     folder = tmp_path / "metrics"
     folder.mkdir()
@@ -142,20 +141,20 @@ def test_a_request_whose_head_was_read_is_answered_after_sigterm(
     assert [answer.status for answer in answers] == [200] * len(connections)
     assert [answer.json for answer in answers] == [expected_of(model, vector)] * len(connections)
     assert {answer.headers["connection"] for answer in answers} == {"close"}
-    # Stock uvicorn ends itself with the signal that it was sent.
+    # Stock uvicorn raises the signal again after its shutdown.
     assert code in ((0,) if command == SERVE else (0, -signal.SIGTERM))
 
 
 def in_flight(service: Service) -> float:
-    """How many requests are in progress, in all workers as far as one of them knows."""
+    """The gauge of requests in progress, over all workers."""
     return service.metrics()["http_requests_in_flight"]
 
 
 @WORKERS
-def test_sigterm_under_load_loses_no_answer_that_was_begun(
+def test_sigterm_under_load_completes_every_answer(
     content: bytes, tmp_path: Path, model: Model, vector: list[Any], workers: str
 ) -> None:
-    """Each client is answered right until its connection ends between two answers; large bodies too."""
+    """Connections end between two answers, for small and large bodies."""
     expected = expected_of(model, vector)
 
     with running(tmp_path, content, WEB_CONCURRENCY=workers, QUEUE_BODIES="100") as service:
@@ -186,15 +185,14 @@ def test_sigterm_under_load_loses_no_answer_that_was_begun(
     assert service.said("Cancel") == []
 
 
-@WORKERS
-def test_the_metrics_of_all_workers_add_up(content: bytes, tmp_path: Path, vector: list[Any], workers: str) -> None:
-    """Whichever is asked; nothing is lost at a reload."""
+def test_the_metrics_of_all_workers_add_up(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
+    """Whichever worker answers GET /metrics, and across a reload."""
     other = with_contract(content, version=OTHER)
-    with running(tmp_path, content, WEB_CONCURRENCY=workers) as service:
+    with running(tmp_path, content, WEB_CONCURRENCY="2") as service:
         for _ in range(15):
             service.ask("POST", "/predict", {"data": [vector]})
         service.replace_model(other)
-        wait_until(lambda: len(service.said(f"model {OTHER} is in service")) == int(workers))
+        wait_until(lambda: len(service.said(f"model {OTHER} is in service")) == 2)
         for _ in range(15):
             service.ask("POST", "/score", {"applicants": [vector] * 2})
 
@@ -208,10 +206,8 @@ def test_the_metrics_of_all_workers_add_up(content: bytes, tmp_path: Path, vecto
     assert f'credit_applicants_total{{version="{OTHER}"}} 30.0' in text
 
 
-def test_workers_of_stock_uvicorn_add_up_in_the_folder_they_are_given(
-    content: bytes, tmp_path: Path, vector: list[Any]
-) -> None:
-    """PROMETHEUS_MULTIPROC_DIR, as for any other service with prometheus_client."""
+def test_metrics_of_stock_uvicorn_workers_add_up(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
+    """With PROMETHEUS_MULTIPROC_DIR."""
     folder = tmp_path / "metrics"
     folder.mkdir()
     with running(tmp_path, content, UVICORN, WEB_CONCURRENCY="2", PROMETHEUS_MULTIPROC_DIR=str(folder)) as service:
@@ -224,7 +220,7 @@ def test_workers_of_stock_uvicorn_add_up_in_the_folder_they_are_given(
 def test_a_worker_that_is_killed_is_replaced_and_its_counters_stay(
     content: bytes, tmp_path: Path, vector: list[Any]
 ) -> None:
-    """What it had in flight is gone with it."""
+    """Its requests in progress are no longer in the gauge."""
     with running(tmp_path, content, WEB_CONCURRENCY="2") as service:
         for _ in range(20):
             service.ask("POST", "/predict", {"data": [vector]})
@@ -232,7 +228,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_counters_stay(
         stuck = [Connection(service.port) for _ in range(8)]
         for connection in stuck:
             connection.send(b'POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n{"data": ')
-        # Both workers have told of all of theirs.
+        # Both workers have written their gauges.
         wait_until(lambda: in_flight(service) == 9)
         first, second = service.workers()
         os.kill(first, signal.SIGKILL)
@@ -250,13 +246,10 @@ def test_a_worker_that_is_killed_is_replaced_and_its_counters_stay(
     assert status == 200
 
 
-@WORKERS
-def test_every_line_of_the_log_is_one_json_object(
-    content: bytes, tmp_path: Path, vector: list[Any], workers: str
-) -> None:
-    """From the start to the end, those of the server included; one line a request, with its id."""
+def test_every_line_of_the_log_is_one_json_object(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
+    """From start to shutdown, including uvicorn's own lines."""
     ids = [f"request-{number}" for number in range(10)]
-    with running(tmp_path, content, WEB_CONCURRENCY=workers) as service:
+    with running(tmp_path, content, WEB_CONCURRENCY="2") as service:
         for id in ids:
             service.ask("POST", "/predict", {"data": [vector]}, x_request_id=id)
         service.stop()
@@ -267,8 +260,8 @@ def test_every_line_of_the_log_is_one_json_object(
     assert [line for line in lines if line["message"].startswith("Finished server process")]
 
 
-def test_the_service_is_what_its_settings_say(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
-    """Keys and limits reach the running service from the environment."""
+def test_the_service_has_its_settings(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
+    """API keys, CORS and limits reach the running service."""
     settings = {"API_KEYS": KEY, "MAX_ROWS": "2", "MAX_BODY_BYTES": "2000", "CORS_ORIGINS": "https://app.test"}
     with running(tmp_path, content, SERVE, **settings) as service:
         known = {"authorization": f"Bearer {KEY}", "origin": "https://app.test"}
@@ -284,10 +277,9 @@ def test_the_service_is_what_its_settings_say(content: bytes, tmp_path: Path, ve
     assert service.said(KEY) == []
 
 
-@WORKERS
-@pytest.mark.parametrize("host", ["127.0.0.1", "::"])
+@pytest.mark.parametrize(("workers", "host"), [("1", "127.0.0.1"), ("1", "::"), ("2", "127.0.0.1")])
 def test_an_interrupt_ends_the_service_without_a_trace(content: bytes, tmp_path: Path, workers: str, host: str) -> None:
-    """Ctrl+C in a shell reaches every process of it."""
+    """Ctrl+C sends SIGINT to all processes."""
     with running(tmp_path, content, WEB_CONCURRENCY=workers, HOST=host) as service:
         os.killpg(service.process.pid, signal.SIGINT)
 
@@ -299,7 +291,7 @@ def test_an_interrupt_ends_the_service_without_a_trace(content: bytes, tmp_path:
 def test_more_requests_than_allowed_are_503_while_health_answers(
     content: bytes, tmp_path: Path, vector: list[Any], command: tuple[str, ...]
 ) -> None:
-    """At once, with Retry-After; those that were there before are answered when their bodies have come."""
+    """At once, with Retry-After; the requests in progress are still answered."""
     head, _, body = request("POST", "/predict", {"data": [vector]}).partition(b"\r\n\r\n")
     with running(tmp_path, content, command, MAX_CONCURRENT_REQUESTS="3") as service:
         connections = [Connection(service.port) for _ in range(3)]
@@ -327,10 +319,8 @@ def test_more_requests_than_allowed_are_503_while_health_answers(
     assert (health, answers, after) == ([200] * 3, [200] * 3, 200)
 
 
-def test_of_a_crowd_some_are_served_and_the_others_refused_at_once(
-    content: bytes, tmp_path: Path, vector: list[Any]
-) -> None:
-    """Each gets an answer, and the metrics and the log know of each."""
+def test_excess_large_bodies_are_503(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
+    """Beyond QUEUE_BODIES; metrics and log count every answer."""
     told = request("POST", "/predict", {"data": [vector] * 3000})
     with running(tmp_path, content, QUEUE_BODIES="2") as service:
 
@@ -351,9 +341,9 @@ def test_of_a_crowd_some_are_served_and_the_others_refused_at_once(
         assert f'http_requests_total{{path="/predict",status="{status}"}} {count}.0' in text
 
 
-def test_hangup_is_not_a_signal_of_ours_any_more(content: bytes, tmp_path: Path) -> None:
-    """A single worker ends with it, as any process that doesn't handle it: a new file is found without being told."""
-    # Under nohup it is ignored, and a child inherits that.
+def test_sighup_is_not_handled(content: bytes, tmp_path: Path) -> None:
+    """It ends the process: a new model file is found without a signal."""
+    # Under nohup SIGHUP is ignored, which a child process inherits.
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
         with running(tmp_path, content) as service:
@@ -366,10 +356,8 @@ def test_hangup_is_not_a_signal_of_ours_any_more(content: bytes, tmp_path: Path)
 
 
 @WORKERS
-def test_a_socket_in_the_file_system_is_listened_on(
-    content: bytes, tmp_path: Path, vector: list[Any], workers: str
-) -> None:
-    """HOST=unix:PATH, also where a service that was killed has left its socket; none is left in the end."""
+def test_the_service_listens_on_a_unix_socket(content: bytes, tmp_path: Path, vector: list[Any], workers: str) -> None:
+    """HOST=unix:PATH, also over a stale socket file; the file is removed at the end."""
     path = tmp_path / "service.sock"
     (tmp_path / "model.onnx").write_bytes(content)
     with socket.socket(socket.AF_UNIX) as killed:
@@ -391,7 +379,7 @@ def test_a_socket_in_the_file_system_is_listened_on(
 
 @WORKERS
 def test_two_colons_listen_on_ipv6_and_ipv4(content: bytes, tmp_path: Path, workers: str) -> None:
-    """HOST=::, whatever the number of workers."""
+    """HOST=::, for one worker and for several."""
     with running(tmp_path, content, HOST="::", WEB_CONCURRENCY=workers) as service:
         statuses = [
             httpx.get(f"http://{host}:{service.port}/livez", trust_env=False).status_code
@@ -404,7 +392,7 @@ def test_two_colons_listen_on_ipv6_and_ipv4(content: bytes, tmp_path: Path, work
 
 
 def test_a_port_that_is_taken_ends_the_start(content: bytes, tmp_path: Path) -> None:
-    """With an exit code other than 0 and the reason, whichever address it is."""
+    """With an exit code other than 0 and the reason."""
     (tmp_path / "model.onnx").write_bytes(content)
     for host, family in (("127.0.0.1", socket.AF_INET), ("::", socket.AF_INET6)):
         with socket.create_server((host, 0), family=family, dualstack_ipv6=host == "::") as taken:
@@ -417,7 +405,7 @@ def test_a_port_that_is_taken_ends_the_start(content: bytes, tmp_path: Path) -> 
 
 @contextmanager
 def started(**settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m serve` that may listen anywhere; killed if it hasn't ended."""
+    """A process of `python -m serve`, killed at the end."""
     with subprocess.Popen(
         SERVE, cwd=ROOT, env=environment(**settings), stdout=subprocess.DEVNULL, start_new_session=True
     ) as process:
@@ -429,29 +417,28 @@ def started(**settings: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def is_listened_on(path: Path) -> bool:
-    """Whether somebody accepts connections on a socket in the file system."""
+    """Whether a process listens on a Unix socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0
 
 
-@WORKERS
 @pytest.mark.skipif(platform.system() != "Linux", reason="only Linux can forbid a process to connect")
-def test_nothing_leaves_the_service(content: bytes, tmp_path: Path, vector: list[Any], workers: str) -> None:
-    """It starts, scores, loads another model and stops without an attempt to connect, and keeps nothing to send.
+def test_the_service_opens_no_connection(content: bytes, tmp_path: Path, vector: list[Any]) -> None:
+    """From start to shutdown, scoring and reload included; onnxruntime also stores no telemetry events.
 
-    The kernel would have killed it at the first attempt, and onnxruntime keeps the events that it will send in a file.
+    The kernel would kill the process at its first connect, and onnxruntime stores unsent events in its home folder.
     """
     home = tmp_path / "home"
     home.mkdir()
-    command = (sys.executable, "-c", ALONE, *SERVE)
-    settings = {"WEB_CONCURRENCY": workers, "HOME": str(home), "ORT_DISABLE_TELEMETRY": "0"}
+    command = (sys.executable, "-c", WITHOUT_CONNECT, *SERVE)
+    settings = {"WEB_CONCURRENCY": "2", "HOME": str(home), "ORT_DISABLE_TELEMETRY": "0"}
 
     with running(tmp_path, content, command, **settings) as service:
         for path, key in (("/predict", "data"), ("/score", "applicants")):
             for rows in (1, 1000):
                 service.ask("POST", path, {key: [vector] * rows}).raise_for_status()
         service.replace_model(with_contract(content, version=OTHER))
-        wait_until(lambda: len(service.said("is in service")) == int(workers))
+        wait_until(lambda: len(service.said("is in service")) == 2)
         code = service.stop()
 
     assert code == 0
@@ -460,13 +447,14 @@ def test_nothing_leaves_the_service(content: bytes, tmp_path: Path, vector: list
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="only Linux can forbid a process to connect")
-def test_what_would_leave_is_noticed(content: bytes, tmp_path: Path) -> None:
-    """A process that connects is killed, and onnxruntime by itself keeps events to send: the test above can fail."""
+def test_a_connection_or_telemetry_would_be_noticed(content: bytes, tmp_path: Path) -> None:
+    """The test above can fail."""
     connecting = "import socket; socket.socket().connect(('127.0.0.1', 9))"
     (tmp_path / "model.onnx").write_bytes(content)
     bare = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
 
-    killed = subprocess.run([sys.executable, "-c", ALONE, sys.executable, "-c", connecting], timeout=WAIT_SECONDS)
+    command = [sys.executable, "-c", WITHOUT_CONNECT, sys.executable, "-c", connecting]
+    killed = subprocess.run(command, timeout=WAIT_SECONDS)
     subprocess.run(
         [sys.executable, "-c", BARE_RUNTIME, str(tmp_path / "model.onnx")],
         env=bare,
@@ -480,7 +468,7 @@ def test_what_would_leave_is_noticed(content: bytes, tmp_path: Path) -> None:
 
 
 def run(command: tuple[str, ...], **settings: str) -> subprocess.CompletedProcess[str]:
-    """A start that is expected to end by itself."""
+    """Run a command that is expected to end by itself."""
     given = environment(**{"PORT": "0", **settings})
     return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=WAIT_SECONDS)
 
@@ -492,8 +480,11 @@ def run(command: tuple[str, ...], **settings: str) -> subprocess.CompletedProces
         ({"PORT": "http"}, "PORT is 'http', expected a whole number from 0 to 65535"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', expected one of: critical, error, warning, info, debug"),
         ({"API_KEYS": "secret"}, "API_KEYS: key 1 of 1 has 6 characters, expected at least 16"),
-        ({"API_KEYS": ","}, "API_KEYS is ',', expected keys, separated by commas; unset it to answer everybody"),
-        ({"API_KEYS": " , "}, "API_KEYS is ' , ', expected keys, separated by commas; unset it to answer everybody"),
+        ({"API_KEYS": ","}, "API_KEYS is ',', expected keys, separated by commas; unset it for a service without keys"),
+        (
+            {"API_KEYS": " , "},
+            "API_KEYS is ' , ', expected keys, separated by commas; unset it for a service without keys",
+        ),
         ({"CORS_ORIGINS": "app"}, "CORS_ORIGINS holds 'app', expected origins such as https://app.example.com"),
         ({"MAX_ROWS": "0"}, "MAX_ROWS is '0', expected a whole number from 1 to 10000000"),
         ({"MODEL_PATH": "nowhere.onnx"}, "can't read the model file nowhere.onnx: No such file or directory; make"),
@@ -503,7 +494,7 @@ def run(command: tuple[str, ...], **settings: str) -> subprocess.CompletedProces
 def test_a_service_that_cant_start_says_why_in_one_line(
     command: tuple[str, ...], settings: dict[str, str], message: str
 ) -> None:
-    """Exit code 1 and one line on stderr with the variable or file, its value and what was expected."""
+    """Exit code 1 and one line on stderr: variable or file, value, and what was expected."""
     done = run(command, **settings)
 
     (line,) = done.stderr.splitlines()
@@ -521,7 +512,7 @@ def test_a_service_that_cant_start_says_why_in_one_line(
     ids=lambda given: str(given) if isinstance(given, dict) else "",
 )
 def test_several_workers_that_cant_start_say_so_once(settings: dict[str, str], message: str) -> None:
-    """Before any of them is started."""
+    """Checked before the workers are started."""
     done = run(SERVE, **settings)
 
     (line,) = done.stderr.splitlines()
@@ -531,10 +522,10 @@ def test_several_workers_that_cant_start_say_so_once(settings: dict[str, str], m
 
 @pytest.mark.parametrize("command", [SERVE, UVICORN], ids=["python -m serve", "uvicorn"])
 @pytest.mark.parametrize("fault", ["garbage", *UNSERVABLE])
-def test_a_model_that_cannot_be_served_is_said_in_one_line(
+def test_an_invalid_model_is_reported_in_one_line(
     content: bytes, tmp_path: Path, fault: str, command: tuple[str, ...]
 ) -> None:
-    """No traceback for a file that isn't a model, or that would fail for an applicant."""
+    """Without a traceback, whether the file is no model or fails its self-test."""
     make, message = UNSERVABLE.get(fault, (lambda _: b"garbage", "the model file ends without its checksum"))
     (tmp_path / "model.onnx").write_bytes(make(content))
 

@@ -1,4 +1,4 @@
-"""A connection that offers an upgrade is read by the parser that ignores the offer, every other one by the fast one."""
+"""ParserSelector: connections whose first request offers an upgrade go to h11, all others to httptools."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from serve.parser import MOST_HEAD_BYTES, ParserChoice
+from serve.parser import MAX_HEAD_BYTES, ParserSelector
 from tests.serve.running import SERVE, UVICORN, Connection, Service, request, running
 
 UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
-"""What Java's HttpClient and curl --http2 send with their first request."""
+"""Sent by Java's HttpClient and curl --http2 with their first request."""
 
 LIVE = request("GET", "/livez")
 
 
 class Transport(asyncio.Transport):
-    """One side of a connection, of which tests need to know who reads it."""
+    """A fake transport that records its protocol and what is written."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
@@ -31,30 +31,30 @@ class Transport(asyncio.Transport):
         self.is_closed = False
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Who reads from now on."""
+        """Record the protocol."""
         self.protocol = protocol
 
     def write(self, data: Any) -> None:
-        """Keep what is sent."""
+        """Record what is sent."""
         self.written += data
 
     def is_closing(self) -> bool:
-        """Whether the connection is over."""
+        """Whether the connection was closed."""
         return self.is_closed
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self.is_closed = True
 
     def pause_reading(self) -> None:
-        """Nothing to pause."""
+        """Do nothing."""
 
     def resume_reading(self) -> None:
-        """Nothing to resume."""
+        """Do nothing."""
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """An application that answers with the body it got."""
+    """An ASGI application that returns the body it received."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -65,34 +65,34 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Choice:
-    """A new connection under uvicorn's state, and what became of it."""
+    """A new connection, and what the selector did with it."""
 
     def __init__(self) -> None:
         self.state = ServerState()
-        config = Config(answer, http=ParserChoice, ws="none", interface="asgi3", log_config=None)
+        config = Config(answer, http=ParserSelector, ws="none", interface="asgi3", log_config=None)
         config.load()
         self.transport = Transport()
-        self.protocol = ParserChoice(config=config, server_state=self.state, app_state={}, _loop=None)
+        self.protocol = ParserSelector(config=config, server_state=self.state, app_state={}, _loop=None)
         self.protocol.connection_made(self.transport)
 
     def receive(self, data: bytes) -> None:
-        """Bytes arrive."""
+        """Deliver bytes to the protocol."""
         (self.transport.protocol or self.protocol).data_received(data)
 
     @property
     def reader(self) -> str:
-        """Which parser reads the connection by now."""
+        """Name of the protocol that reads the connection."""
         return type(self.transport.protocol).__name__
 
     async def settle(self) -> bytes:
-        """Let every request be answered; returns what was sent back."""
+        """Run the event loop until all requests are answered; returns what was sent."""
         while self.state.tasks:
             await asyncio.wait(self.state.tasks)
         return self.transport.written
 
 
 def choose(*parts: bytes) -> tuple[str, bytes]:
-    """Which parser reads a connection on which these parts arrive, and what is sent back."""
+    """The chosen protocol, and what was sent back, for these received parts."""
 
     async def connect() -> tuple[str, bytes]:
         choice = Choice()
@@ -125,7 +125,7 @@ def test_a_head_that_offers_an_upgrade_goes_to_h11(line: str) -> None:
     ids=["none", "other header", "in a value", "in the body"],
 )
 def test_every_other_head_goes_to_httptools(content: bytes) -> None:
-    """The word may stand elsewhere."""
+    """Also if the word stands elsewhere."""
     reader, sent = choose(content)
 
     assert reader == "HttpToolsProtocol"
@@ -134,7 +134,7 @@ def test_every_other_head_goes_to_httptools(content: bytes) -> None:
 
 @pytest.mark.parametrize("more", [(), UPGRADE], ids=["plain", "upgrade"])
 def test_a_head_may_come_in_any_two_parts(more: tuple[str, ...]) -> None:
-    """Wherever the network cuts it: the same parser and the same answer."""
+    """The same parser and answer wherever the segments divide."""
     content = request("POST", "/", b"the body", *more)
     expected = choose(content)[0]
 
@@ -144,9 +144,9 @@ def test_a_head_may_come_in_any_two_parts(more: tuple[str, ...]) -> None:
     assert all(sent.endswith(b"the body") for _, sent in found)
 
 
-def test_a_head_that_is_too_long_goes_to_the_fast_parser_unread() -> None:
-    """Nothing is held back beyond that."""
-    assert choose(b"GET / HTTP/1.1\r\nX-Filler: ", b"x" * MOST_HEAD_BYTES)[0] == "HttpToolsProtocol"
+def test_a_head_that_is_too_long_goes_to_httptools() -> None:
+    """After MAX_HEAD_BYTES."""
+    assert choose(b"GET / HTTP/1.1\r\nX-Filler: ", b"x" * MAX_HEAD_BYTES)[0] == "HttpToolsProtocol"
 
 
 @pytest.mark.parametrize(
@@ -162,15 +162,15 @@ def test_a_head_that_is_too_long_goes_to_the_fast_parser_unread() -> None:
     ],
     ids=["TLS", "zero", "JSON", "SMTP", "bare line ends", "space before the colon", "HTTP/2"],
 )
-def test_what_cannot_become_a_head_is_refused_at_once(content: bytes) -> None:
-    """Somebody who speaks TLS to this port would wait for an answer, and the service for the end of a head."""
+def test_an_invalid_head_is_refused_at_once(content: bytes) -> None:
+    """Such as a TLS handshake, whose client would wait for an answer."""
     _, sent = choose(content)
 
     assert sent.startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_connection_counts_once_for_the_server(vector: list[Any]) -> None:
-    """From its first moment to its end, whichever parser reads it: the server closes it when it stops."""
+    """So that uvicorn can close it at shutdown."""
 
     async def connect(content: bytes) -> list[int]:
         choice = Choice()
@@ -186,8 +186,7 @@ def test_a_connection_counts_once_for_the_server(vector: list[Any]) -> None:
         assert asyncio.run(connect(content)) == [1, 1, 0]
 
 
-def test_a_client_that_leaves_before_its_head_is_whole_leaves_nothing_behind() -> None:
-    """Without a byte, or in the middle."""
+def test_an_early_disconnect_leaves_no_connection() -> None:
 
     async def connect(content: bytes) -> int:
         choice = Choice()
@@ -211,13 +210,13 @@ def service(
 
 @pytest.fixture(scope="module")
 def stock(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """uvicorn with its own choice of a parser."""
+    """uvicorn with its default parser."""
     with running(tmp_path_factory.mktemp("stock"), content, UVICORN) as running_one:
         yield running_one
 
 
 def offer(body: bytes, is_chunked: bool) -> tuple[bytes, bytes]:
-    """Head and body of a POST /predict that offers an upgrade."""
+    """Head and body of a POST /predict with an Upgrade header."""
     length = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(body)}"
     head = request("POST", "/predict", None, *UPGRADE, length)
     return head, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if is_chunked else body
@@ -226,7 +225,7 @@ def offer(body: bytes, is_chunked: bool) -> tuple[bytes, bytes]:
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunks"])
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["together", "apart"])
 def test_an_offered_upgrade_is_ignored(service: Service, vector: list[Any], pause: float, is_chunked: bool) -> None:
-    """The body is read wherever it comes, and the connection goes on, with and without further offers."""
+    """The body is read, and the connection is kept for further requests."""
     head, body = offer(json.dumps({"data": [vector]}).encode(), is_chunked)
     expected = service.ask("POST", "/predict", {"data": [vector]}).json()
 
@@ -251,7 +250,7 @@ def test_an_offered_upgrade_is_ignored(service: Service, vector: list[Any], paus
 def test_stock_uvicorn_refuses_a_body_behind_an_offer_and_never_reads_it_as_a_request(
     stock: Service, pause: float, is_chunked: bool
 ) -> None:
-    """400 with Connection: close, whatever the body looks like; nothing else is answered on the connection."""
+    """400 and Connection: close, without another answer."""
     before = stock.metrics()
     head, body = offer(LIVE + LIVE, is_chunked)
 
@@ -265,12 +264,11 @@ def test_stock_uvicorn_refuses_a_body_behind_an_offer_and_never_reads_it_as_a_re
     assert (answer.status, answer.headers["connection"]) == (400, "close")
     assert answer.json["type"] == "urn:problem:body-cut-off"
     assert rest == b""
-    # The one of this test and that for the metrics.
+    # The connection of this test and that of GET /metrics.
     assert stock.metrics()["http_requests_total"] == before["http_requests_total"] + 2
 
 
 def test_stock_uvicorn_answers_an_offer_without_a_body(stock: Service) -> None:
-    """There is nothing to lose."""
     with Connection(stock.port) as connection:
         connection.send(request("GET", "/livez", None, *UPGRADE))
 

@@ -1,4 +1,4 @@
-"""Hostile bytes against the service as a real process: each gets its 4xx, and the service goes on."""
+"""Hostile requests as raw bytes against a real process: each gets its 4xx, and the service stays ready."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MUTANTS = 300
 
 @pytest.fixture(scope="module")
 def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service around the model, which gives a request a second to arrive."""
+    """The service with BODY_TIMEOUT=1."""
     with running(tmp_path_factory.mktemp("raw"), content, SERVE, **PATIENT) as running_one:
         yield running_one
 
 
 def test_every_hostile_request_gets_its_refusal(service: Service, model: Model) -> None:
-    """A problem that names what is wrong, with one of the statuses that fit; afterwards the service is ready."""
+    """A problem with one of the expected statuses."""
     told = list(cases(f"/v2/models/{model.contract.name}/infer"))
 
     async def ask_all() -> list[list[tuple[int, bytes]]]:
@@ -53,8 +53,7 @@ def test_every_hostile_request_gets_its_refusal(service: Service, model: Model) 
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_a_head_without_an_end_keeps_nobody_from_an_answer(service: Service, name: str, vector: list[Any]) -> None:
-    """The service answers others meanwhile, and says nothing to it."""
+def test_an_endless_head_blocks_no_other_request(service: Service, name: str, vector: list[Any]) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=WAIT_SECONDS) as endless:
         endless.sendall(ENDLESS[name])
 
@@ -66,10 +65,10 @@ def test_a_head_without_an_end_keeps_nobody_from_an_answer(service: Service, nam
 
 
 @pytest.mark.parametrize("path", ["/score", "/predict"])
-def test_valid_bodies_gone_wrong_are_refused_or_scored(
+def test_mutated_bodies_are_refused_or_scored(
     service: Service, path: str, named: dict[str, Any], vector: list[Any]
 ) -> None:
-    """Whatever a few wrong bytes make of a body: 200, 400 or 413, and nothing of ours fails."""
+    """200, 400 or 413, and no exception in the log."""
     body = {"/score": {"applicants": [named, vector], "reasons": 2}, "/predict": {"data": [vector, vector]}}[path]
 
     found = asyncio.run(send_mutants(service.port, path, [json.dumps(body).encode()], MUTANTS, seed=1))
@@ -79,7 +78,7 @@ def test_valid_bodies_gone_wrong_are_refused_or_scored(
 
 
 def test_a_slow_but_complete_request_is_answered(service: Service, vector: list[Any]) -> None:
-    """Byte by byte, within the time that a body may take."""
+    """Byte by byte, within BODY_TIMEOUT."""
     content = request(json.dumps({"data": [vector]}).encode(), "/predict")
 
     found = asyncio.run(answers(service.port, content, pause=0.5 / len(content)))

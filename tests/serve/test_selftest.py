@@ -1,4 +1,4 @@
-"""python -m serve.selftest: exit code 0 and which model, or exit code 1 and why not."""
+"""`python -m serve.selftest`: exit code 0 and the model's name, or 1 and the reason."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def model_path(content: bytes, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_sound_model_passes_and_is_named(model_path: Path, model: Model, capsys: pytest.CaptureFixture[str]) -> None:
-    """Name, version, sha256 and how many golden rows it answered."""
+def test_a_valid_model_passes_and_is_named(model_path: Path, model: Model, capsys: pytest.CaptureFixture[str]) -> None:
+    """Name, version, sha256 and the number of golden rows."""
     assert main([str(model_path)]) == 0
 
     expected = f"self-test passed: test 2026.01.02-abcdef01, sha256 {model.sha256}, 16 golden rows answered as exported"
@@ -31,7 +31,7 @@ def test_a_sound_model_passes_and_is_named(model_path: Path, model: Model, capsy
 def test_without_an_argument_the_model_of_the_settings_is_tested(
     model_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The release step proves the very file that the web step will serve."""
+    """The file that MODEL_PATH names, as the service will load it."""
     monkeypatch.setenv("MODEL_PATH", str(model_path))
 
     assert main([]) == 0
@@ -39,10 +39,7 @@ def test_without_an_argument_the_model_of_the_settings_is_tested(
     assert "self-test passed: test 2026.01.02-abcdef01" in capsys.readouterr().out
 
 
-def test_an_argument_goes_before_the_settings(
-    model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file named on the command line is the one that is tested."""
+def test_the_argument_overrides_model_path(model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_PATH", str(tmp_path / "absent.onnx"))
 
     assert main([str(model_path)]) == 0
@@ -61,7 +58,7 @@ def test_an_argument_goes_before_the_settings(
 def test_a_file_that_isnt_a_model_fails_with_one_sentence(
     tmp_path: Path, content_of_file: bytes | None, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 1 stops the deployment; the reason is one line on stderr, and stdout stays empty."""
+    """Exit code 1, one line on stderr, nothing on stdout."""
     path = tmp_path / "broken.onnx"
     if content_of_file is not None:
         path.write_bytes(content_of_file)
@@ -78,7 +75,7 @@ def test_a_file_that_isnt_a_model_fails_with_one_sentence(
 def test_a_model_that_would_fail_for_an_applicant_fails_with_one_sentence(
     content: bytes, tmp_path: Path, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same file stops a start and a reload; here it stops the deployment before that."""
+    """As at start and at reload."""
     make, message = UNSERVABLE[fault]
     (tmp_path / "model.onnx").write_bytes(make(content))
 
@@ -92,13 +89,13 @@ def test_a_model_that_would_fail_for_an_applicant_fails_with_one_sentence(
     ("name", "value", "message"),
     [
         ("PORT", "http", "PORT is 'http', expected a whole number from 0 to 65535"),
-        ("API_KEYS", ",", "API_KEYS is ',', expected keys, separated by commas; unset it to answer everybody"),
+        ("API_KEYS", ",", "API_KEYS is ',', expected keys, separated by commas; unset it for a service without keys"),
     ],
 )
 def test_a_wrong_setting_fails_with_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, message: str
 ) -> None:
-    """A release with a setting that the web step would refuse is stopped here already."""
+    """So that a release with an invalid setting is stopped before it starts."""
     monkeypatch.setenv(name, value)
 
     assert main([]) == 1

@@ -1,4 +1,4 @@
-"""The state that all requests share: the model in service, the thread for large bodies, bodies that come too slowly."""
+"""AppState: the model in service, the thread for large bodies, and late bodies."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from serve.state import AppState
 from tests.serve.conversation import Conversation, Stalled
 
 WAIT_SECONDS = 10.0
-"""Longest wait for something that takes milliseconds unless it is broken."""
+"""Timeout of waits that take milliseconds normally."""
 
 LATER = "2026.02.03-12345678"
 
 
 class WaitingModel(Model, frozen=True):
-    """A model that says when it is asked, and answers when it may."""
+    """A model that signals when it is called and returns when it is told to."""
 
     is_asked: threading.Event
     may_answer: threading.Event
 
     def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
-        """Wait, then answer."""
+        """Wait, then return the scores."""
         self.is_asked.set()
         assert self.may_answer.wait(WAIT_SECONDS)
         return Model.score(self, applicants, explain=explain)
@@ -44,18 +44,18 @@ class WaitingModel(Model, frozen=True):
 
 @dataclass
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that the test advances."""
 
     now: float = 1000.0
 
     def perf_counter(self) -> float:
-        """Seconds."""
+        """The time in seconds."""
         return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time by which a body is late."""
+    """The clock by which bodies are late."""
     clock = Clock()
     for module in ("serve.state", "serve.api.body"):
         monkeypatch.setattr(f"{module}.perf_counter", clock.perf_counter)
@@ -64,13 +64,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def runtime(model: Model) -> Runtime:
-    """The model as it is served."""
+    """The runtime of the model."""
     return prepare(model, Settings())
 
 
 @pytest.fixture
 def later(model: Model) -> Runtime:
-    """The same model in a later version."""
+    """The runtime of a later version of the model."""
     contract = structs.replace(model.contract, version=LATER)
     return prepare(Model(contract, "1" * 64, model.session), Settings())
 
@@ -80,12 +80,12 @@ def make_state(runtime: Runtime, **settings: int) -> AppState:
     return AppState(runtime, Settings(**settings), Metrics())  # type: ignore[arg-type]
 
 
-def test_a_large_call_runs_in_a_thread_of_its_own(runtime: Runtime) -> None:
-    """One for all of them: they wait for each other, not the small requests for them."""
+def test_large_calls_run_in_one_thread(runtime: Runtime) -> None:
+    """One after another, outside of the event loop."""
     state = make_state(runtime)
 
     async def ask() -> list[threading.Thread]:
-        return await asyncio.gather(*(state.run_large(threading.current_thread) for _ in range(4)))
+        return await asyncio.gather(*(state.run_offloaded(threading.current_thread) for _ in range(4)))
 
     threads = set(asyncio.run(ask()))
 
@@ -94,24 +94,24 @@ def test_a_large_call_runs_in_a_thread_of_its_own(runtime: Runtime) -> None:
 
 
 def test_large_calls_beyond_the_limit_are_503(runtime: Runtime) -> None:
-    """QUEUE_BODIES may be there, the one in work included; when one is done the next is taken."""
-    state, may_end = make_state(runtime, large_bodies=2), threading.Event()
+    """QUEUE_BODIES includes the one in progress; a finished one makes room."""
+    state, may_end = make_state(runtime, queue_bodies=2), threading.Event()
 
     async def ask() -> list[Any]:
-        first = [asyncio.create_task(state.run_large(lambda: may_end.wait(WAIT_SECONDS))) for _ in range(2)]
+        first = [asyncio.create_task(state.run_offloaded(lambda: may_end.wait(WAIT_SECONDS))) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(HTTPProblem, match="2 large bodies are in progress already; try again in a second") as said:
-            await state.run_large(lambda: True)
+            await state.run_offloaded(lambda: True)
         assert (said.value.status, said.value.headers) == (503, [(b"retry-after", b"1")])
         may_end.set()
-        return [*await asyncio.gather(*first), await state.run_large(lambda: "later")]
+        return [*await asyncio.gather(*first), await state.run_offloaded(lambda: "later")]
 
     assert asyncio.run(ask()) == [True, True, "later"]
 
 
 def test_a_large_call_that_fails_makes_room_for_the_next(runtime: Runtime) -> None:
-    """Its error goes to whoever asked."""
-    state = make_state(runtime, large_bodies=1)
+    """The exception reaches its caller."""
+    state = make_state(runtime, queue_bodies=1)
 
     def fail() -> None:
         raise ValueError("of this call")
@@ -119,18 +119,18 @@ def test_a_large_call_that_fails_makes_room_for_the_next(runtime: Runtime) -> No
     async def ask() -> str:
         for _ in range(2):
             with pytest.raises(ValueError, match="of this call"):
-                await state.run_large(fail)
-        return await state.run_large(lambda: "done")
+                await state.run_offloaded(fail)
+        return await state.run_offloaded(lambda: "done")
 
     assert asyncio.run(ask()) == "done"
 
 
-def test_what_waits_for_a_file_does_not_wait_for_large_bodies(runtime: Runtime) -> None:
-    """Metrics and reload have threads of their own."""
+def test_blocking_calls_do_not_wait_for_large_bodies(runtime: Runtime) -> None:
+    """Metrics and reload use other threads."""
     state, may_end = make_state(runtime), threading.Event()
 
     async def ask() -> str:
-        large = asyncio.create_task(state.run_large(lambda: may_end.wait(WAIT_SECONDS)))
+        large = asyncio.create_task(state.run_offloaded(lambda: may_end.wait(WAIT_SECONDS)))
         found = await state.run_blocking(lambda: "read")
         may_end.set()
         assert await large
@@ -140,9 +140,9 @@ def test_what_waits_for_a_file_does_not_wait_for_large_bodies(runtime: Runtime) 
 
 
 def test_a_large_body_leaves_the_event_loop_free_for_others(model: Model, vector: list[Any]) -> None:
-    """While it is scored health is answered, and small requests are; beyond QUEUE_BODIES a large one is 503."""
+    """Health checks and small requests are answered meanwhile."""
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
-    app = make_app(model, Settings(large_bodies=1))
+    app = make_app(model, Settings(queue_bodies=1))
     app.state.service.runtime.model = waiting
     large, small = ([json.dumps({"data": [vector] * rows}).encode()] for rows in (2000, 1))
 
@@ -167,10 +167,10 @@ def test_a_large_body_leaves_the_event_loop_free_for_others(model: Model, vector
 
 
 def test_requests_at_the_same_time_get_each_their_own_answer(model: Model, applicants: Matrix) -> None:
-    """Bodies for the event loop and for the thread, all at once: nobody gets another's rows."""
+    """Concurrent small and large bodies are never mixed up."""
     sizes = [1, 2, 1000, 5, 2000] * 5
     batches = [np.nan_to_num(np.resize(np.roll(applicants, k, axis=0), (size, 5))) for k, size in enumerate(sizes)]
-    app = make_app(model, Settings(large_bodies=len(sizes)))
+    app = make_app(model, Settings(queue_bodies=len(sizes)))
     asked = [Conversation("POST", "/predict", [json.dumps({"data": rows.tolist()}).encode()]) for rows in batches]
 
     async def ask() -> None:
@@ -182,7 +182,7 @@ def test_requests_at_the_same_time_get_each_their_own_answer(model: Model, appli
 
 
 def test_a_model_that_is_put_in_service_answers_and_is_counted(runtime: Runtime, later: Runtime) -> None:
-    """From then on; its counters are there at zero."""
+    """Its counters start at zero."""
     state = make_state(runtime)
 
     state.put_in_service(later)
@@ -195,7 +195,7 @@ def test_a_model_that_is_put_in_service_answers_and_is_counted(runtime: Runtime,
 def test_a_model_put_in_service_while_a_body_arrives_answers_it(
     model: Model, later: Runtime, vector: list[Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The one before isn't asked any more; answer, log and metrics name the one that decided."""
+    """Answer, log and metrics name the new model."""
     app = make_app(model)
     state: AppState = app.state.service
     body = json.dumps({"applicants": [vector]}).encode()
@@ -218,8 +218,8 @@ def test_a_model_put_in_service_while_a_body_arrives_answers_it(
     assert [counted("credit_applicants_total", {"version": one}) for one in (model.contract.version, LATER)] == [0, 1]
 
 
-def test_a_model_put_in_service_while_another_scores_lets_it_answer(model: Model, later: Runtime) -> None:
-    """A large body that is in the thread keeps the model it began with, and is counted for that one."""
+def test_a_large_body_keeps_its_model_during_a_reload(model: Model, later: Runtime) -> None:
+    """It is counted for the old model."""
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
     app = make_app(model)
     state: AppState = app.state.service
@@ -245,8 +245,8 @@ def test_a_model_put_in_service_while_another_scores_lets_it_answer(model: Model
 
 
 def test_a_body_that_takes_too_long_is_408(model: Model, clock: Clock) -> None:
-    """And the connection is closed; those that began later go on."""
-    app = make_app(model, Settings(body_seconds=10))
+    """The connection is closed; bodies that began later go on."""
+    app = make_app(model, Settings(body_timeout=10))
     state: AppState = app.state.service
 
     async def ask() -> list[Stalled]:
@@ -272,9 +272,9 @@ def test_a_body_that_takes_too_long_is_408(model: Model, clock: Clock) -> None:
     assert (state.reading, state.requests, state.body_bytes) == ({}, 0, 0)
 
 
-def test_only_late_bodies_are_given_up(runtime: Runtime, clock: Clock) -> None:
-    """Those whose time is over, each once."""
-    state = make_state(runtime, body_seconds=10)
+def test_only_late_bodies_are_cancelled(runtime: Runtime, clock: Clock) -> None:
+    """Each once."""
+    state = make_state(runtime, body_timeout=10)
 
     async def ask() -> list[bool]:
         tasks = [asyncio.create_task(asyncio.sleep(WAIT_SECONDS)) for _ in range(3)]
@@ -293,7 +293,7 @@ def test_only_late_bodies_are_given_up(runtime: Runtime, clock: Clock) -> None:
 def test_metrics_that_cannot_be_written_fail_no_request(
     model: Model, named: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As on a full disk: the log says so, applicants get their answers."""
+    """As on a full disk; the error is logged."""
     app = make_app(model)
 
     def fail(*arguments: object) -> None:

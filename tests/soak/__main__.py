@@ -1,6 +1,6 @@
-"""`make soak`: what takes minutes to prove about the running service; prints its figures, fails if a bar doesn't hold.
+"""`make soak`: long tests of the running service (fuzzing, overload, memory, reloads); fails if a limit is exceeded.
 
-A part alone: `python -m tests.soak raw`.
+A single part: `python -m tests.soak raw`.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ EXPLORERS = 2
 MUTANTS = 20_000
 ROUNDS = 3
 GROWTH_MEGABYTES = 20.0
-"""What the service may hold more of after hostile bodies than after the same bodies before."""
+"""Maximum growth of the memory between two runs of the same hostile bodies."""
 
 STREAMS, SEED = 4_000, 2
 
 RELOADS, KILLS, STOPS = 30, 10, (1, 2, 1, 2)
-"""How often; the stops by the number of workers."""
+"""Repetitions; the stops by number of workers."""
 
 FILES = 8_192
-"""Open at once, at least: connections."""
+"""Minimum limit of open connections."""
 
 
 def explore() -> list[str]:
-    """Requests made of the document: none fails, none contradicts it."""
+    """schemathesis: requests generated from the OpenAPI document."""
     with running_service(**schema.SETTINGS) as service:
         started = time.perf_counter()
         explorers = [schema.Explorer(service.base, seed) for seed in range(1, EXPLORERS + 1)]
@@ -62,7 +62,7 @@ def explore() -> list[str]:
 
 
 def served_by_status(service: Service) -> Counter[int]:
-    """How the service says it has answered so far."""
+    """Status → number of answers, from GET /metrics."""
     found: Counter[int] = Counter()
     for line in service.ask("GET", "/metrics").text.splitlines():
         if line.startswith("http_requests_total{"):
@@ -72,7 +72,7 @@ def served_by_status(service: Service) -> Counter[int]:
 
 
 def fuzz() -> list[str]:
-    """Hostile bytes: each gets its refusal, and the memory comes back."""
+    """Hostile requests: each is refused as expected, and the memory is released."""
     faults: list[str] = []
     with running_service(**PATIENT) as service:
         infer = f"/v2/models/{service.ask('GET', '/model').json()['name']}/infer"
@@ -99,7 +99,7 @@ def fuzz() -> list[str]:
 
 
 async def send_cases(port: int, infer: str, seen: Counter[int]) -> list[str]:
-    """Every hostile request, some at once; returns those that were answered otherwise than they must be."""
+    """Send every hostile request, some concurrently; returns those with unexpected answers."""
     some = asyncio.Semaphore(AT_ONCE)
 
     async def ask(name: str, content: bytes, statuses: set[int]) -> str | None:
@@ -113,7 +113,7 @@ async def send_cases(port: int, infer: str, seen: Counter[int]) -> list[str]:
 
 
 def crowd() -> list[str]:
-    """Many connections that ask at once."""
+    """Goodput with many connections."""
     result = goodput.measure()
     print(
         f"overload: {result.many:,.0f} answers of 200 a second with {goodput.MANY:,} connections, "
@@ -123,7 +123,7 @@ def crowd() -> list[str]:
 
 
 def bodies() -> list[str]:
-    """More bodies than the memory could hold."""
+    """More bodies at once than fit into the memory."""
     faults = []
     for one in attack.ATTACKS:
         result = attack.run(one)
@@ -136,19 +136,19 @@ def bodies() -> list[str]:
 
 
 def weigh() -> list[str]:
-    """What is held once every endpoint has been asked."""
+    """Memory after requests to every endpoint."""
     logistic, faults = memory.measure(memory.train_logistic())
     shipped, more = memory.measure(ARTIFACT.read_bytes())
     print(
         f"memory after {memory.TIMES:,} requests to each endpoint: {logistic:.1f} MB, {shipped:.1f} MB with artifacts/"
     )
-    if logistic > memory.MOST_MEGABYTES:
-        faults.append(f"the service holds {logistic:.0f} MB, expected at most {memory.MOST_MEGABYTES:g}")
+    if logistic > memory.MAX_MEGABYTES:
+        faults.append(f"the service holds {logistic:.0f} MB, expected at most {memory.MAX_MEGABYTES:g}")
     return faults + more
 
 
 def operate() -> list[str]:
-    """Reloads, killed workers and the end, under load."""
+    """Reloads, killed workers and shutdown under load."""
     faults = tell(f"{RELOADS} reloads", restarts.reload(RELOADS))
     faults += tell(f"{KILLS} kills", restarts.kill(KILLS))
     for workers in STOPS:
@@ -157,7 +157,7 @@ def operate() -> list[str]:
 
 
 def tell(name: str, run: restarts.Run) -> list[str]:
-    """Print what became of the requests; returns the faults."""
+    """Print the outcome of a load; returns its faults."""
     outcome = run.outcome
     print(
         f"{name}: {dict(outcome.statuses)}, {len(outcome.lost)} lost, {len(outcome.hung)} hung, "
@@ -167,12 +167,12 @@ def tell(name: str, run: restarts.Run) -> list[str]:
 
 
 def differ() -> list[str]:
-    """Streams of bytes to the service and to a plain application."""
+    """Differential test against the plain application, with one worker and two."""
     return differ_with(1, STREAMS, SEED) + differ_with(2, STREAMS // 2, SEED + 1)
 
 
 def differ_with(workers: int, count: int, seed: int) -> list[str]:
-    """The same with so many workers."""
+    """The same with this many workers."""
     with running_servers(workers) as servers:
         started = time.perf_counter()
         drawn = make_streams(servers.cases, servers.known, count, seed)
@@ -198,10 +198,10 @@ PARTS: dict[str, Callable[[], list[str]]] = {
 
 
 def main() -> int:
-    """Run every part, or those named; 1 if a bar doesn't hold."""
+    """Run all parts, or those named; returns 1 if one fails."""
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files < FILES:
-        # The service inherits it.
+        # The service inherits the limit.
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if most < 0 else min(FILES, most), most))
     started = time.perf_counter()
     faults = []

@@ -1,4 +1,4 @@
-"""More bodies at once than the memory could hold, from many connections, with a key and without."""
+"""Memory attack: more bodies at once than fit into the memory, with and without an API key."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import uvloop
 from tests.differential.cases import KEY, predict, vector
 from tests.soak.service import peak_megabytes, running_service
 
-MOST_MEGABYTES = 512.0
+MAX_MEGABYTES = 512.0
 
 GATHER_SECONDS = 1.0
 
 CUT_OFF = 0
-"""Instead of a status: the connection ended without one."""
+"""Counted instead of a status if the connection ended without an answer."""
 
 UPGRADE = "Connection: Upgrade\r\nUpgrade: h2c\r\n"
 EXPECT = "Expect: 100-continue\r\n"
@@ -28,7 +28,7 @@ EXPECT = "Expect: 100-continue\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """So many connections with a body of so many bytes each; `fields`: more of the head."""
+    """This many connections, each with a body of this size; `fields`: further header lines."""
 
     name: str
     connections: int
@@ -52,7 +52,7 @@ ATTACKS = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the bodies were answered, the most memory that was held, and what is wrong with it."""
+    """How the bodies were answered, the peak memory, and faults."""
 
     statuses: Counter[int]
     megabytes: float
@@ -60,7 +60,7 @@ class Result:
 
 
 def run(attack: Attack) -> Result:
-    """Send all bodies to a service that finds them there at once; afterwards it answers as before."""
+    """Send all bodies concurrently; afterwards the service answers as before."""
     with running_service(API_KEYS=KEY) as service:
         statuses = uvloop.run(_send_all(attack, service.port, service.process.pid))
         after = service.ask("POST", "/predict", {"data": [vector(1)]}, x_api_key=KEY).status_code
@@ -68,8 +68,8 @@ def run(attack: Attack) -> Result:
     faults = []
     if set(statuses) - attack.statuses or statuses.total() != attack.connections:
         faults.append(f"{attack.name}: {dict(statuses)}, expected {attack.connections} of {sorted(attack.statuses)}")
-    if megabytes >= MOST_MEGABYTES:
-        faults.append(f"{attack.name}: the service held {megabytes:.0f} MB, expected less than {MOST_MEGABYTES:.0f}")
+    if megabytes >= MAX_MEGABYTES:
+        faults.append(f"{attack.name}: the service held {megabytes:.0f} MB, expected less than {MAX_MEGABYTES:.0f}")
     if after != 200:
         faults.append(f"{attack.name}: afterwards a request is answered {after}, expected 200")
     return Result(statuses, megabytes, faults)
@@ -83,7 +83,7 @@ async def _send_all(attack: Attack, port: int, process: int) -> Counter[int]:
     try:
         asking = [asyncio.create_task(_ask(one, port, content, may_go)) for one in sockets]
         await asyncio.sleep(GATHER_SECONDS)
-        # As much as the system takes for the service waits for it at once: no worse case can happen.
+        # The worst case: all that the socket buffers hold is there at once.
         os.kill(process, signal.SIGSTOP)
         may_go.set()
         await asyncio.sleep(GATHER_SECONDS)
@@ -97,7 +97,7 @@ async def _send_all(attack: Attack, port: int, process: int) -> Counter[int]:
 
 
 async def _ask(connection: socket.socket, port: int, content: bytes, may_go: asyncio.Event) -> int:
-    """The status of the first final answer; the body is sent to its end, and the connection kept."""
+    """The status of the final answer; sends the whole body and keeps the connection."""
     loop = asyncio.get_running_loop()
     connection.setblocking(False)
     await loop.sock_connect(connection, ("127.0.0.1", port))
@@ -109,7 +109,7 @@ async def _ask(connection: socket.socket, port: int, content: bytes, may_go: asy
             received += await loop.sock_recv(connection, 65_536)
         await sending
     except ConnectionError:
-        # Who offers an upgrade and is refused is cut off; the answer may go with what nobody reads.
+        # After a refused upgrade the connection is closed with unread data, so that the answer may be lost.
         with suppress(ConnectionError):
             await sending
     return int(received[9:12] or CUT_OFF)

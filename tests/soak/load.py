@@ -1,4 +1,4 @@
-"""A load: connections each of which asks the same as soon as it has its answer, and what became of every request."""
+"""Closed-loop load: connections that repeat a request as soon as it is answered, and the outcome of every request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 ANSWER_SECONDS = 20.0
-"""Whoever waits longer than this for an answer hangs."""
+"""A request without an answer for this long counts as hung."""
 
 _find_length = re.compile(rb"\r\ncontent-length: (\d+)\r\n").search
 _find_id = re.compile(rb"\r\nx-request-id: ([^\r]+)\r\n").search
@@ -17,10 +17,10 @@ _find_id = re.compile(rb"\r\nx-request-id: ([^\r]+)\r\n").search
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the requests, by their ids.
+    """The outcome of requests, by id.
 
-    `lost`: sent, and the connection ended before the answer. `hung`: without an answer for too long. `foreign`: answers
-    with the id of another request, or with a body that was not right at any time in between.
+    `lost`: the connection ended before the answer. `hung`: no answer in time. `foreign`: answered with the id of
+    another request, or with a body that was never right in the meantime.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
@@ -30,7 +30,7 @@ class Outcome:
     foreign: list[str] = field(default_factory=list)
 
     def find_faults(self, *, may_lose: bool = False) -> list[str]:
-        """What is no answer of status 200 to its request."""
+        """The answers that are not 200 with a right body."""
         faults = list(self.foreign)
         if set(self.statuses) != {200}:
             faults.append(f"answers by status: {dict(self.statuses)}, expected only 200")
@@ -40,9 +40,9 @@ class Outcome:
 
 
 class Load:
-    """The same POST, again and again, on many connections, each of which is opened again when it ends.
+    """The same POST on many connections, each of which is reopened when it ends.
 
-    `right`: the bodies that may answer it at the moment.
+    `right`: the bodies that are right at the moment.
     """
 
     def __init__(self, port: int, path: str, body: bytes, right: frozenset[bytes]) -> None:
@@ -52,7 +52,7 @@ class Load:
         self.outcome = Outcome()
 
     async def run(self, connections: int, over: asyncio.Event) -> Outcome:
-        """Ask until it is over; returns what became of every request."""
+        """Repeat until stopped; returns the outcome of every request."""
         await asyncio.gather(*(self._ask_on(number, over) for number in range(connections)))
         return self.outcome
 
@@ -62,7 +62,7 @@ class Load:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
             except ConnectionError:
-                # Nobody listens: the service has ended.
+                # The service has ended.
                 await asyncio.sleep(0.01)
                 continue
             is_kept = True
@@ -80,7 +80,7 @@ class Load:
             writer.close()
 
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, id: str) -> bool:
-        """One request; returns whether the connection is kept."""
+        """Send one request; returns whether the connection is kept."""
         right, outcome = self.right, self.outcome
         writer.write(b"%b%b\r\n\r\n%b" % (self._head, id.encode(), self._body))
         head = await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Hooks of schemathesis: bodies that are no JSON, and requests drawn without steering."""
+"""Hooks of schemathesis: bodies of other media types than JSON, and purely random requests."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import schemathesis
 from hypothesis import strategies as st
 
 URL = "CREDIT_SOAK_URL"
-"""Environment variable: where the service under test is."""
+"""Environment variable with the URL of the service under test."""
 
 
 @cache
 def fields() -> list[dict[str, Any]]:
-    """What the service's model takes."""
+    """The fields of the service's model."""
     known: list[dict[str, Any]] = httpx.get(f"{os.environ[URL]}/model", trust_env=False).json()["fields"]
     return known
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> bytes:
-    """CSV tables of applicants as the service's own model has them."""
+    """CSV tables of random applicants."""
     columns = {
         field["name"]: st.sampled_from(field["levels"])
         if field["kind"] == "category"
@@ -46,7 +46,7 @@ schemathesis.openapi.media_type("text/csv", tables())
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
-    """Take the document's own table out: tests/serve/test_openapi.py sends it, tables drawn here can be bytes only."""
+    """Remove the CSV example of the document, of which schemathesis could only make random bytes."""
     del raw_schema["paths"]["/score"]["post"]["requestBody"]["content"]["text/csv"]["example"]
 
 

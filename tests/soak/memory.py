@@ -1,4 +1,4 @@
-"""What the service holds once everything has been asked of it: a small dyno has room for a few workers."""
+"""Memory of the service after requests to every endpoint: a small dyno must have room for several workers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.soak.service import resident_megabytes
 
 TIMES = 1_000
 
-MOST_MEGABYTES = 90.0
-"""Around a logistic regression, which weighs nothing: a model's own trees come on top."""
+MAX_MEGABYTES = 90.0
+"""For a logistic regression, whose model needs almost no memory itself."""
 
 
 def train_logistic() -> bytes:
-    """The file of a logistic regression of the embedded table."""
+    """The model file of a logistic regression on the embedded table."""
     with TemporaryDirectory(prefix="credit-soak-") as folder:
         command = [sys.executable, "-m", "train", "data/credit_data.toml", "--model", "logistic", "--out", folder]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -29,9 +29,9 @@ def train_logistic() -> bytes:
 
 
 def measure(content: bytes) -> tuple[float, list[str]]:
-    """Megabytes after each endpoint of the table was asked so often, and the answers that were not 200.
+    """Megabytes after this many requests to each endpoint, and the answers other than 200.
 
-    Endpoints with a body are asked with the example of the document.
+    POST bodies are the examples of the OpenAPI document.
     """
     with (
         TemporaryDirectory(prefix="credit-soak-") as folder,

@@ -1,6 +1,6 @@
-"""Hostile requests as bytes: what each is, how it must be answered, and a way to send them without an HTTP client.
+"""Hostile requests as raw bytes, with their expected statuses, and a client that sends raw bytes.
 
-Run whole by `make soak`, case by case by tests/serve/test_raw.py, against a service with BODY_TIMEOUT=1.
+`make soak` runs all of them; tests/serve/test_raw.py each case, against a service with BODY_TIMEOUT=1.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 ANSWER_SECONDS = 20.0
-"""A connection without an answer for so long hangs."""
+"""A connection without an answer for this long counts as hung."""
 
 QUIET_SECONDS = 0.05
-"""When nothing more comes for so long, that was all."""
+"""Pause after which no further answer is expected."""
 
 AT_ONCE = 8
 
 PATIENT = {"BODY_TIMEOUT": "1", "QUEUE_BODIES": "100"}
-"""Settings of the service: nothing is refused because much is asked at once."""
+"""Settings of the service: limits high enough that no request gets 503."""
 
 PART = 65_536
 
 
 def request(body: bytes, path: str = "/score", length: str | None = None, more: str = "") -> bytes:
-    """A POST request; `length` instead of the right Content-Length, `more` header lines."""
+    """A POST request; `length` overrides Content-Length, `more` are further header lines."""
     told = f"Content-Length: {len(body) if length is None else length}\r\n" if length != "" else ""
     return f"POST {path} HTTP/1.1\r\nHost: test\r\n{told}{more}\r\n".encode() + body
 
 
 def chunked(*chunks: bytes) -> bytes:
-    """A body in chunks, with its end."""
+    """A chunked body, with its end."""
     return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
 
 
@@ -62,7 +62,7 @@ BODIES: dict[str, bytes] = {
     "a million rows": b'{"applicants": [' + b"0," * 999_999 + b"0]}",
     "a formula of a name": b'{"__proto__": {}, "$where": "1"}',
 }
-"""Bodies that nothing can be scored from: 400, or 413 where the rows are too many, at every path that takes one."""
+"""Invalid bodies: 400, or 413 for too many rows, at every path with a body."""
 
 FIELD = "X-Filler"
 
@@ -84,10 +84,10 @@ NO_HTTP: dict[str, bytes] = {
     "a control character in a header": request(b"{}", more=f"{FIELD}: \x01\x02\r\n"),
     "a huge path": request(b"{}", path="/" + "x" * 300_000),
 }
-"""Bytes that the server's parser doesn't take for a request: 400, of its own, and the end of the connection."""
+"""Invalid HTTP: the server's own 400, and the end of the connection."""
 
 REFUSAL = b"Invalid HTTP request received."
-"""The server's own answer to them."""
+"""The server's own answer to invalid HTTP."""
 
 HEADS: dict[str, tuple[bytes, set[int]]] = {
     "a length too long": (request(b"{}", length="1000"), {408}),
@@ -104,22 +104,22 @@ HEADS: dict[str, tuple[bytes, set[int]]] = {
         {400, 404},
     ),
 }
-"""Whole requests whose head, length or chunks are wrong or too large, and the statuses that may answer them.
+"""Complete requests with invalid or excessive headers, lengths or chunks, and the allowed statuses.
 
-The server's parser takes a head of any size: then it is the body that can't be scored.
+The server's parser accepts headers of any size; then the body is invalid.
 """
 
 ENDLESS: dict[str, bytes] = {
     "a header without an end": request(b"")[:-2] + f"{FIELD}: ".encode() + b"x" * 2_000_000,
     "a head that stops": b"POST /score HTTP/1.1\r\nHost: te",
 }
-"""Heads that are not whole yet: nobody answers them, and they must keep nobody from an answer."""
+"""Incomplete headers: they get no answer, and must not block other requests."""
 
 PATHS = ("/score", "/predict")
 
 
 def cases(infer: str) -> Iterator[tuple[str, bytes, set[int]]]:
-    """Name, bytes and statuses of every request; `infer` is the path of the model's inference."""
+    """Name, bytes and allowed statuses of every request; `infer` is the path of the model's inference."""
     for path in (*PATHS, infer):
         for name, body in BODIES.items():
             member = {"/predict": b'"data"', infer: b'"inputs"'}.get(path, b'"applicants"')
@@ -131,9 +131,9 @@ def cases(infer: str) -> Iterator[tuple[str, bytes, set[int]]]:
 
 
 async def answers(port: int, content: bytes, *, pause: float = 0.0) -> list[tuple[int, bytes]]:
-    """Status and body of every answer to some bytes, sent at once or byte by byte; the connection is kept open.
+    """Status and body of every answer to these bytes, sent at once or byte by byte on one connection.
 
-    Empty if the service ends the connection without an answer; raises TimeoutError if nothing happens at all.
+    Empty if the service closes the connection without an answer; raises TimeoutError if nothing happens.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     sending = asyncio.create_task(_send(writer, content, pause))
@@ -143,7 +143,7 @@ async def answers(port: int, content: bytes, *, pause: float = 0.0) -> list[tupl
         while True:
             async with asyncio.timeout(seconds):
                 found.append(await _read_answer(reader))
-            # Others may follow: those to what came after the body.
+            # Answers to bytes after the body may follow.
             seconds = QUIET_SECONDS
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
@@ -157,7 +157,7 @@ async def answers(port: int, content: bytes, *, pause: float = 0.0) -> list[tupl
 
 
 async def _send(writer: asyncio.StreamWriter, content: bytes, pause: float) -> None:
-    # Whoever is refused in the middle of its request finds the connection closed: the answer is there to read.
+    # A refused client may find the connection closed while it sends; the answer can still be read.
     with suppress(ConnectionError):
         if pause:
             for place in range(len(content)):
@@ -175,7 +175,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 def mutants(bodies: list[bytes], count: int, seed: int) -> Iterator[bytes]:
-    """Valid bodies with bytes changed, cut out, doubled or put in, at random places."""
+    """Valid bodies with random bytes changed, removed, doubled or inserted."""
     chance = random.Random(seed)  # noqa: S311 - to be the same each time
     pieces = [b'"', b"{", b"]", b",", b":", b"-", b"1e999", b"null", b"\xff", b"\x00", b"\\ud800", b"[[[[", b"true"]
     for _ in range(count):
@@ -189,7 +189,7 @@ def mutants(bodies: list[bytes], count: int, seed: int) -> Iterator[bytes]:
 
 
 async def send_mutants(port: int, path: str, bodies: list[bytes], count: int, seed: int) -> Counter[int]:
-    """How mutants of valid bodies were answered, each connection sending one after another."""
+    """Send mutated bodies over several connections; returns the number of answers by status."""
     found: Counter[int] = Counter()
     todo = mutants(bodies, count, seed)
 

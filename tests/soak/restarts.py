@@ -1,4 +1,4 @@
-"""Under load: models are replaced, workers are killed, the service is stopped; and what became of every request."""
+"""Reloads, killed workers and shutdown under load, with the outcome of every request."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ WARM_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of the requests of a load, and what is wrong with it."""
+    """The outcome of the requests of a load, and faults."""
 
     outcome: Outcome
     faults: list[str]
 
 
 def reload(times: int) -> Run:
-    """Replace the file of the model so many times: every request is answered, by a model that was in place."""
+    """Replace the model file this many times: every request is answered by a model that was in place."""
     with running_service() as service:
         contents = (rename_model(ARTIFACT.read_bytes()), ARTIFACT.read_bytes())
         models = [(content, _take(service, content)) for content in contents]
@@ -41,7 +41,7 @@ def reload(times: int) -> Run:
         async def replace() -> None:
             for turn in range(times):
                 content, right = models[turn % 2]
-                # The model before or the one after it may answer, until the latter does.
+                # Both models may answer, until the new one does.
                 load.right = frozenset(body for _, body in models)
                 await asyncio.to_thread(_take, service, content)
                 load.right = frozenset([right])
@@ -51,13 +51,13 @@ def reload(times: int) -> Run:
 
 
 def kill(times: int) -> Run:
-    """Kill one of two workers so many times: requests are lost with it, and another takes its place."""
+    """Kill one of two workers this many times: only its own requests are lost, and it is replaced."""
     with running_service(WEB_CONCURRENCY="2", LOG_LEVEL="info") as service:
         load = Load(service.port, PATH, BODY, frozenset([_ask(service)]))
 
         async def kill_workers() -> None:
             for turn in range(times):
-                # The one that has run longest.
+                # The oldest worker.
                 os.kill(service.workers()[turn], signal.SIGKILL)
                 await asyncio.to_thread(wait_until, partial(_has_started, service, 2 + turn + 1))
 
@@ -69,7 +69,7 @@ def kill(times: int) -> Run:
         load.outcome = Outcome()
         after = asyncio.run(_run(load, lambda: asyncio.sleep(WARM_SECONDS)))
         faults += [f"afterwards: {fault}" for fault in after.find_faults()]
-        # What a killed worker had not counted yet is gone with it, what all have counted stays.
+        # A killed worker loses its buffered counts; counts in files stay.
         counted = service.metrics()["credit_applicants_total"]
     if not 3 * len(after.answered) <= counted <= 3 * (answered + len(after.answered) + len(outcome.lost) + 1):
         faults.append(
@@ -79,7 +79,7 @@ def kill(times: int) -> Run:
 
 
 def stop(workers: int) -> Run:
-    """Stop the service: no request is lost of which it has read the head."""
+    """Stop the service: no request is lost whose headers were read."""
     with running_service(WEB_CONCURRENCY=str(workers), LOG_LEVEL="info") as service:
         load = Load(service.port, PATH, BODY, frozenset([_ask(service)]))
 
@@ -102,7 +102,7 @@ def stop(workers: int) -> Run:
 
 
 async def _run(load: Load, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> Outcome:
-    """The outcome of a load that begins a moment before something happens and ends with it."""
+    """The outcome of a load that starts a moment before an event and ends with it."""
     over = asyncio.Event()
     running = asyncio.create_task(load.run(CONNECTIONS, over))
     await asyncio.sleep(WARM_SECONDS)
@@ -115,7 +115,7 @@ async def _run(load: Load, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -
 
 
 def _take(service: Service, content: bytes) -> bytes:
-    """Put another model in the place of the file; returns its answer as soon as it is in service."""
+    """Replace the model file; returns the new model's answer once it is in service."""
     before = _ask(service)
     service.replace_model(content)
     wait_until(lambda: _ask(service) != before)

@@ -1,4 +1,4 @@
-"""schemathesis, which makes requests of the document at /openapi.json and holds the answers to it."""
+"""Runs schemathesis against a service, with requests generated from /openapi.json."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.soak.media import URL
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 SETTINGS = {"MAX_ROWS": "100", "QUEUE_BODIES": "100"}
-"""Of the service: too many rows are no large body, and nothing is refused because much is asked at once."""
+"""Settings of the service: small bodies can exceed MAX_ROWS, and no request gets 503."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many requests were made, how many failures they found, and what schemathesis printed."""
+    """Numbers of requests and failures, and the output of schemathesis."""
 
     requests: int
     failures: int
@@ -29,10 +29,10 @@ class Verdict:
 
 
 class Explorer:
-    """A run of schemathesis, which has begun."""
+    """A running schemathesis process."""
 
     def __init__(self, base: str, seed: int, *arguments: str) -> None:
-        # It leaves files where it runs.
+        # schemathesis leaves files in its working directory.
         self._folder = TemporaryDirectory(prefix="schemathesis-")
         program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)]
         order = ["run", f"{base}/openapi.json", "--checks", "all", "--seed", str(seed), "--no-shrink", *arguments]

@@ -1,4 +1,4 @@
-"""The service around the model of the checkout, as a real process, for tests that load it, stop it or weigh it."""
+"""The service with the model of the checkout as a real process, for load and memory tests."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ARTIFACT = ROOT / "artifacts" / "model.onnx"
 
 @contextmanager
 def running_service(**settings: str) -> Iterator[Service]:
-    """The service with these settings and no others, ready to answer; killed if it hasn't ended.
+    """Runs the service with these settings and no others until it is ready; kills it at the end.
 
-    It says only what is wrong, unless LOG_LEVEL asks for more.
+    It logs errors only, unless LOG_LEVEL is set.
     """
     with (
         TemporaryDirectory(prefix="credit-soak-") as folder,
@@ -29,19 +29,19 @@ def running_service(**settings: str) -> Iterator[Service]:
 
 
 def rename_model(content: bytes) -> bytes:
-    """The same model under another version, which has as many characters: whole answers can be told apart by it."""
+    """The same model with another version of the same length, so that answers can be told apart by bytes."""
     version = load_model(content).contract.version
     return with_contract(content, version=version[:-4] + ("0000" if version.endswith("ffff") else "ffff"))
 
 
 def resident_megabytes(process: int) -> float:
-    """Memory that a process holds (Linux)."""
+    """Resident memory of a process (Linux)."""
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def peak_megabytes(process: int) -> float:
-    """The most that a process has ever held (Linux)."""
+    """Peak resident memory of a process (Linux)."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     (kilobytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return int(kilobytes) * 1024 / 1e6

@@ -1,4 +1,4 @@
-"""Reference bins: they part the rows, publish no handful of people, and know their own counts again."""
+"""Reference bins: they partition the rows, and no small group is published."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from hypothesis import strategies as st
 
 from model.bins import Bins
 from model.contract import Field
-from train.bins import FEWEST, bin_levels, bin_numbers, count, make_bins, name_bins, published
+from train.bins import MIN_COUNT, bin_levels, bin_numbers, count_values, make_bins, name_bins, published_counts
 
 KINDS = {
-    "spread": lambda random, rows: random.normal(0, 1e6, rows),
-    "few": lambda random, rows: random.integers(0, 5, rows).astype(float),
-    "mostly nothing": lambda random, rows: np.maximum(random.normal(-1, 1, rows), 0),
-    "close together": lambda random, rows: 1e5 + random.random(rows),
-    "heavy": lambda random, rows: random.lognormal(0, 20, rows),
+    "wide range": lambda random, rows: random.normal(0, 1e6, rows),
+    "few values": lambda random, rows: random.integers(0, 5, rows).astype(float),
+    "many zeros": lambda random, rows: np.maximum(random.normal(-1, 1, rows), 0),
+    "narrow range": lambda random, rows: 1e5 + random.random(rows),
+    "heavy tail": lambda random, rows: random.lognormal(0, 20, rows),
 }
 
 
-def draw(kind: str, rows: int, gaps: float, seed: int) -> np.ndarray:
-    """Values of a kind, some of them missing."""
+def draw(kind: str, rows: int, missing: float, seed: int) -> np.ndarray:
+    """Values of a distribution, the share `missing` of them NaN."""
     random = np.random.default_rng(seed)
     values: np.ndarray = KINDS[kind](random, rows)
-    return np.where(random.random(rows) < gaps, np.nan, values)
+    return np.where(random.random(rows) < missing, np.nan, values)
 
 
 NUMBERS = st.builds(
@@ -33,52 +33,49 @@ NUMBERS = st.builds(
 
 
 @given(NUMBERS)
-def test_bins_of_numbers_part_the_rows(values: np.ndarray) -> None:
-    """Every value is in one bin or missing; edges ascend; what is published differs by few people only."""
+def test_bins_of_numbers_partition_the_rows(values: np.ndarray) -> None:
+    """Each value is in one bin or missing, edges ascend, and only counts below 20 are published as 10."""
     bins = bin_numbers(values)
-    found = count(values, bins)
+    found = count_values(values, bins)
 
-    assert len(values) == found.sum()
+    assert found.sum() == len(values)
     assert list(bins.edges) == sorted(set(bins.edges))
-    assert len(bins.edges) + 1 == len(bins.counts)
-    assert np.isnan(values).sum() == found[-2]
-    is_few = (found > 0) & (found < FEWEST)
-    np.testing.assert_array_equal(np.where(is_few, FEWEST // 2, found), published(bins))
-
-
-@given(NUMBERS)
-def test_no_bin_tells_of_a_handful_of_people(values: np.ndarray) -> None:
-    """A count of 1 to 19 is published as 10, whoever they are."""
-    assert not {told for told in published(bin_numbers(values)).tolist() if 0 < told < FEWEST} - {FEWEST // 2}
+    assert len(bins.counts) == len(bins.edges) + 1
+    assert found[-2] == np.isnan(values).sum()
+    is_few = (found > 0) & (found < MIN_COUNT)
+    np.testing.assert_array_equal(published_counts(bins), np.where(is_few, MIN_COUNT // 2, found))
 
 
 @given(
-    rows=st.integers(1, 600), skew=st.floats(0.1, 5), gaps=st.sampled_from([0, 0.02, 0.5]), seed=st.integers(0, 10**6)
+    rows=st.integers(1, 600),
+    skew=st.floats(0.1, 5),
+    missing=st.sampled_from([0, 0.02, 0.5]),
+    seed=st.integers(0, 10**6),
 )
-def test_bins_of_levels_part_the_rows(rows: int, skew: float, gaps: float, seed: int) -> None:
-    """Every level is in exactly one bin, levels of few people share one, and nothing is in no bin."""
+def test_bins_of_levels_partition_the_rows(rows: int, skew: float, missing: float, seed: int) -> None:
+    """Each level is in exactly one bin, and no count of 1 to 19 but 10 is published."""
     random = np.random.default_rng(seed)
-    values = np.where(random.random(rows) < gaps, np.nan, np.floor(31 * random.random(rows) ** skew))
+    values = np.where(random.random(rows) < missing, np.nan, np.floor(31 * random.random(rows) ** skew))
 
     bins = bin_levels(values, 31)
 
-    assert list(range(31)) == sorted(level for group in bins.levels for level in group)
-    assert len(values) == count(values, bins)[:-1].sum()
-    assert not {told for told in published(bins).tolist() if 0 < told < FEWEST} - {FEWEST // 2}
+    assert sorted(level for group in bins.levels for level in group) == list(range(31))
+    assert count_values(values, bins)[:-1].sum() == len(values)
+    assert not {count for count in published_counts(bins).tolist() if 0 < count < MIN_COUNT} - {MIN_COUNT // 2}
 
 
-def test_a_value_that_many_share_has_its_own_bin() -> None:
-    """Assets are 0 for four in ten: a bin of these, not one that mixes them with little."""
+def test_a_frequent_value_has_its_own_bin() -> None:
+    """Four in ten values are 0: they aren't mixed with small ones."""
     values = np.concatenate([np.zeros(400), np.arange(1.0, 601.0)])
 
     bins = bin_numbers(values)
 
-    assert (0.0, 400) == (bins.edges[0], bins.counts[0])
-    assert 1000 == sum(bins.counts)
+    assert (bins.edges[0], bins.counts[0]) == (0.0, 400)
+    assert sum(bins.counts) == 1000
 
 
-def test_an_edge_is_nobodys_exact_value() -> None:
-    """Three digits of the spread: 123456.789 becomes 123000."""
+def test_an_edge_is_never_a_value_of_the_data() -> None:
+    """Edges have three digits of the range: 123456.789 becomes 123000."""
     values = np.random.default_rng(0).lognormal(11, 1, 5000)
 
     edges = np.array(bin_numbers(values).edges)
@@ -88,23 +85,23 @@ def test_an_edge_is_nobodys_exact_value() -> None:
 
 
 def test_a_level_that_training_never_saw_is_in_no_bin() -> None:
-    """-1 stands for a level that the model doesn't know."""
+    """-1 is the code of an unknown level."""
     bins = bin_levels(np.repeat([0.0, 1.0], 50), 2)
 
-    assert [1, 2, 1, 3] == count(np.array([0, 1, 1, np.nan, -1, -1, -1]), bins).tolist()
+    assert count_values(np.array([0, 1, 1, np.nan, -1, -1, -1]), bins).tolist() == [1, 2, 1, 3]
 
 
 @pytest.mark.parametrize("values", [np.full(50, np.nan), np.full(50, 7.0), np.array([1.0])])
-def test_nothing_one_value_or_one_person_can_be_binned(values: np.ndarray) -> None:
-    """The degenerate columns of real tables."""
-    assert len(values) == count(values, bin_numbers(values)).sum()
+def test_degenerate_columns_can_be_binned(values: np.ndarray) -> None:
+    """All missing, one value, one row."""
+    assert count_values(values, bin_numbers(values)).sum() == len(values)
 
 
-def test_bins_are_named_for_people() -> None:
-    """Ranges of numbers, words of levels."""
+def test_bins_have_labels() -> None:
+    """Ranges of numbers, names of levels."""
     home = Field("Home", "Home", "", "category", ("own", "rent", "other"), None, None, True, "Home")
 
-    assert ["≤ 1", "1 – 2.5", "> 2.5", "missing", "unknown level"] == name_bins(Bins((20, 20, 20), 0, (1.0, 2.5)), None)
-    assert ["any value", "missing", "unknown level"] == name_bins(Bins((20,), 0), None)
-    assert ["rent", "own, other", "missing", "unknown level"] == name_bins(Bins((30, 20), 0, (), ((1,), (0, 2))), home)
-    assert 1 == len(make_bins([home], np.zeros((30, 1))))
+    assert name_bins(Bins((20, 20, 20), 0, (1.0, 2.5)), None) == ["≤ 1", "1 – 2.5", "> 2.5", "missing", "unknown level"]
+    assert name_bins(Bins((20,), 0), None) == ["any value", "missing", "unknown level"]
+    assert name_bins(Bins((30, 20), 0, (), ((1,), (0, 2))), home) == ["rent", "own, other", "missing", "unknown level"]
+    assert len(make_bins([home], np.zeros((30, 1)))) == 1

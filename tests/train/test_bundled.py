@@ -1,4 +1,4 @@
-"""The table that the pages pick applicants from is the one that the model never saw."""
+"""data/credit_data_holdout.csv, from which the pages offer applicants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from train.table import read_table
 
 
 def test_the_bundled_applicants_are_the_hold_out_of_the_artifact(root: Path, credit_card: Path) -> None:
-    """The same rows, in the same order; after another split: write them again to data/credit_data_holdout.csv."""
+    """The same rows in the same order; if the split changes, data/credit_data_holdout.csv must be written again."""
     card = read_card(credit_card)
     training = load_model(root / "artifacts" / "model.onnx").contract.training
     every = encode(read_table(credit_card.parent / card.dataset.path), card)
@@ -20,6 +20,6 @@ def test_the_bundled_applicants_are_the_hold_out_of_the_artifact(root: Path, cre
 
     bundled = encode(read_table(root / "data" / "credit_data_holdout.csv"), card)
 
-    assert training.holdout_rows == len(bundled.y)
-    assert holdout.X.tobytes() == bundled.X.tobytes()
-    assert holdout.y.tolist() == bundled.y.tolist()
+    assert len(bundled.y) == training.holdout_rows
+    assert bundled.X.tobytes() == holdout.X.tobytes()
+    assert bundled.y.tolist() == holdout.y.tolist()

@@ -1,4 +1,4 @@
-"""The table of candidates."""
+"""The candidates that need no optional library; test_candidates_extra.py checks the others in the same way."""
 
 from __future__ import annotations
 
@@ -6,46 +6,53 @@ import pytest
 
 from train.candidates import CANDIDATES, Candidate
 from train.card import CardField
+from train.preprocessing import one_hot
 
-MOST_TREES = 600
-COUNTS = ("max_iter", "n_estimators", "iterations")
+MAX_TREES = 600
+N_TREES = {"max_iter", "n_estimators", "iterations"}
+"""Names of the setting that is the number of trees."""
+
+LEAF_LIMITS = {"max_leaf_nodes": 8, "num_leaves": 8, "max_leaves": 8, "depth": 3}
+"""Name of the argument that limits the leaves of a tree → its value for 8 leaves."""
+
 FIELDS = [
     CardField("Income", "number", risk="decreases", reason="Low income"),
     CardField("Home", "category", levels=("own", "rent"), nullable=True, reason="Home"),
 ]
+BUILT_IN = [pytest.param(one, id=one.name) for one in CANDIDATES.values() if not one.is_optional]
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES.values(), ids=CANDIDATES)
-def test_the_default_settings_lie_in_the_space_and_reach_the_estimator(candidate: Candidate) -> None:
-    """A search begins with them, and what is searched is what the estimator gets."""
+def check_space(candidate: Candidate) -> None:
+    """Each default setting lies in its span and has its type, and the ends of the spans reach the estimator."""
     for name, span in candidate.space.items():
         assert span.low <= candidate.settings[name] <= span.high
         assert type(span.low) is type(span.high) is type(candidate.settings[name])
+    highest = {name: span.high for name, span in candidate.space.items()}
 
-    edges = {name: span.high for name, span in candidate.space.items()}
-    made = candidate.build(FIELDS, 0, edges)[-1].get_params()
+    arguments = candidate.build(FIELDS, 0, highest)[-1].get_params()
 
-    assert edges == {name: made[name] for name in edges}
-
-
-@pytest.mark.parametrize("candidate", CANDIDATES.values(), ids=CANDIDATES)
-def test_no_search_grows_more_trees_than_the_artifact_can_explain(candidate: Candidate) -> None:
-    """The tables of reasons grow with the trees."""
-    counts = [span.high for name, span in candidate.space.items() if name in COUNTS]
-
-    assert all(count <= MOST_TREES for count in counts)
-    assert bool(counts) == (candidate.name != "logistic")
+    assert {name: arguments[name] for name in highest} == highest
 
 
-def test_a_trees_leaves_are_never_searched() -> None:
-    """At most 8: more can't be explained exactly."""
-    made = {name: one.build(FIELDS, 0)[-1].get_params() for name, one in CANDIDATES.items()}
+def check_size(candidate: Candidate) -> None:
+    """Trees have 8 leaves, which isn't searched, and at most 600 are grown; a linear model has none."""
+    arguments = candidate.build(FIELDS, 0)[-1].get_params()
+    limits = {name: value for name, value in LEAF_LIMITS.items() if arguments.get(name) is not None}
+    n_trees = [span.high for name, span in candidate.space.items() if name in N_TREES]
 
-    assert [8, 8, 8, 3] == [
-        made["boosting"]["max_leaf_nodes"],
-        made["lightgbm"]["num_leaves"],
-        made["xgboost"]["max_leaves"],
-        made["catboost"]["depth"],
-    ]
-    for candidate in CANDIDATES.values():
-        assert not {"max_leaf_nodes", "num_leaves", "max_leaves", "depth", "max_depth"} & candidate.space.keys()
+    assert bool(limits) == bool(n_trees) == (candidate.preprocess is one_hot)
+    assert {name: arguments[name] for name in limits} == limits
+    assert all(number <= MAX_TREES for number in n_trees)
+    assert not {*LEAF_LIMITS, "max_depth"} & candidate.space.keys()
+
+
+@pytest.mark.parametrize("candidate", BUILT_IN)
+def test_the_default_settings_lie_in_the_search_space(candidate: Candidate) -> None:
+    """And the searched settings are arguments of the estimator."""
+    check_space(candidate)
+
+
+@pytest.mark.parametrize("candidate", BUILT_IN)
+def test_trees_are_limited_to_what_reasons_can_explain(candidate: Candidate) -> None:
+    """8 leaves a tree, 600 trees."""
+    check_size(candidate)

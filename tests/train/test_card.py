@@ -1,4 +1,4 @@
-"""The dataset card: read strictly, written so that it reads back."""
+"""Reading, validating and writing a dataset card."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ FIELD = '[fields.a]\nlabel = "A"\nkind = "number"\nreason = "High A"\n'
 
 
 def test_the_embedded_card_keeps_protected_fields_out_of_the_model(credit_card: Path) -> None:
-    """Age and Marital are described, and are no inputs; the costs are 5 to 1."""
+    """Age and Marital are fields but not inputs; the costs are 5 to 1."""
     card = read_card(credit_card)
 
-    assert {"Age", "Marital"} == set(card.fields) - set(card.inputs)
-    assert (5.0, 1.0) == (card.policy.cost_default, card.policy.cost_good)
+    assert set(card.fields) - set(card.inputs) == {"Age", "Marital"}
+    assert (card.policy.cost_default, card.policy.cost_good) == (5.0, 1.0)
 
 
 def test_a_written_card_reads_back_the_same(credit_card: Path, tmp_path: Path) -> None:
-    """format_card and read_card are inverse."""
+    """read_card inverts format_card."""
     card = read_card(credit_card)
     copy = tmp_path / "copy.toml"
     copy.write_bytes(format_card(card))
 
-    assert card == read_card(copy)
+    assert read_card(copy) == card
 
 
 @pytest.mark.parametrize(
@@ -42,15 +42,15 @@ def test_a_written_card_reads_back_the_same(credit_card: Path, tmp_path: Path) -
         (HEAD + FIELD.replace("reason = ", "note = "), "has no reason text"),
         (HEAD + FIELD.replace("number", "category"), "category without levels"),
         (HEAD + FIELD.replace("number", "category") + "levels = ['x', 'x']\n", "a level twice"),
-        (HEAD + FIELD.replace("number", "category") + "levels = ['x']\nminimum = 1.0\n", "these are for numbers"),
+        (HEAD + FIELD.replace("number", "category") + "levels = ['x']\nminimum = 1.0\n", "which only numbers may have"),
         (HEAD + FIELD + "levels = ['x']\n", "is a number and has levels"),
         (HEAD + FIELD.replace("fields.a", "fields.y"), "remove [fields.y]"),
         (HEAD + "[policy]\ncost_good = 0.0\n" + FIELD, "Expected `float` > 0.0"),
         (HEAD.replace('"t"', '"../t"') + FIELD, "matching regex"),
     ],
 )
-def test_a_card_that_cant_hold_is_refused_with_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
-    """Each fault is named, also a key that is merely misspelt."""
+def test_an_invalid_card_is_refused_with_its_fault(tmp_path: Path, text: str, message: str) -> None:
+    """The message names the fault, also a misspelt key."""
     path = tmp_path / "card.toml"
     path.write_text(text)
 

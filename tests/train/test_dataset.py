@@ -1,4 +1,4 @@
-"""One encoding of the table, exact to the last bit, and every cell that doesn't fit named by its line."""
+"""Encoding of a table as a matrix, and its errors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from train.card import Card, CardField
-from train.card import Dataset as CardDataset
+from train.card import Card, CardDataset, CardField
 from train.dataset import encode, is_same
 from train.errors import TrainingError
 from train.table import read_table
@@ -26,7 +25,7 @@ def card(**fields: CardField) -> Card:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str], Path]:
-    """A table of 20 defaults and 20 goods with the given cells of `x` in its first rows, '1' in the others."""
+    """Write a table of 20 defaults and 20 goods with these cells of `x` in its first rows, '1' in the others."""
 
     def write(*cells: str) -> Path:
         values = [*cells, *["1"] * (40 - len(cells))]
@@ -39,22 +38,22 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def test_numbers_are_the_floats_nearest_to_their_text(write: Callable[..., Path]) -> None:
-    """0.1 in the file is 0.1 in JSON: no parser of its own between training and serving."""
+    """The same float64 as a JSON parser gives for the text."""
     texts = ["0.1", "1e-300", "123456789.123456789", "5e-324", " 7 ", "-0.30000000000000004"]
 
     data = encode(read_table(write(*texts)), card(x=NUMBER))
 
-    assert [float(text) for text in texts] == data.X[: len(texts), 0].tolist()
+    assert data.X[: len(texts), 0].tolist() == [float(text) for text in texts]
 
 
-def test_a_category_is_the_index_of_its_level_and_a_gap_is_nan(write: Callable[..., Path]) -> None:
+def test_a_category_is_the_index_of_its_level_and_a_missing_value_is_nan(write: Callable[..., Path]) -> None:
     """The order of the levels is the card's, not the table's."""
     path = write(*["blue", "red", "", "NA"] * 10)
 
     data = encode(read_table(path), card(x=COLOUR))
 
-    np.testing.assert_array_equal([1.0, 0.0, np.nan, np.nan], data.X[:4, 0])
-    assert [0, 1, 0, 1] == data.y[:4].tolist()
+    np.testing.assert_array_equal(data.X[:4, 0], [1.0, 0.0, np.nan, np.nan])
+    assert data.y[:4].tolist() == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -67,10 +66,10 @@ def test_a_category_is_the_index_of_its_level_and_a_gap_is_nan(write: Callable[.
         (("red", "green"), COLOUR, "has the level 'green' in line 3"),
     ],
 )
-def test_a_cell_that_doesnt_fit_the_card_is_named_by_its_line(
+def test_an_invalid_cell_is_reported_with_its_line(
     write: Callable[..., Path], cells: tuple[str, ...], field: CardField, message: str
 ) -> None:
-    """The sentence gives value, line and what was expected."""
+    """The message gives value and line."""
     table = read_table(write(*cells))
 
     with pytest.raises(TrainingError, match=message):
@@ -81,8 +80,8 @@ def test_a_cell_that_doesnt_fit_the_card_is_named_by_its_line(
     ("content", "message"),
     [(b"", "not a CSV"), (b"a,b\n", "no rows"), (b"a\n\xff\xfe\n", "UTF-8"), (b'a,b\n"x,1\n', "not a CSV")],
 )
-def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes, message: str) -> None:
-    """Empty, without rows, not UTF-8, an open quote: one sentence each."""
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """Empty, without rows, not UTF-8, an unclosed quote."""
     path = tmp_path / "t.csv"
     path.write_bytes(content)
 
@@ -90,11 +89,11 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes, messag
         read_table(path)
 
 
-def test_the_hash_is_of_the_file_itself(write: Callable[..., Path]) -> None:
-    """Whoever has the file can check it with sha256sum."""
+def test_the_hash_is_of_the_files_bytes(write: Callable[..., Path]) -> None:
+    """As sha256sum computes it."""
     path = write()
 
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == read_table(path).sha256
+    assert read_table(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -104,4 +103,4 @@ def test_the_hash_is_of_the_file_itself(write: Callable[..., Path]) -> None:
 def test_the_cards_default_matches_however_the_table_writes_it(cell: str, value: object, expected: bool) -> None:
     """1 and 1.0, True and true are the same value."""
     assert isinstance(value, int | str)
-    assert expected is is_same(cell, value)
+    assert is_same(cell, value) is expected

@@ -1,4 +1,4 @@
-"""Thresholds follow from costs: whatever the costs, the decision taken is the cheapest."""
+"""Thresholds from costs, and the cost of decisions."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ costs = st.floats(0.01, 100.0)
 
 
 def test_five_to_one_without_review_refuses_from_one_in_six() -> None:
-    """The classic German-credit costs."""
+    """The costs of the Statlog German credit data."""
     policy = make_policy(CardPolicy(5.0, 1.0))
 
-    assert pytest.approx(1 / 6) == policy.refuse_from
+    assert policy.refuse_from == pytest.approx(1 / 6)
     assert policy.review_from == policy.refuse_from
-    assert [0, 2, 2] == decide(np.array([0.16, policy.refuse_from, 0.9]), policy).tolist()
+    assert decide(np.array([0.16, policy.refuse_from, 0.9]), policy).tolist() == [0, 2, 2]
 
 
 def test_a_cheap_review_opens_a_band_between_accept_and_refuse() -> None:
-    """Review where it costs less than either mistake."""
+    """Between the thresholds a review costs less than accepting or refusing."""
     policy = make_policy(CardPolicy(5.0, 1.0, 0.4))
 
-    assert pytest.approx(0.08) == policy.review_from
-    assert pytest.approx(0.6) == policy.refuse_from
-    assert [0, 1, 2] == decide(np.array([0.05, 0.3, 0.7]), policy).tolist()
+    assert policy.review_from == pytest.approx(0.08)
+    assert policy.refuse_from == pytest.approx(0.6)
+    assert decide(np.array([0.05, 0.3, 0.7]), policy).tolist() == [0, 1, 2]
 
 
 @given(cost_default=costs, cost_good=costs, cost_review=st.none() | costs, probability=st.floats(0, 1))
-def test_the_decision_is_never_dearer_than_another(
+def test_the_decision_has_the_smallest_expected_cost(
     cost_default: float, cost_good: float, cost_review: float | None, probability: float
 ) -> None:
-    """For calibrated probabilities no other answer has a smaller expected cost."""
+    """For any costs and any calibrated probability."""
     policy = make_policy(CardPolicy(cost_default, cost_good, cost_review))
     expected = [probability * cost_default, cost_review or np.inf, (1 - probability) * cost_good]
 
@@ -45,7 +45,7 @@ def test_the_decision_is_never_dearer_than_another(
 
 
 def test_cost_per_applicant_counts_each_kind_of_mistake() -> None:
-    """An accepted default, a refused good, a review, and two right answers."""
+    """An accepted default, a refused good, a review, and two right decisions."""
     policy = make_policy(CardPolicy(5.0, 1.0, 0.4))
 
-    assert (5.0 + 1.0 + 0.4) / 5 == mean_cost(np.array([1, 0, 1, 0, 1]), np.array([0, 2, 1, 0, 2]), policy)
+    assert mean_cost(np.array([1, 0, 1, 0, 1]), np.array([0, 2, 1, 0, 2]), policy) == (5.0 + 1.0 + 0.4) / 5

@@ -1,4 +1,4 @@
-"""python -m train repository: a layout that Triton reads, around the same bytes."""
+"""python -m train repository: a model repository as Triton reads it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 import onnxruntime
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from msgspec import structs
 
-from model.contract import Contract
 from model.loading import load_model
 from train.__main__ import main
 from train.repository import escape, write_config
 
 TYPES = {"TYPE_FP64": np.float64, "TYPE_INT64": np.int64}
 
-# The messages of Triton's model_config.proto that a config of ours uses: field name → number, type, is it repeated.
+# The messages of Triton's model_config.proto that our config uses: field name → number, type, is_repeated.
 MESSAGES: dict[str, dict[str, tuple[int, str, bool]]] = {
     "Tensor": {"name": (1, "string", False), "data_type": (2, "DataType", False), "dims": (3, "int64", True)},
     "Instances": {"count": (2, "int32", False), "kind": (4, "Kind", False)},
@@ -41,7 +41,7 @@ ENUMS = {
 
 @pytest.fixture(scope="module")
 def parse() -> Any:
-    """Read a config as Triton does: by protobuf's text format and these messages; unknown names are errors."""
+    """Read a config as Triton does: protobuf's text format, in which unknown names are errors."""
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="config.proto", package="triton", syntax="proto3")
     for name, values in ENUMS.items():
@@ -72,79 +72,77 @@ def parse() -> Any:
 
 @pytest.fixture(scope="module")
 def repository(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository of the artifact in the checkout."""
+    """The repository made from the checkout's artifact."""
     out = tmp_path_factory.mktemp("repository")
-    assert 0 == main(["repository", str(root / "artifacts" / "model.onnx"), "--out", str(out)])
+    assert main(["repository", str(root / "artifacts" / "model.onnx"), "--out", str(out)]) == 0
     return out
 
 
-def test_the_file_is_the_same_byte_for_byte(repository: Path, root: Path) -> None:
-    """In a folder named after the model and a version number; nothing else lies there."""
+def test_the_model_file_is_copied_unchanged(repository: Path, root: Path) -> None:
+    """Into NAME/1/; only it and config.pbtxt are written."""
     artifact = root / "artifacts" / "model.onnx"
     name = load_model(artifact).contract.name
 
     files = sorted(path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file())
 
-    assert [f"{name}/1/model.onnx", f"{name}/config.pbtxt"] == files
-    assert artifact.read_bytes() == (repository / name / "1" / "model.onnx").read_bytes()
+    assert files == [f"{name}/1/model.onnx", f"{name}/config.pbtxt"]
+    assert (repository / name / "1" / "model.onnx").read_bytes() == artifact.read_bytes()
 
 
-def test_what_the_config_names_runs_without_the_optional_input(repository: Path, parse: Any) -> None:
-    """A plain onnxruntime session, as Triton's backend opens it, given the config's inputs, asked for its outputs."""
+def test_the_configs_inputs_and_outputs_run_without_explain(repository: Path, parse: Any) -> None:
+    """A plain onnxruntime session, as in Triton's backend, gives the golden answers."""
     folder = next(repository.iterdir())
     config, names = parse((folder / "config.pbtxt").read_text())
     model = load_model(folder / "1" / "model.onnx")
     golden = model.contract.golden
-    assert (folder.name, "onnxruntime_onnx", 0) == (config.name, config.platform, config.max_batch_size)
+    assert (config.name, config.platform, config.max_batch_size) == (folder.name, "onnxruntime_onnx", 0)
     session = onnxruntime.InferenceSession(folder / "1" / "model.onnx", providers=["CPUExecutionProvider"])
     (applicants,) = config.input
-    assert ["explain"] == [entry.name for entry in session.get_overridable_initializers()]
-    assert [-1, len(model.contract.fields)] == list(applicants.dims)
+    assert [entry.name for entry in session.get_overridable_initializers()] == ["explain"]
+    assert list(applicants.dims) == [-1, len(model.contract.fields)]
 
     rows = np.array(golden.applicants, dtype=TYPES[names[applicants.data_type]])
     probability, decision = session.run([output.name for output in config.output], {applicants.name: rows})
 
-    assert pytest.approx(list(golden.probability)) == probability.tolist()
-    assert list(golden.decision) == decision.tolist()
+    assert probability.tolist() == pytest.approx(list(golden.probability))
+    assert decision.tolist() == list(golden.decision)
     for output, answer in zip(config.output, (probability, decision), strict=True):
-        assert TYPES[names[output.data_type]] == answer.dtype
-        assert len(output.dims) == answer.ndim
+        assert answer.dtype == TYPES[names[output.data_type]]
+        assert answer.ndim == len(output.dims)
 
 
-def test_the_config_says_which_model_it_is(repository: Path, parse: Any) -> None:
-    """Version and sha256 travel as parameters, one thread a session."""
+def test_the_config_names_the_model_version(repository: Path, parse: Any) -> None:
+    """Version and sha256 are parameters, beside one thread per session."""
     folder = next(repository.iterdir())
     config, _ = parse((folder / "config.pbtxt").read_text())
     model = load_model(folder / "1" / "model.onnx")
 
-    assert {
+    assert {entry.key: entry.value.string_value for entry in config.parameters} == {
         "intra_op_thread_count": "1",
         "inter_op_thread_count": "1",
         "model_version": model.contract.version,
         "model_sha256": model.sha256,
-    } == {entry.key: entry.value.string_value for entry in config.parameters}
+    }
 
 
 def test_texts_are_escaped(root: Path, parse: Any) -> None:
-    """Quotes, backslashes and line ends of a version can't end the string; a field's name can't end the comment."""
+    """A version can't end its string, a field's name can't end the comment."""
     contract = load_model(root / "artifacts" / "model.onnx").contract
-    values = {name: getattr(contract, name) for name in Contract.__struct_fields__}
-    first = values["fields"][0]
-    renamed = type(first)(**{name: getattr(first, name) for name in first.__struct_fields__} | {"name": 'a\nb: "c"'})
-    hostile = Contract(**values | {"version": 'a"\\\nb', "fields": (renamed, *contract.fields[1:])})
+    renamed = structs.replace(contract.fields[0], name='a\nb: "c"')
+    hostile = structs.replace(contract, version='a"\\\nb', fields=(renamed, *contract.fields[1:]))
 
     config, _ = parse(write_config(hostile, "0" * 64))
 
-    assert 'a"\\\nb' == next(entry.value.string_value for entry in config.parameters if entry.key == "model_version")
-    assert r"a\"b\\c\nd" == escape('a"b\\c\nd')
+    assert next(entry.value.string_value for entry in config.parameters if entry.key == "model_version") == 'a"\\\nb'
+    assert escape('a"b\\c\nd') == r"a\"b\\c\nd"
 
 
 @pytest.mark.parametrize("given", ["none.onnx", "README.md"])
-def test_a_file_that_is_no_model_is_one_sentence(
+def test_a_file_that_is_no_model_is_refused(
     given: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, and nothing is written."""
-    assert 2 == main(["repository", str(root / given), "--out", str(tmp_path / "out")])
+    """One line of error, exit code 2, and nothing is written."""
+    assert main(["repository", str(root / given), "--out", str(tmp_path / "out")]) == 2
 
-    assert 1 == len(capsys.readouterr().err.strip().splitlines())
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()

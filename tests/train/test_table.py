@@ -1,4 +1,4 @@
-"""Tables: Parquet says the same as CSV."""
+"""Reading of tables: Parquet gives the same as CSV."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from train.card_inference import infer_card
 from train.dataset import encode
 from train.errors import TrainingError
-from train.infer import infer_card
 from train.table import read_table
 
 
 def as_parquet(path: Path) -> Path:
-    """The same table as Parquet, with the types it shows."""
+    """The same table as Parquet, with the types that pandas infers."""
     target = path.with_suffix(".parquet")
     pd.read_csv(path).to_parquet(target)
     return target
 
 
 def test_parquet_gives_the_same_card_and_the_same_matrix(write_table: Callable[..., Path]) -> None:
-    """Numbers with gaps, whole numbers, texts, booleans, a target and an id."""
+    """Floats with missing values, whole numbers, texts, booleans, a target and an id."""
     path = write_table(whole=np.arange(300) % 7)
     card = infer_card(read_table(path), "outcome", "number", None)
 
     table = read_table(as_parquet(path))
 
     again = infer_card(table, "outcome", "number", None)
-    assert card.fields == again.fields
+    assert again.fields == card.fields
     expected, actual = encode(read_table(path), card), encode(table, again)
-    np.testing.assert_array_equal(expected.X, actual.X)
-    np.testing.assert_array_equal(expected.y, actual.y)
+    np.testing.assert_array_equal(actual.X, expected.X)
+    np.testing.assert_array_equal(actual.y, expected.y)
 
 
-def test_a_target_and_an_id_with_gaps_are_still_whole_numbers(write_table: Callable[..., Path]) -> None:
-    """pandas makes floating-point numbers of whole ones with gaps: the text is 1, not 1.0."""
+def test_a_target_with_missing_values_keeps_whole_numbers(write_table: Callable[..., Path]) -> None:
+    """pandas reads it as float64; its text is 1, not 1.0."""
     table = read_table(as_parquet(write_table(outcome=[None, *([0, 1] * 149), 0])))
 
-    assert {"0", "1"} == set(table.texts("outcome", "the target").dropna())
+    assert set(table.texts("outcome", "the target").dropna()) == {"0", "1"}
 
 
-def test_a_file_that_isnt_parquet_is_said(tmp_path: Path) -> None:
-    """With its path."""
+def test_a_file_that_isnt_parquet_is_refused(tmp_path: Path) -> None:
+    """The message gives its path."""
     path = tmp_path / "loans.parquet"
     path.write_text("a,b\n1,2\n")
 
@@ -52,9 +52,9 @@ def test_a_file_that_isnt_parquet_is_said(tmp_path: Path) -> None:
         read_table(path)
 
 
-def test_a_row_of_parquet_is_counted_from_one(write_table: Callable[..., Path]) -> None:
-    """It has no header line."""
+def test_lines_count_the_header_of_csv_but_rows_of_parquet(write_table: Callable[..., Path]) -> None:
+    """The first row is in line 2 of a CSV file, and is row 1 of a Parquet file."""
     path = write_table()
 
-    assert 2 == read_table(path).line(0)
-    assert 1 == read_table(as_parquet(path)).line(0)
+    assert read_table(path).line(0) == 2
+    assert read_table(as_parquet(path)).line(0) == 1

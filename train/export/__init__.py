@@ -1,4 +1,4 @@
-"""From a fitted pipeline to the bytes of model.onnx. Read on in graph.py, then the files it names."""
+"""Exports a fitted pipeline as the bytes of model.onnx. Start with graph.py, then the modules it imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from model.contract import Contract, Golden, write_contract
 from train.dataset import Matrix
-from train.export.golden import ROWS, draw_applicants, round_for_people
+from train.export.golden import N_GOLDEN_ROWS, draw_applicants, round_cells
 from train.export.graph import convert_pipeline, encode, serialize
 from train.export.learners import read_classifier
 from train.export.linear import Linear
@@ -20,13 +20,13 @@ from train.policy import decide
 __all__ = ["count_rows_at_once", "draw_reference", "export"]
 
 REFERENCE_ROWS = 2_000
-"""Applicants of the reference population: what a contribution compares with."""
+"""Maximum size of the reference population, which contributions are relative to."""
 
-CELLS_AT_ONCE, LEAVES_AT_ONCE = 24_576, 96_000
-"""Columns, and trees, times rows that go through the graph at once: more leave the processor's cache."""
+MAX_CELLS, MAX_LEAVES = 24_576, 96_000
+"""Maximum of columns × rows and of trees × rows in one run of the graph, so that it stays in the processor's cache."""
 
-FEWEST_ROWS, MOST_ROWS = 96, 1_024
-"""Below, each run of the graph costs more than its rows; above, nothing is gained."""
+MIN_ROWS, MAX_ROWS = 96, 1_024
+"""With fewer rows the overhead of a run dominates; with more nothing is gained."""
 
 
 def draw_reference(applicants: Matrix, seed: int) -> Matrix:
@@ -38,12 +38,11 @@ def draw_reference(applicants: Matrix, seed: int) -> Matrix:
 def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
     """The model file of a fitted pipeline with classes 0 (good) and 1 (default).
 
-    The golden rows of the contract are made here, and answered by the fitted model itself: a graph that
-    disagrees with it can't be loaded. Of the reference population, float64, shape
-    (m, n_fields), the file keeps the mean log-odds alone, as `base_value`. `rows_at_once` is set to what this graph
-    takes fastest.
+    Sets three attributes of the contract. `golden`: synthetic rows with the answers of the fitted model, against which
+    the graph is checked whenever the file is loaded. `base_value`: mean log-odds of the reference population, float64,
+    shape (m, n_fields), of which nothing else is kept. `rows_at_once`: the fastest batch size of this graph.
     """
-    applicants = round_for_people(draw_applicants(list(contract.fields), ROWS, contract.training.seed))
+    applicants = round_cells(draw_applicants(list(contract.fields), N_GOLDEN_ROWS, contract.training.seed))
     form = read_classifier(pipeline.steps[-1][1])
     encoded = encode(pipeline, applicants)
     probability = expit(form.log_odds(encoded))
@@ -61,8 +60,8 @@ def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
 
 
 def count_rows_at_once(form: Linear | Trees, n_columns: int) -> int:
-    """How many rows with so many encoded columns a graph takes at once fastest, a multiple of 16."""
-    rows = CELLS_AT_ONCE // n_columns
+    """The fastest batch size of a graph with `n_columns` encoded columns, a multiple of 16."""
+    rows = MAX_CELLS // n_columns
     if isinstance(form, Trees):
-        rows = min(rows, LEAVES_AT_ONCE // max(len(form.trees), 1))
-    return min(max(rows // 16 * 16, FEWEST_ROWS), MOST_ROWS)
+        rows = min(rows, MAX_LEAVES // max(len(form.trees), 1))
+    return min(max(rows // 16 * 16, MIN_ROWS), MAX_ROWS)

@@ -1,4 +1,4 @@
-"""A subgraph in the making: nodes and constants of a branch of an `If`. Used by bulk.py, reasons.py and lookup.py."""
+"""Builder of a subgraph, a branch of an `If`. Used by bulk.py, reasons.py and lookup.py."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from train.export.shapley import Players
 
 
 class Branch:
-    """The nodes and constants of a subgraph that ends in a matrix, float64, of a row for each applicant.
+    """Nodes and constants of a subgraph whose result is a float64 matrix with one row for each applicant.
 
-    Its result and its tensors are named after it; a branch inside another sees that one's tensors.
+    The result has the name of the branch, all other tensors have it as prefix. An inner branch may use the tensors of
+    the outer one.
     """
 
     def __init__(self, name: str) -> None:
@@ -23,19 +24,19 @@ class Branch:
         self.constants: list[TensorProto] = []
 
     def constant(self, name: str, value: npt.NDArray[Any]) -> str:
-        """An initializer; its name, which no tensor of the outer graph has."""
+        """Add an initializer; returns its name, which is unique in the outer graph too."""
         unique = f"{self.name}_{name}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), unique))
         return unique
 
     def add(self, op_type: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        """A node; the name of its result."""
+        """Add a node; returns the name of its result."""
         name = output or f"{self.name}_{len(self.nodes)}_{op_type.lower()}"
         self.nodes.append(helper.make_node(op_type, inputs, [name], name=name, **attributes))
         return name
 
     def add_up(self, values: str, owners: Players, n_fields: int) -> None:
-        """Add up the values of each field: (*owners.shape, n) → contributions of (n, n_fields), the branch's result."""
+        """Sum the values of each field: (*owners.shape, n) → contributions (n, n_fields), the result of the branch."""
         count = self.add("Shape", [values], start=-1)
         shape = self.add("Concat", [self.constant("fields", np.array([n_fields])), count], axis=0)
         zeros = self.add("ConstantOfShape", [shape], value=numpy_helper.from_array(np.zeros(1)))
@@ -44,10 +45,10 @@ class Branch:
         self.add("Transpose", [total], self.name)
 
     def graph(self, width: int) -> GraphProto:
-        """The finished subgraph, whose result has so many columns."""
+        """The finished subgraph; `width` is the number of columns of its result."""
         return helper.make_graph(self.nodes, self.name, [], [matrix_info(self.name, width)], initializer=self.constants)
 
 
 def matrix_info(name: str, width: int) -> Any:
-    """What ONNX says of a matrix with a row for each applicant."""
+    """ONNX type of a float64 matrix with one row for each applicant."""
     return helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, width])

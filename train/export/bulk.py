@@ -1,6 +1,6 @@
-"""Log-odds of boosted trees for many applicants at once, beside the walk through the trees for a few.
+"""Log-odds of boosted trees for large batches by table look-up; small batches keep the TreeEnsemble node.
 
-The same leaves are added in the same order, so that an applicant gets the same bits alone and in any batch.
+Both add the same leaves in the same order, so that an applicant gets bit-identical log-odds alone and in any batch.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from onnx import GraphProto, NodeProto, helper, numpy_helper
 
 from train.export.branch import Branch
 from train.export.converter import TREES_DOMAIN
-from train.export.patterns import by_test, number_patterns
+from train.export.patterns import number_patterns, order_by_test
 from train.export.questions import Questions, read_questions
 from train.export.trees import Trees
 
-MANY = 16
-"""Rows from which on the patterns are the faster way."""
+MIN_BULK_ROWS = 16
+"""Smallest batch for which the look-up is faster."""
 
 
 def add_bulk(graph: GraphProto, applicants: str, trees: Trees) -> None:
-    """Put the graph's TreeEnsemble into an `If`, beside a look-up of leaves that takes over from MANY rows on.
+    """Move the graph's TreeEnsemble into an `If` whose other branch looks leaves up, for MIN_BULK_ROWS rows or more.
 
-    `applicants` names the input, (n, n_fields). Raises ValueError if a tree asks more than 7 different questions.
+    `applicants` names the input, (n, n_fields). Raises ValueError if a tree has more than 7 different questions.
     """
     (place,) = (number for number, node in enumerate(graph.node) if node.op_type == "TreeEnsemble")
     walk = NodeProto()
@@ -38,16 +38,16 @@ def add_bulk(graph: GraphProto, applicants: str, trees: Trees) -> None:
             "If", ["is_many"], [log_odds], name="log_odds", then_branch=many.graph(1), else_branch=few.graph(1)
         ),
     ]
-    graph.initializer.append(numpy_helper.from_array(np.array([MANY]), "enough"))
+    graph.initializer.append(numpy_helper.from_array(np.array([MIN_BULK_ROWS]), "enough"))
     rest = [*graph.node[:place], *nodes, *graph.node[place + 1 :]]
     del graph.node[:]
     graph.node.extend(rest)
 
 
 def _add_up_leaves(branch: Branch, encoded: str, trees: Trees) -> None:
-    # The base is one more leaf, and the first, as in TreeEnsemble.
+    # As in TreeEnsemble, the base is the first tree, a single leaf.
     all_trees: list[Questions] = [read_questions(tree) for tree in (trees.base, *trees.trees)]
-    leaves = np.concatenate([by_test(tree.asked, tree.values()) for tree in all_trees])
+    leaves = np.concatenate([order_by_test(tree.asked, tree.values()) for tree in all_trees])
     index = number_patterns(branch, encoded, [tree.asked for tree in all_trees])
     found = branch.add("GatherElements", [branch.constant("leaves", leaves[None, :]), index], axis=1)
     by_tree = branch.add("Reshape", [found, branch.constant("leaves_by_tree", np.array([len(all_trees), -1]))])

@@ -1,7 +1,7 @@
-"""The trees of a CatBoostClassifier, as questions to float64 that have the answers CatBoost gives in float32.
+"""The trees of a CatBoostClassifier, with its float32 comparisons as equivalent comparisons of float64.
 
-Used by learners.py; the library itself is never imported, the fitted model brings its methods along.
-What must not change, from `BinarizeFeatures` (catboost/libs/model/cpu/quantization.h): a value is rounded to float32
+Used by learners.py. The library isn't imported: only methods of the fitted model are called.
+CatBoost's comparison, from `BinarizeFeatures` (catboost/libs/model/cpu/quantization.h): a value is rounded to float32
 and compared by `>` with a border; NaN is −infinity for a column treated AsFalse, +infinity for one treated AsTrue, and
 is above no border where training saw no NaN or the treatment is AsIs. Bit i of the leaf's number in a symmetric tree is
 the answer to its question i (`CalcIndexesBasic`, catboost/libs/model/cpu/evaluator_impl.cpp).
@@ -23,9 +23,9 @@ from train.export.trees import Node, Split, Trees
 def read_catboost(model: Any) -> Trees:
     """The trees of a fitted CatBoostClassifier with two classes, whatever its grow_policy.
 
-    Log-odds are scale · (sum of leaves) + bias; the scale goes into the leaves. A model that stopped early has shed
-    its last trees itself. Raises ValueError for a loss other than Logloss, for columns that aren't numbers, and for
-    infinite borders, which CatBoost learns from infinite values and can't write to its own dump.
+    Log-odds are scale · (sum of leaves) + bias; the scale is multiplied into the leaves. After early stopping CatBoost
+    itself has removed the trees after the best iteration. Raises ValueError for a loss other than Logloss, for columns
+    that aren't numbers, and for infinite borders, which CatBoost learns from infinite values and can't write as JSON.
     """
     if not all(np.isfinite(borders).all() for borders in model.get_borders().values()):
         raise ValueError("a CatBoostClassifier with infinite borders can't be exported; fit it on finite numbers")
@@ -49,7 +49,7 @@ def read_catboost(model: Any) -> Trees:
 
 
 def _read_symmetric(tree: Any, columns: dict[int, Any], scale: float) -> Node:
-    """A tree whose questions are the same on every path; the leaf is found by the number its answers make."""
+    """A symmetric tree: every path has the same questions, whose answers are the bits of the leaf's number."""
     questions = tree["splits"] or []
 
     def read(asked: int, number: int) -> Node:
@@ -69,7 +69,7 @@ def _read(node: Any, columns: dict[int, Any], scale: float) -> Node:
 
 def _ask(split: Any, columns: dict[int, Any], to_border: Node, above: Node) -> Split:
     column = columns[split["float_feature_index"]]
-    with np.errstate(over="ignore"):  # after the largest comes infinity
+    with np.errstate(over="ignore"):  # the successor of the largest float32 is infinity
         after_border = np.nextafter(np.float32(split["border"]), np.float32(np.inf))
     is_missing_above = column["has_nans"] and column["nan_value_treatment"] == "AsTrue"
     return Split(int(column["flat_feature_index"]), largest_below(after_border), not is_missing_above, to_border, above)

@@ -1,4 +1,4 @@
-"""Which field each encoded column belongs to: the player whose value it carries."""
+"""The input field that each encoded column belongs to; fields are the players of the Shapley values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sklearn.pipeline import Pipeline
 from train.export.shapley import Players
 
 
-def players_of(pipeline: Pipeline) -> Players:
+def find_players(pipeline: Pipeline) -> Players:
     """For each column that enters the classifier, the number of its input field: int64, shape (n_columns,).
 
-    Raises ValueError for a step that mixes fields or isn't known.
+    Raises ValueError for an unknown step, or one that mixes fields.
     """
     fields = np.arange(pipeline.n_features_in_)
     for _, step in pipeline.steps[:-1]:
@@ -50,7 +50,7 @@ def _follow(step: Any, fields: Players) -> Players:
 
 
 def _check_imputer(imputer: Any) -> None:
-    """Raise ValueError for an imputer that does more than put a statistic where a value is missing."""
+    """Raise ValueError for an imputer that does more than replace missing values by a statistic."""
     drops = np.isnan(np.asarray(imputer.statistics_, dtype=np.float64)).any() and not imputer.keep_empty_features
     takes_nan = isinstance(imputer.missing_values, float) and np.isnan(imputer.missing_values)
     if imputer.add_indicator or drops or not takes_nan:
@@ -61,7 +61,7 @@ def _check_imputer(imputer: Any) -> None:
 
 
 def _check_one_hot(encoder: Any) -> None:
-    """Raise ValueError for a one-hot encoder that does more than one column a level, all 0 for none of them."""
+    """Raise ValueError for a one-hot encoder that is not one column for each level, all 0 for an unknown level."""
     merges = (encoder.drop, encoder.min_frequency, encoder.max_categories) != (None, None, None)
     if merges or encoder.handle_unknown != "ignore":
         raise ValueError(

@@ -1,7 +1,7 @@
-"""What every converter here stands on: one way to add nodes and constants to skl2onnx's container.
+"""Shared by all converters: adding nodes and constants to skl2onnx's container.
 
-skl2onnx calls a converter with (scope, operator, container), by those names: `scope` hands out unique
-names, `operator` knows the fitted model and the tensors at its ends, `container` collects the nodes.
+skl2onnx calls a converter with (scope, operator, container), by those names: `scope` generates unique names, `operator`
+has the fitted model and its input and output tensors, `container` collects the nodes.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ OPSET = 21
 
 TREES_DOMAIN = "ai.onnx.ml"
 TREES_OPSET = 5
-"""The first with `TreeEnsemble`, which takes float64 splits and leaves."""
+"""The first version with `TreeEnsemble`, which takes float64 splits and leaves."""
 
 PLACEHOLDER_DOMAIN = "trees"
-"""skl2onnx refuses ai.onnx.ml above 3, so nodes of version 5 travel in this domain until `finish` (graph.py)."""
+"""skl2onnx refuses ai.onnx.ml above 3, so nodes of version 5 are in this domain until `finish` (graph.py)."""
 
 
 class Nodes:
-    """Adds nodes for one operator; every result is named after what it holds."""
+    """Adds nodes and constants for one operator of skl2onnx."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope = scope
         self.container = container
 
     def constant(self, name: str, value: npt.ArrayLike) -> str:
-        """An initializer holding an array (float64, int64 or bool); its name."""
+        """Add an initializer (float64, int64 or bool); returns its name."""
         array = np.asarray(value)
         unique = str(self.scope.get_unique_variable_name(name))
         data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
@@ -40,13 +40,13 @@ class Nodes:
         return unique
 
     def add(self, op_type: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """A node of ai.onnx whose result gets a unique name from `output`; that name."""
+        """Add a node of ai.onnx; returns the name of its result, `output` made unique."""
         unique = str(self.scope.get_unique_variable_name(output))
         self.finish(op_type, inputs, unique, **attributes)
         return unique
 
     def finish(self, op_type: str, inputs: list[str], output: str, *, domain: str = "", **attributes: Any) -> None:
-        """A node whose result is exactly `output`, such as the operator's own output."""
+        """Add a node whose result is named exactly `output`, such as the operator's own output."""
         self.container.add_node(
             op_type,
             inputs,

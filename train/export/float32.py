@@ -1,6 +1,6 @@
-"""A comparison that a library makes in float32, as one of float64 that has the same answer for every number.
+"""Comparisons made in float32, as comparisons of float64 with the same answer for every number.
 
-Used by the readers of XGBoost and CatBoost; a threshold that is one ulp off sends an applicant to another leaf.
+Used by the readers of XGBoost and CatBoost; a threshold that is one ulp off would send an applicant to another leaf.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import math
 import numpy as np
 
 BEYOND_FLOAT32 = 2.0**128
-"""Where the next float32 after the largest would be, if it weren't infinity: rounding to infinity starts halfway."""
+"""The successor of the largest float32 if exponents were unlimited; rounding to infinity starts halfway to it."""
 
 
 def largest_below(split: np.float32) -> float:
-    """The largest float64 that float32 rounding, half to even, takes below `split`, which is not −infinity.
+    """The largest float64 that rounds, half to even, to a float32 below `split`, which is not −infinity.
 
-    So `float32(x) < split` is `x <= largest_below(split)` for every float64 x. Everything up to the midpoint of
-    `split` and its neighbour below rounds below it, the midpoint itself only if that neighbour is the even one;
-    the midpoint has 25 significant bits, so float64 holds it exactly, down to half the smallest float32.
+    Thus `float32(x) < split` is equivalent to `x <= largest_below(split)` for every float64 x. Numbers below the
+    midpoint of `split` and its lower neighbour round to below `split`, the midpoint itself only if the neighbour is
+    even. The midpoint has 25 significant bits, so it is exact in float64, down to half the smallest float32.
     """
-    with np.errstate(over="ignore"):  # to infinity is as it should be
+    with np.errstate(over="ignore"):  # rounding to infinity is intended
         neighbour = np.nextafter(split, np.float32(-np.inf))
         midpoint = (_finite(neighbour) + _finite(split)) / 2
         is_below = np.float32(midpoint) < split

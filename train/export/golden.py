@@ -1,4 +1,4 @@
-"""Golden rows: synthetic applicants whose answers travel in the file as its proof of itself."""
+"""Golden rows: synthetic applicants that are stored in the file with the expected answers, to verify it when loaded."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import numpy as np
 from model.contract import Field
 from train.dataset import Matrix
 
-ROWS = 16
+N_GOLDEN_ROWS = 16
 UNBOUNDED = (-1000.0, 1000.0)
-"""Where a card documents no bound, numbers are drawn from here."""
+"""Range of numbers without documented bounds."""
 
 
 def draw_applicants(fields: list[Field], rows: int, seed: int) -> Matrix:
-    """Synthetic applicants within the documented bounds, float64, shape (rows, n_fields): nobody's data.
+    """Synthetic applicants within the documented bounds, float64, shape (rows, n_fields); no real applicant is used.
 
-    Numbers are uniform, levels equally likely; one nullable cell in five is missing, and the
-    first row is missing all it can.
+    Numbers and levels are uniformly distributed. One nullable cell in five is missing; in the first row, all of them.
     """
     random = np.random.default_rng(seed)
     drawn = np.column_stack([_draw_field(field, rows, random) for field in fields])
@@ -34,6 +33,6 @@ def _draw_field(field: Field, rows: int, random: np.random.Generator) -> Matrix:
     return random.uniform(low, high, rows)
 
 
-def round_for_people(applicants: Matrix) -> Matrix:
-    """The same rows with three significant digits a number: golden rows are read in the file's metadata."""
+def round_cells(applicants: Matrix) -> Matrix:
+    """The same rows with three significant digits, for legible metadata."""
     return np.array([[float(f"{value:.3g}") for value in row] for row in applicants])

@@ -1,6 +1,7 @@
 """A fitted pipeline as one float64 ONNX graph, the same bytes for the same fit.
 
-skl2onnx walks the pipeline; every step it would get wrong is converted by ours (the tables below).
+skl2onnx traverses the pipeline; steps that it doesn't convert exactly have converters of our own (TRANSFORMERS and
+the classifier).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from model.checksum import append_checksum
 from model.policy import Policy
 from train.dataset import Matrix
 from train.export.bulk import add_bulk
-from train.export.columns import players_of
+from train.export.columns import find_players
 from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET, Nodes
 from train.export.learners import read_classifier
 from train.export.linear import Linear, convert_linear
@@ -36,7 +37,7 @@ from train.export.reasons import add_reasons
 from train.export.trees import Trees, convert_trees
 
 IR_VERSION = 10
-"""The first whose opsets hold what we use; a newer one would only shut out older runtimes."""
+"""The first version with the opsets used here; a newer one would exclude older runtimes."""
 
 TRANSFORMERS = {
     SimpleImputer: (calculate_same_shape, convert_imputer),
@@ -53,7 +54,7 @@ def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> M
     """
     classifier = pipeline.steps[-1][1]
     form = read_classifier(classifier)
-    players = players_of(pipeline)
+    players = find_players(pipeline)
     _register(type(classifier))
     model = convert_sklearn(
         pipeline,
@@ -70,14 +71,14 @@ def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> M
 
 
 def encode(pipeline: Pipeline, applicants: Matrix) -> Matrix:
-    """What enters the classifier for these applicants: float64, shape (n, n_columns)."""
+    """The classifier's input for these applicants: float64, shape (n, n_columns)."""
     encoded = pipeline[:-1].transform(applicants) if len(pipeline.steps) > 1 else applicants
-    # A one-hot encoder gives a sparse matrix unless told otherwise.
+    # OneHotEncoder returns a sparse matrix by default.
     return np.asarray(encoded.toarray() if hasattr(encoded, "toarray") else encoded, dtype=np.float64)
 
 
 def finish(model: ModelProto) -> ModelProto:
-    """Stamp domains, opsets and versions, name the batch axis, and check the graph against ONNX's own rules."""
+    """Set domains, opsets and IR version, name the batch axis, and run ONNX's checker."""
     for node in model.graph.node:
         if node.domain == PLACEHOLDER_DOMAIN:
             node.domain = TREES_DOMAIN
@@ -97,8 +98,8 @@ def serialize(model: ModelProto) -> bytes:
 def _register(classifier: type) -> None:
     for kind, (calculate_shape, convert) in TRANSFORMERS.items():
         update_registered_converter(kind, f"Credit{kind.__name__}", calculate_shape, convert, overwrite=True)
-    # A classifier ends in its log-odds and shows what it was given: label, probabilities, decision and
-    # reasons are made from these.
+    # The classifier's outputs are its log-odds and its input; probability, decision and contributions are computed
+    # from them.
     update_registered_converter(
         classifier,
         f"Credit{classifier.__name__}",

@@ -1,6 +1,6 @@
-"""Every classifier that can be exported, and how it is read, whatever library fitted it.
+"""The classifiers that can be exported, and their readers.
 
-Classes are known by their names, so that a library that isn't installed is never asked for.
+Classes are identified by name, so that optional libraries needn't be installed.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ READERS: dict[str, Callable[[Any], Linear | Trees]] = {
 """Name of the class → reader of a fitted model with two classes."""
 
 FLOAT32_SUMS = ("XGBClassifier",)
-"""Classifiers that add up their leaves in float32: the graph gives the exact sum of the same leaves."""
+"""Classifiers that sum their leaves in float32; the graph sums the same leaves in float64."""
 
-FINDERS: dict[str, Callable[[Any, Matrix], Any]] = {
+LEAF_FINDERS: dict[str, Callable[[Any, Matrix], Any]] = {
     "LGBMClassifier": lambda model, rows: model.predict(rows, pred_leaf=True),
     "XGBClassifier": lambda model, rows: model.apply(rows),
     "CatBoostClassifier": lambda model, rows: model.calc_leaf_indexes(rows),
 }
-"""Name of the class → the leaf that the library itself says each encoded row reaches in each tree."""
+"""Name of the class → the library's own function for the leaf that each encoded row reaches in each tree."""
 
 
 def read_classifier(model: Any) -> Linear | Trees:
-    """What a fitted classifier computes, as one of our two forms.
+    """A fitted classifier as a linear model or as trees.
 
-    Raises ValueError if its class is not known, has not two classes, or was fitted in a way that can't be exact.
+    Raises ValueError if its type is unknown, it hasn't two classes, or its settings can't be exported exactly.
     """
     name = type(model).__name__
     if name not in READERS:

@@ -1,14 +1,14 @@
-"""The trees of an LGBMClassifier, with its own idea of zero and of missing spelled out as questions.
+"""The trees of an LGBMClassifier, with its treatment of zero and of missing values as explicit splits.
 
-Used by learners.py; the library itself is never imported, the fitted model brings its methods along.
-What must not change, from LightGBM's source:
+Used by learners.py. The library isn't imported: only methods of the fitted model are called.
+LightGBM's comparison, from its source:
 
 - a value within ±1e-35f of zero, ends included, is taken as 0 before any tree sees it
   (`RowPairFunctionFromDenseMatric`, src/c_api.cpp, keeps a cell only if |x| > kZeroThreshold);
 - `Tree::NumericalDecision` (include/LightGBM/tree.h): NaN is 0 unless the split's missing type is NaN; missing type
   Zero sends 0, NaN missing type NaN, the default way; all else goes left where x <= threshold;
-- the text of `model_to_string` has 17 digits and infinity; `dump_model` writes 1e300 for an infinite threshold, and a
-  number above that would go the other way, so the text is what is read.
+- `model_to_string` writes thresholds with 17 digits and infinity. `dump_model` writes 1e300 for infinity, which would
+  send larger numbers the other way, so it isn't used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BELOW_ZERO = math.nextafter(-ZERO, -math.inf)
 """The largest number that is less than what is taken as 0."""
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2
-"""Bits of decision_type; the two above them are the missing type."""
+"""Bits of decision_type; the next two bits are the missing type."""
 
 MISSING_ZERO, MISSING_NAN = 1, 2
 """Missing types; 0 is None."""
@@ -37,7 +37,7 @@ def read_lightgbm(model: Any) -> Trees:
     """The trees of a fitted LGBMClassifier with two classes, up to its `best_iteration` if it stopped early.
 
     Raises ValueError for an objective other than binary with sigmoid 1, a random forest, linear trees, categories, and
-    prediction that stops early. The average log-odds of the training rows sit in the leaves of the first tree.
+    prediction that stops early. The average log-odds of the training rows are part of the first tree's leaves.
     """
     header, *blocks = model.booster_.model_to_string().split("\n\nend of trees")[0].split("\n\nTree=")
     objective = _pairs(header).get("objective", "its own objective")
@@ -69,7 +69,7 @@ def _read_tree(tree: dict[str, str]) -> Node:
     thresholds = [float(value) for value in tree["threshold"].split()]
 
     def read(index: int) -> Node:
-        if index < 0:  # the complement of a leaf's number
+        if index < 0:  # a leaf, as the bitwise complement of its number
             return leaves[~index]
         decision, threshold = decisions[index], thresholds[index]
         default_left, missing = bool(decision & DEFAULT_LEFT), decision >> 2 & 3
@@ -83,9 +83,9 @@ def _read_tree(tree: dict[str, str]) -> Node:
 
 
 def _pieces(threshold: float, zero_left: bool) -> list[tuple[float, bool]]:
-    """The numbers cut where the way changes: (upper end, goes left), ascending, the last up to infinity.
+    """Intervals of numbers that go the same way: (upper end, goes left), ascending, the last up to infinity.
 
-    Below zero and above it a number goes by the threshold; what is taken as 0 goes left if `zero_left`.
+    Numbers below and above zero are compared with the threshold; numbers taken as 0 go left if `zero_left`.
     """
     pieces: list[tuple[float, bool]] = []
     for upper, left in (
@@ -96,7 +96,7 @@ def _pieces(threshold: float, zero_left: bool) -> list[tuple[float, bool]]:
         (math.inf, False),
     ):
         if pieces and upper == pieces[-1][0]:
-            continue  # nothing lies between
+            continue  # an empty interval
         if pieces and left == pieces[-1][1]:
             pieces.pop()
         pieces.append((upper, left))
@@ -104,7 +104,7 @@ def _pieces(threshold: float, zero_left: bool) -> list[tuple[float, bool]]:
 
 
 def _ask(column: int, pieces: list[tuple[float, bool]], missing_left: bool, left: Node, right: Node) -> Node:
-    """One question for each end of a piece but the last; nearly always that is one question."""
+    """One split for each interval but the last; nearly always a single split."""
     (upper, is_left), *rest = pieces
     here, there = (left, right) if is_left else (right, left)
     beyond = _ask(column, rest, missing_left, left, right) if len(rest) > 1 else there

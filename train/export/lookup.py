@@ -1,8 +1,8 @@
-"""The look-up of Shapley tables (shapley.py) inside the graph, for one applicant and for many. Used by reasons.py.
+"""The look-up of Shapley tables (shapley.py) inside the graph. Used by reasons.py.
 
-An applicant's answers to the questions of a tree number an entry of its table; the entries of all trees are fetched,
-and what belongs to one field is added up. One applicant and many find the entries in different ways, each several times
-faster than the other's; both fetch and add in the same order: the same applicant gets the same contributions.
+An applicant's answers to the questions of a tree are the index of an entry of its table; the entries of all trees are
+fetched and summed by field. A single applicant and a batch compute the index in different ways, each several times
+faster than the other would be; both fetch and sum in the same order, so that the contributions are bit-identical.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from onnx import TensorProto
 
 from train.dataset import Matrix
 from train.export.branch import Branch
-from train.export.patterns import by_test, number_patterns
+from train.export.patterns import number_patterns, order_by_test
 from train.export.shapley import Players, Table
 from train.export.trees import Split
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """All tables in one.
+    """The tables of all trees, concatenated.
 
     tables: in the order of the trees. owners: int64, shape (width, n_tables), the field of each value of an entry.
-    values: name of the constant of shape (width, n_entries), each column an entry.
+    values: name of the constant of shape (width, n_entries), one column for each entry.
     """
 
     tables: list[Table]
@@ -34,13 +34,13 @@ class Lookup:
 
 
 def look_up(branch: Branch, encoded: str, tables: list[Table], n_columns: int, n_fields: int) -> None:
-    """Contributions of (n, n_fields) from the encoded applicants (n, n_columns), as the result of the branch."""
-    # A model that asks nothing gets one question that changes nothing, so that the graph has its shape.
+    """Make the branch's result the contributions, (n, n_fields), of the encoded applicants, (n, n_columns)."""
+    # A model without splits gets one table of zeros, so that the graph has the same structure.
     tables = tables or [Table((Split(0, 0.0, False, 0.0, 0.0),), np.zeros(1, np.int64), np.zeros((2, 1)))]
     width = max(len(table.players) for table in tables)
-    entries = [by_test(table.questions, table.values) for table in tables]
+    entries = [order_by_test(table.questions, table.values) for table in tables]
     values = np.concatenate([np.pad(own, ((0, 0), (0, width - own.shape[1]))) for own in entries])
-    # A padded value is 0, so that it doesn't matter which field it is added to.
+    # Padding values are 0, so the field that they are added to is irrelevant.
     owners = np.stack([np.pad(table.players, (0, width - len(table.players))) for table in tables])
     lookup = Lookup(tables, owners.T, branch.constant("tables", values.T))
 
@@ -55,7 +55,7 @@ def look_up(branch: Branch, encoded: str, tables: list[Table], n_columns: int, n
 def _look_up_one(branch: Branch, encoded: str, lookup: Lookup, n_columns: int, n_fields: int) -> None:
     column, limit = _tests(lookup.tables, n_columns)
     both = branch.add("Concat", [encoded, branch.add("Neg", [encoded])], axis=1)
-    # GatherElements picks single numbers ten times as fast as Gather.
+    # For single numbers GatherElements is ten times as fast as Gather.
     tested = branch.add("GatherElements", [both, branch.constant("tested", column.reshape(1, -1))], axis=1)
     is_passed = branch.add("LessOrEqual", [tested, branch.constant("limits", limit.reshape(1, -1))])
     passed = branch.add("Cast", [is_passed], to=TensorProto.DOUBLE)
@@ -73,9 +73,9 @@ def _look_up_many(branch: Branch, encoded: str, lookup: Lookup, n_fields: int) -
 
 
 def _add_entries(branch: Branch, index: str, lookup: Lookup, n_fields: int) -> None:
-    """Fetch the entries of an index, (1, n_tables · n) tree by tree, and add up the values of each field."""
+    """Fetch the entries at an index, (1, n_tables · n), tree by tree, and sum the values of each field."""
     width, n_tables = lookup.owners.shape
-    # Singly for each value of an entry, so that applicants stand side by side from here on.
+    # One row for each value of an entry, so that applicants are along the last axis.
     count = branch.add("Shape", [index], start=1)
     shape = branch.add("Concat", [branch.constant("width", np.array([width])), count], axis=0)
     picked = branch.add("Expand", [index, shape])
@@ -85,10 +85,10 @@ def _add_entries(branch: Branch, index: str, lookup: Lookup, n_fields: int) -> N
 
 
 def _tests(tables: list[Table], n_columns: int) -> tuple[npt.NDArray[np.int64], Matrix]:
-    """The tests of one applicant as `value <= limit`, shape (bits, n_tables) each.
+    """Column and limit of the tests of one applicant, `value <= limit`, shape (bits, n_tables) each.
 
-    The opposite test (patterns.py) is −x <= the number just below −threshold. Columns from n_columns on hold −x. A bit
-    that a tree doesn't need has a test that nothing finite passes.
+    The inverted test (patterns.py) is −x <= the number just below −threshold; columns from n_columns on contain −x.
+    An unused bit has a test that no finite number passes.
     """
     bits = max(len(table.questions) for table in tables)
     column, limit = np.zeros((bits, len(tables)), np.int64), np.full((bits, len(tables)), -np.inf)

@@ -1,11 +1,11 @@
-"""The patterns of many applicants' answers to all trees, as nodes of the graph. Used by bulk.py and lookup.py.
+"""The patterns of a batch's answers to all trees, as nodes of the graph. Used by bulk.py and lookup.py.
 
-A tree that is walked takes one branch after another, each of which the processor has to guess. Here all questions of
-all trees are answered at once, applicants side by side, without a branch: from some hundred rows on in a fraction of
-the time of onnxruntime's own TreeEnsemble (`make bench-explain`).
+Walking a tree takes a data-dependent branch at each node, which the processor mispredicts. Here all questions of all
+trees are answered by vectorized comparisons without branches: from some hundred rows on in a fraction of the time of
+onnxruntime's TreeEnsemble (`make bench-explain`).
 
-A question is put as a test that a missing value never passes: `x <= threshold`, or, where a missing value goes to the
-side of yes, the opposite, `x >= the next number above threshold`.
+A question becomes a test that a missing value never passes: `x <= threshold`, or, if a missing value goes to the true
+side, the inverted test `x >= the next number above threshold`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Asked = tuple[Split, ...]
 """The different questions of a tree, in the order of the bits of a pattern."""
 
 Test = tuple[bool, int, float]
-"""Whether it is turned round, column, limit."""
+"""Whether it is inverted, column, limit."""
 
 NEVER: Test = (False, 0, -np.inf)
-"""For a bit that a tree doesn't need: nothing finite passes."""
+"""The test of an unused bit: no finite number passes."""
 
 
 def number_patterns(branch: Branch, encoded: str, trees: Sequence[Asked]) -> str:
-    """Where each applicant's patterns stand in a table of all patterns of all trees, one tree after another.
+    """Index of each applicant's pattern in the concatenated tables of all trees.
 
-    encoded (n, n_columns) → int32, shape (1, n_trees · n), tree by tree. A tree of Q questions has 2^Q entries, in the
-    order of `by_test`.
+    encoded (n, n_columns) → int32, shape (1, n_trees · n), tree by tree. The table of a tree of Q questions has 2^Q
+    entries, in the order of `order_by_test`.
     """
     bits = max([1, *(len(asked) for asked in trees)])
     of_tree = [[*map(_test, asked), *[NEVER] * (bits - len(asked))] for asked in trees]
@@ -42,11 +42,11 @@ def number_patterns(branch: Branch, encoded: str, trees: Sequence[Asked]) -> str
     places = np.array([[place[own[bit]] for own in of_tree] for bit in range(bits)])
 
     x = branch.add("Transpose", [encoded])
-    plain = branch.add("LessOrEqual", _sides(branch, x, "plain", [test for test in tests if not test[0]]))
+    plain = branch.add("LessOrEqual", _operands(branch, x, "plain", [test for test in tests if not test[0]]))
     turned = [test for test in tests if test[0]]
-    parts = [plain, branch.add("GreaterOrEqual", _sides(branch, x, "turned", turned))] if turned else [plain]
+    parts = [plain, branch.add("GreaterOrEqual", _operands(branch, x, "turned", turned))] if turned else [plain]
     passed = branch.add("Cast", [branch.add("Concat", parts, axis=0)], to=TensorProto.UINT8)
-    # A row for each bit of each tree; all trees' patterns are one product of integers.
+    # One row for each bit of each tree; the patterns of all trees are one integer matrix product.
     needed = branch.add("Gather", [passed, branch.constant("needed", places.ravel())], axis=0)
     by_bit = branch.add("Reshape", [needed, branch.constant("by_bit", np.array([bits, -1]))])
     weights = branch.constant("weights", (1 << np.arange(bits, dtype=np.uint8))[None, :])
@@ -57,8 +57,8 @@ def number_patterns(branch: Branch, encoded: str, trees: Sequence[Asked]) -> str
     return branch.add("Reshape", [index, branch.constant("in_a_row", np.array([1, -1]))])
 
 
-def by_test(asked: Asked, values: Matrix) -> Matrix:
-    """Values by the pattern of answers, shape (2^Q, …), as values by the pattern of passed tests."""
+def order_by_test(asked: Asked, values: Matrix) -> Matrix:
+    """Reorder values, shape (2^Q, …), from patterns of answers to patterns of passed tests."""
     turned = sum(question.missing_true << bit for bit, question in enumerate(asked))
     sorted_values: Matrix = values[np.arange(len(values)) ^ turned]
     return sorted_values
@@ -69,8 +69,8 @@ def _test(question: Split) -> Test:
     return question.missing_true, question.column, float(limit)
 
 
-def _sides(branch: Branch, x: str, name: str, tests: Sequence[Test]) -> list[str]:
-    """What is compared: the tested values of every applicant, (n_tests, n), and the limits, (n_tests, 1)."""
+def _operands(branch: Branch, x: str, name: str, tests: Sequence[Test]) -> list[str]:
+    """The two operands of a comparison: tested values, (n_tests, n), and limits, (n_tests, 1)."""
     columns = branch.constant(f"{name}_columns", np.array([column for _, column, _ in tests]))
     limits = branch.constant(f"{name}_limits", np.array([[limit] for *_, limit in tests]))
     return [branch.add("Gather", [x, columns], axis=0), limits]

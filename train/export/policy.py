@@ -1,4 +1,4 @@
-"""From log-odds to the graph's answers: probability, and the decision that the policy takes on it."""
+"""The graph's outputs probability and decision, computed from the log-odds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from model.policy import Policy
 
-EVEN = 0.0
-"""A log-odds behind the last one. onnxruntime's sigmoid takes numbers in packets of two, and one that is left over by
-another formula that may differ in the last bit. With one more at the end only that one can be left over: an applicant
-gets the same bits alone and in any batch."""
+PADDING = 0.0
+"""A value appended to the log-odds. onnxruntime's sigmoid processes pairs of numbers, and an unpaired last number by
+another formula that may differ in the last bit. With this value appended, only it can be unpaired, so that an applicant
+gets bit-identical probabilities alone and in any batch."""
 
 
 def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
@@ -23,7 +23,7 @@ def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
     """
     constants: dict[str, Any] = {
         "columns": [1],
-        "even": [EVEN],
+        "even": [PADDING],
         "first": [0],
         "last": [-1],
         "accept": 0,

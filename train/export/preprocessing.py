@@ -1,7 +1,7 @@
-"""Preprocessing in float64, in the order of operations scikit-learn uses, so that no bit differs.
+"""Converters of preprocessing steps: float64, in scikit-learn's order of operations, so that results are bit-identical.
 
-Own converters because skl2onnx's either have no float64 kernel (imputer), multiply by 1/scale where
-scikit-learn divides (scaler), or can't see a missing category (one-hot).
+They replace those of skl2onnx, which have no float64 kernel (imputer), multiply by 1/scale where scikit-learn divides
+(scaler), or don't support missing categories (one-hot encoder).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from train.export.converter import Nodes, set_double_output
 
 
 def convert_imputer(scope: Any, operator: Any, container: Any) -> None:
-    """SimpleImputer: x where present, else its column's statistic. (n, k) → (n, k)."""
+    """SimpleImputer: missing values are replaced by their column's statistic. (n, k) → (n, k)."""
     nodes = Nodes(scope, container)
     x = operator.inputs[0].full_name
     is_missing = nodes.add("IsNaN", [x], "is_missing")
@@ -38,9 +38,9 @@ def convert_scaler(scope: Any, operator: Any, container: Any) -> None:
 
 
 def convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
-    """OneHotEncoder on indices of levels: 1.0 in the column of the level, all 0 for none. (n, k) → (n, Σ levels).
+    """OneHotEncoder of level indices: 1.0 in the column of the level, all 0 for an unknown one. (n, k) → (n, Σ levels).
 
-    Column c belongs to field `source[c]` and level `level[c]`; a NaN level is the column of missing.
+    Column c belongs to field `source[c]` and level `level[c]`; level NaN is a missing value.
     """
     nodes = Nodes(scope, container)
     categories = operator.raw_operator.categories_

@@ -1,7 +1,7 @@
-"""What a boosted tree asks: its different questions, and which answers lead to which leaf.
+"""The distinct questions of a boosted tree, and the answers that lead to each leaf.
 
-A tree of 8 leaves asks at most 7 questions, so that all it learns of an applicant is a number below 128, the pattern of
-the answers: bit q is set where the answer to question q is true.
+A tree of 8 leaves has at most 7 distinct questions, so its result depends on one of at most 128 patterns of answers:
+bit q of a pattern is set if the answer to question q is true.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy.typing as npt
 from train.dataset import Matrix
 from train.export.trees import Node, Split
 
-MOST_QUESTIONS = 7
-"""A tree of 8 leaves asks no more; each further question would double its table."""
+MAX_QUESTIONS = 7
+"""The maximum of a tree of 8 leaves; each further question would double its table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf, its value in log-odds, and its path: the numbers of questions and the answers that lead here."""
+    """A leaf: its value in log-odds, and its path as (number of the question, answer)."""
 
     value: float
     path: tuple[tuple[int, bool], ...]
@@ -28,7 +28,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """The Q different questions of a tree, in the order of the bits of a pattern, and the tree's leaves."""
+    """The Q distinct questions of a tree, in the order of the bits of a pattern, and the tree's leaves."""
 
     asked: tuple[Split, ...]
     leaves: tuple[Leaf, ...]
@@ -49,13 +49,13 @@ class Questions:
 
 
 def read_questions(tree: Node) -> Questions:
-    """Number the different questions of a tree; raises ValueError if they are more than 7."""
+    """Number the distinct questions of a tree; raises ValueError if there are more than 7."""
     asked: list[Split] = []
     leaves: list[Leaf] = []
     _collect(tree, asked, leaves, ())
-    if len(asked) > MOST_QUESTIONS:
+    if len(asked) > MAX_QUESTIONS:
         raise ValueError(
-            f"a tree asks {len(asked)} different questions, reasons need at most {MOST_QUESTIONS}; "
+            f"a tree asks {len(asked)} different questions, reasons need at most {MAX_QUESTIONS}; "
             "fit trees with at most 8 leaves"
         )
     return Questions(tuple(asked), tuple(leaves))

@@ -1,10 +1,10 @@
-"""The branch of the graph that explains: contributions of the fields to the log-odds, Shapley values.
+"""The output contributions: Shapley values of the log-odds by field.
 
-It sits in an `If` behind the optional input `explain`, so that nothing is looked up when nobody asks.
+They are computed in an `If` only if the optional input `explain` is true.
 
-Boosting: an applicant's answers number a row of each tree's table, and what belongs to one field is added up
-(lookup.py). Tables and time grow with the trees, whatever the number of fields.
-Linear model: coefficient × (x − mean of the reference population), the same definition in closed form.
+Boosting: table look-up for each tree, summed by field (lookup.py). Size and time grow with the number of trees, not
+with the number of fields.
+Linear model: coefficient × (x − mean of the reference population), the closed form of the same definition.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from train.export.trees import Trees
 def add_reasons(
     graph: GraphProto, encoded: str, model: Linear | Trees, players: Players, n_fields: int, reference: Matrix
 ) -> None:
-    """Add the input explain and the output contributions, float64, (n, n_fields), or (0, n_fields) unless asked.
+    """Add the input explain and the output contributions: float64, (n, n_fields), or (0, n_fields) if explain is false.
 
     `encoded` names the tensor that enters the classifier, (n, n_columns); `reference` is the encoded reference
     population, float64, shape (m, n_columns).
@@ -38,7 +38,7 @@ def add_reasons(
     unexplained.add("Constant", [], "unexplained", value=numpy_helper.from_array(np.zeros((0, n_fields))))
     is_asked = helper.make_tensor_value_info("explain", TensorProto.BOOL, [])
     graph.input.append(is_asked)
-    # An input with an initializer is optional: this is its default.
+    # An input with an initializer is optional, with the initializer as default.
     graph.initializer.append(numpy_helper.from_array(np.array(False), "explain"))
     graph.node.append(
         helper.make_node(
@@ -56,7 +56,7 @@ def add_reasons(
 def explain_linear(
     branch: Branch, encoded: str, model: Linear, players: Players, n_fields: int, reference: Matrix
 ) -> None:
-    """coefficient × (x − reference mean) of each column, the columns of a field added up."""
+    """coefficient × (x − reference mean) of each column, summed by field."""
     distance = branch.add("Sub", [encoded, branch.constant("reference_mean", reference.mean(axis=0))])
     values = branch.add("Mul", [distance, branch.constant("coefficients", model.coefficients)])
     branch.add_up(branch.add("Transpose", [values]), players, n_fields)

@@ -1,14 +1,13 @@
 """Exact Shapley values of boosted trees as look-up tables.
 
-A tree that asks at most 7 questions sees at most 2^7 patterns of answers, and for a fixed reference
-population its Shapley values depend on the pattern alone: computed once, here, for every pattern; the
-graph (reasons.py) only looks them up.
+A tree with at most 7 distinct questions has at most 2^7 patterns of answers, and for a fixed reference population its
+Shapley values depend on the pattern alone. They are computed here for every pattern, once at export; the graph
+(lookup.py) only looks them up.
 
 The values are interventional Shapley values of the log-odds (Lundberg et al., From local explanations to
-global understanding with explainable AI for trees, Nature Machine Intelligence 2, 2020): the game's
-players are the fields an applicant knows, and a field outside the coalition takes the value of a
-reference applicant, averaged over all of them. That a tree's values depend on the pattern of its answers
-alone is also what WOODELF is built on (Nadel & Wettenstein, From Decision Trees to Boolean Logic: A Fast and
+global understanding with explainable AI for trees, Nature Machine Intelligence 2, 2020): the players are the input
+fields, and a field outside the coalition takes the value of a reference applicant, averaged over all of them. WOODELF
+uses the same dependence on patterns (Nadel & Wettenstein, From Decision Trees to Boolean Logic: A Fast and
 Unified SHAP Algorithm, 2025, arXiv:2511.09376).
 """
 
@@ -33,8 +32,8 @@ Players = npt.NDArray[np.int64]
 class Table:
     """The Shapley values of one tree.
 
-    `questions`: Q different ones, in the order of the bits of a pattern (bit q is set where the answer is true).
-    `players`: the P fields they ask, int64. `values`: float64, shape (2^Q, P), log-odds.
+    `questions`: Q distinct ones, in the order of the bits of a pattern (bit q is set if the answer is true).
+    `players`: the P fields that they test, int64. `values`: float64, shape (2^Q, P), log-odds.
     """
 
     questions: tuple[Split, ...]
@@ -43,9 +42,9 @@ class Table:
 
 
 def build_tables(trees: Trees, players: Players, reference: Matrix) -> list[Table]:
-    """One table a tree; `reference` is the encoded reference population, float64, shape (m, n_columns).
+    """One table for each tree; `reference` is the encoded reference population, float64, shape (m, n_columns).
 
-    Raises ValueError if a tree asks more than 7 different questions.
+    Raises ValueError if a tree has more than 7 distinct questions.
     """
     return [_build_table(tree, players, reference) for tree in trees.trees if isinstance(tree, Split)]
 
@@ -73,7 +72,7 @@ def _build_table(tree: Node, players: Players, reference: Matrix) -> Table:
 def _satisfied(
     leaf: Leaf, questions: tuple[Split, ...], players: Players, fields: Players, answers: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int64]:
-    """For each pattern the set of the path's fields whose answers all lead to the leaf: a bit a field, shape (2^Q,)."""
+    """For each pattern, the set of fields on the path whose answers all lead to the leaf, as bits: shape (2^Q,)."""
     sets = np.full(len(answers), 2 ** len(fields) - 1)
     for number, expected in leaf.path:
         bit = 1 << int(np.searchsorted(fields, players[questions[number].column]))
@@ -85,8 +84,8 @@ def _satisfied(
 def _shares(size: int) -> Matrix:
     """Share of a leaf's value that each of `size` fields on its path gets: float64, shape (2^size, 2^size, size).
 
-    [p, q, j]: the applicant satisfies the set p, the reference applicant the set q. A leaf that some field
-    leads away from in both gives nothing. With U = p without q and V = q without p,
+    [p, q, j]: the applicant satisfies the fields p, the reference applicant the fields q. The shares are 0 if some
+    field is satisfied by neither. With U = p without q and V = q without p,
     each j in U gets (|U|−1)! |V|! / (|U|+|V|)!, each j in V gets −|U|! (|V|−1)! / (|U|+|V|)!
     (Lundberg et al. 2020, supplementary methods, interventional Tree SHAP).
     """

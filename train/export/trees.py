@@ -1,6 +1,6 @@
-"""Boosted trees as one `TreeEnsemble` node of ai.onnx.ml 5, float64 from split to leaf.
+"""Boosted trees as one `TreeEnsemble` node of ai.onnx.ml 5, with float64 splits and leaves.
 
-`Trees` is the one form every boosting library is brought into; graph and reasons are made from it alone.
+`Trees` is the common representation of all boosting libraries; graph and reasons are built from it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from onnx import TensorProto
 from train.dataset import Matrix
 from train.export.converter import PLACEHOLDER_DOMAIN, Nodes, tensor
 
-LEAST_OR_EQUAL = 0
+LESS_OR_EQUAL = 0
 """Branch mode of TreeEnsemble: true where x <= split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A question to one column, `x[column] <= threshold` in float64, and where its answers lead.
+    """The question `x[column] <= threshold` in float64, and the subtrees of its answers.
 
     A missing value goes to `true` if `missing_true`, else to `false`.
     """
@@ -57,14 +57,14 @@ class Trees:
         return total
 
     def leaves(self, rows: Matrix) -> npt.NDArray[np.int64]:
-        """The number of the leaf that each row reaches in each tree, our own numbering: shape (m, n_trees)."""
+        """The number of the leaf that each row reaches in each tree, numbered by path: shape (m, n_trees)."""
         return np.column_stack(
             [_leaf_values(_numbered(tree), rows) * np.ones(len(rows)) for tree in self.trees]
         ).astype(np.int64)
 
 
 def _numbered(node: Node, path: int = 1) -> Node:
-    """The same tree with each leaf's number for its value: a bit for every answer on the way."""
+    """The same tree with leaf numbers as values: a leading 1, then one bit for each answer on the path."""
     if not isinstance(node, Split):
         return float(path)
     true, false = _numbered(node.true, 2 * path + 1), _numbered(node.false, 2 * path)
@@ -100,7 +100,7 @@ def read_hist_gradient_boosting(model: Any) -> Trees:
 
 def convert_trees(trees: Trees, scope: Any, operator: Any, container: Any) -> None:
     """Add an ensemble to skl2onnx's container: log-odds of a row. (n, k) → (n, 1)."""
-    # The base is one more leaf, and the first: scikit-learn adds in this order too.
+    # The base is the first tree, a single leaf; scikit-learn sums in this order too.
     attributes = ensemble_attributes([trees.base, *trees.trees], [0] * (len(trees.trees) + 1), 1)
     Nodes(scope, container).finish(
         "TreeEnsemble",
@@ -116,7 +116,7 @@ def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -
     flat = _Flat()
     for tree, target in zip(trees, targets, strict=True):
         flat.roots.append(len(flat.columns))
-        # ONNX has no tree without a node: a leaf alone becomes a question whose answers don't matter.
+        # ONNX has no tree without a node: a single leaf becomes a question with the same leaf for both answers.
         flat.add(tree if isinstance(tree, Split) else Split(0, 0.0, False, tree, tree), target)
     return {
         "n_targets": n_targets,
@@ -125,7 +125,7 @@ def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -
         "tree_roots": flat.roots,
         "nodes_featureids": flat.columns,
         "nodes_splits": tensor("splits", TensorProto.DOUBLE, flat.thresholds),
-        "nodes_modes": tensor("modes", TensorProto.UINT8, [LEAST_OR_EQUAL] * len(flat.columns)),
+        "nodes_modes": tensor("modes", TensorProto.UINT8, [LESS_OR_EQUAL] * len(flat.columns)),
         "nodes_missing_value_tracks_true": flat.missing_true,
         "nodes_truenodeids": flat.true,
         "nodes_falsenodeids": flat.false,
@@ -137,7 +137,7 @@ def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -
 
 
 class _Flat:
-    """Trees as parallel lists: one entry a question, one entry a leaf."""
+    """Trees as parallel lists, with one entry for each question or each leaf."""
 
     def __init__(self) -> None:
         self.roots: list[int] = []
@@ -152,7 +152,7 @@ class _Flat:
         self.targets: list[int] = []
 
     def add(self, node: Node, target: int) -> int:
-        """Add a node and all below it; its index among the questions, or among the leaves."""
+        """Add a node and its subtrees; returns its index among the questions, or among the leaves."""
         if not isinstance(node, Split):
             self.leaves.append(node)
             self.targets.append(target)
@@ -171,7 +171,7 @@ class _Flat:
         return place
 
 
-def splits_of(trees: Trees) -> list[Split]:
+def collect_splits(trees: Trees) -> list[Split]:
     """Every question of every tree, in the order of the trees."""
 
     def walk(node: Node) -> list[Split]:

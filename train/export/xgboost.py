@@ -1,9 +1,8 @@
-"""The trees of an XGBClassifier, as questions to float64 that have the answers XGBoost gives in float32.
+"""The trees of an XGBClassifier, with its float32 comparisons as equivalent comparisons of float64 (float32.py).
 
-Used by learners.py; the library itself is never imported, the fitted model brings its methods along.
-What must not change: XGBoost rounds a value to float32, half to even, as it reads a row (src/data/adapter.h); NaN goes
-the default way, all else left where it is `<` the split (`GetNextNode`, `GetDecision`: src/predictor/predict_fn.h).
-float32.py has that comparison in float64.
+Used by learners.py. The library isn't imported: only methods of the fitted model are called.
+XGBoost's comparison: a value is rounded to float32, half to even, when a row is read (src/data/adapter.h); NaN goes the
+default way, any other value left if it is `<` the split (`GetNextNode`, `GetDecision`: src/predictor/predict_fn.h).
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ import numpy as np
 from train.export.float32 import largest_below
 from train.export.trees import Node, Split, Trees
 
-LEAST_PROBABILITY = np.float32(1e-6)
-"""XGBoost keeps `base_score` this far from 0 and 1 before it takes the logit: measured on 3.2, proven by a test."""
+MIN_PROBABILITY = np.float32(1e-6)
+"""XGBoost clips `base_score` to this distance from 0 and 1 before it takes the logit; measured on 3.2, tested."""
 
 
 def read_xgboost(model: Any) -> Trees:
@@ -32,7 +31,7 @@ def read_xgboost(model: Any) -> Trees:
     if booster["name"] != "gbtree":
         raise ValueError(f"an XGBClassifier with booster={booster['name']} can't be exported; fit it with gbtree")
     if "weight_drop" in booster["model"]:
-        # Since version 3.4 dropout is a parameter of gbtree itself: its leaves count by these weights.
+        # Since version 3.4 dropout is a parameter of gbtree; these are the weights of its trees.
         raise ValueError("an XGBClassifier with dropout can't be exported; fit it without rate_drop and one_drop")
     if objective != "binary:logistic":
         raise ValueError(f"an XGBClassifier for {objective} can't be exported; fit two classes with binary:logistic")
@@ -53,20 +52,20 @@ def _log_odds(base_score: str) -> float:
     """
     (stated,) = np.ravel(json.loads(base_score))
     one = np.float32(1)
-    probability = np.clip(np.float32(stated), LEAST_PROBABILITY, one - LEAST_PROBABILITY)
-    # The logarithm in float64, rounded once: numpy's own in float32 may be an ulp off from that of C.
+    probability = np.clip(np.float32(stated), MIN_PROBABILITY, one - MIN_PROBABILITY)
+    # The logarithm in float64, rounded once; numpy's float32 logarithm may differ from C's by an ulp.
     return -float(np.float32(math.log(one / probability - one)))
 
 
 def _read(tree: Any, index: int) -> Node:
     left, right = tree["left_children"][index], tree["right_children"][index]
-    # One list for both: the split of a question, the value of a leaf; shortest text that is that float32.
+    # The split of a question or the value of a leaf, as the shortest decimal text of the float32.
     value = np.float32(tree["split_conditions"][index])
     if left == -1:
         return float(value)
     column, default_left = int(tree["split_indices"][index]), bool(tree["default_left"][index])
     below, rest = _read(tree, left), _read(tree, right)
     if value == -np.inf:
-        # Nothing is below: every number goes right, and the question only tells it from a missing value.
+        # Every number goes right; the split only separates numbers from missing values.
         return Split(column, math.inf, not default_left, rest, below)
     return Split(column, largest_below(value), default_left, below, rest)

@@ -1,12 +1,11 @@
-"""Relational features: Home Credit's seven tables as one row an applicant, on one machine or on a Spark cluster.
+"""Relational features: Home Credit's seven tables as one row per applicant, on one machine or a Spark cluster.
 
-A table's module is its recipe; `command.py` is the story. Every aggregate is written once, in Ibis, and runs on DuckDB
-(the default: embedded, all cores, spills what memory doesn't hold) and on Spark unchanged.
+Start reading at command.py. Each table has a module with its recipe: bureau, previous_application, pos_cash,
+installments, credit_card, and application for the main table. Aggregates are written once, in Ibis, and run unchanged
+on DuckDB (the default: embedded, all cores, spills to disk) and on Spark.
 
-Why Ibis: tried against SQLFrame 4.10 with the same aggregates on both engines (DuckDB 2.0, Spark 4.3 local[2]).
-Both give equal numbers, and the engine does the work either way, so that neither is faster. SQLFrame is PySpark's
-own API and reads as such, but on DuckDB it wrote the names of the results in lower case, where Spark keeps them, and
-`functions` are imported from another module for each engine. In Ibis an expression belongs to no engine, has its
-types before anything runs, and takes a condition in the aggregate itself (`column.mean(where=…)`), so that all,
-active and closed credits are one pass.
+Why Ibis and not SQLFrame 4.10: with DuckDB 2.0 and Spark 4.3 both gave equal numbers at equal speed, but SQLFrame
+changed column names to lower case on DuckDB and needs other imports for each engine. Ibis checks types before anything
+runs, and its aggregates take a condition (`column.mean(where=…)`), so that one pass gives all, active and closed
+credits.
 """

@@ -1,8 +1,8 @@
-"""The application itself: its columns as they are, and five ratios.
+"""The application table: its columns unchanged, and five ratios.
 
-Categories stay categories: the pipeline encodes them one-hot, and a reason names one field an applicant knows
-("Occupation"), not one of its eighteen levels. Gender, family status and age are protected: kept for the
-fairness report, never inputs; the ratio that holds the age neither.
+Categories aren't one-hot encoded here but in the pipeline, so that a reason names a field ("Occupation") and not one of
+its levels. Gender, family status and age are protected: kept for the fairness report, never inputs. So is the ratio
+that contains the age.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from train.card import CardField
 FILE, ID, TARGET = "application_train", "SK_ID_CURR", "TARGET"
 
 UNEMPLOYED = 365243
-"""DAYS_EMPLOYED of who has no employment: a thousand years ahead, in truth a missing value."""
+"""DAYS_EMPLOYED of applicants without employment: a sentinel for a missing value."""
 
 MONEY, PROTECTED = "currency units", "Protected: kept for the fairness report, never an input of the model."
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One column over another; missing where the divisor is 0."""
+    """The ratio of two columns; missing where the divisor is 0."""
 
     name: str
-    above: str
-    below: str
+    numerator: str
+    denominator: str
     field: CardField
 
 
@@ -138,7 +138,7 @@ RATIOS = (
         "DAYS_EMPLOYED_PERC",
         "DAYS_EMPLOYED",
         "DAYS_BIRTH",
-        _protected(_number("Time in employment over age"), "Holds the age, which is protected: never an input."),
+        _protected(_number("Time in employment over age"), "Contains the age, which is protected: never an input."),
     ),
     Ratio("INCOME_CREDIT_PERC", "AMT_INCOME_TOTAL", "AMT_CREDIT", _number("Income over amount of the loan")),
     Ratio("INCOME_PER_PERSON", "AMT_INCOME_TOTAL", "CNT_FAM_MEMBERS", _number("Income a family member", MONEY)),
@@ -154,14 +154,14 @@ NEEDED = {
     TARGET: ["training; to compute an existing card's fields for new applications: --like CARD"],
     "CODE_GENDER": ["dropping the rows with XNA"],
 } | {
-    column: [ratio.name for ratio in RATIOS if column in (ratio.above, ratio.below)]
-    for column in sorted({side for ratio in RATIOS for side in (ratio.above, ratio.below)})
+    column: [ratio.name for ratio in RATIOS if column in (ratio.numerator, ratio.denominator)]
+    for column in sorted({side for ratio in RATIOS for side in (ratio.numerator, ratio.denominator)})
 }
-"""What depends on each column that can't be absent; of the others, which are features as they are, it is said."""
+"""Required column → what depends on it. Absent optional columns only cost their own feature, and are reported."""
 
 
 def derive(table: ir.Table) -> ir.Table:
-    """Drop the rows of unknown gender (4 of 307,511), make the sentinel missing, add the ratios."""
+    """Drop rows of unknown gender (4 of 307,511), replace the sentinel by missing, add the ratios."""
     table = table.filter((table.CODE_GENDER != "XNA") | table.CODE_GENDER.isnull())
     table = table.mutate(DAYS_EMPLOYED=table.DAYS_EMPLOYED.nullif(UNEMPLOYED))
-    return table.mutate(**{ratio.name: table[ratio.above] / table[ratio.below].nullif(0) for ratio in RATIOS})
+    return table.mutate(**{ratio.name: table[ratio.numerator] / table[ratio.denominator].nullif(0) for ratio in RATIOS})

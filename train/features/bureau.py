@@ -1,7 +1,7 @@
-"""Credits at other lenders, as the credit bureau reports them, and their course month by month.
+"""Credits at other lenders as the credit bureau reports them, with their monthly status.
 
-bureau_balance (one row a credit and month) is aggregated to one row a credit and joined to bureau (one row a
-credit), which is aggregated to one row an applicant: all credits, the active ones, the closed ones.
+bureau_balance (one row per credit and month) is aggregated to one row per credit and joined to bureau (one row per
+credit), which is aggregated to one row per applicant: over all credits, the active ones, the closed ones.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The dataset card of the features: labels and reasons from the recipes, bounds and levels from the table.
 
-A card nobody has edited since is written again; one that somebody has worked on is never lost.
+Its first line holds a checksum: an unedited card may be replaced, an edited one never is.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from pathlib import Path
 
 import msgspec
 
-from train.card import Card, CardField, Dataset, format_card
-from train.dataset import FEWEST_VALUES
+from train.card import Card, CardDataset, CardField, format_card
+from train.card_inference import round_out
+from train.dataset import MIN_VALUES
 from train.errors import TrainingError
 from train.features.application import FIELDS, ID, RATIOS, TARGET
 from train.features.profile import Profile
 from train.features.recipe import Feature
-from train.infer import round_out
 
-MARK = "# Written by `python -m train features`; edit it, and it is yours: it won't be replaced. Checksum "
+MARK = "# Written by `python -m train features`; once edited, it won't be replaced. Checksum "
 
 
-def describe(features: Iterable[Feature]) -> dict[str, CardField]:
-    """What people read of every feature, those of the application first; without bounds and levels."""
+def make_fields(features: Iterable[Feature]) -> dict[str, CardField]:
+    """The card field of every feature, those of the application first; without bounds and levels."""
     fields = FIELDS | {ratio.name: ratio.field for ratio in RATIOS}
     return fields | {
         feature.name: CardField(label=feature.label, kind="number", unit=feature.unit, nullable=True)
@@ -33,8 +33,8 @@ def describe(features: Iterable[Feature]) -> dict[str, CardField]:
 
 
 def make_card(fields: Mapping[str, CardField], profiles: Mapping[str, Profile], table: Path, card: Path) -> Card:
-    """The card of a table at `table`, to be written at `card`: a field for each profile."""
-    dataset = Dataset(
+    """The card of the table at `table`, to be written at `card`, with a field for each profile."""
+    dataset = CardDataset(
         name="home_credit",
         path=os.path.relpath(table.resolve(), card.resolve().parent),
         target=TARGET,
@@ -47,22 +47,22 @@ def make_card(fields: Mapping[str, CardField], profiles: Mapping[str, Profile], 
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise TrainingError if the card at this path is somebody's work."""
+    """Raise TrainingError if there is an edited card at this path."""
     try:
         first, _, rest = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
         return
     except OSError as error:
         raise TrainingError(f"can't read the card {path}: {error.strerror}; choose another with --card") from error
-    if first.decode(errors="replace") != MARK + _checksum(rest):
+    if not first.decode(errors="replace").endswith(f"Checksum {_checksum(rest)}"):
         raise TrainingError(
-            f"{path} exists and was edited; write a new card elsewhere with --card, or compute the fields "
+            f"{path} exists and was edited; write the new card elsewhere with --card, or compute the fields "
             f"of this one with --like {path}"
         )
 
 
 def write_card(card: Card) -> bytes:
-    """The card as TOML, with the mark that tells whether it is edited later."""
+    """The card as TOML, with the first line that reveals a later edit."""
     content = format_card(card)
     return f"{MARK}{_checksum(content)}\n".encode() + content
 
@@ -81,8 +81,8 @@ def _complete(field: CardField, profile: Profile) -> CardField:
             "minimum": round_out(profile.minimum, down=True),
             "maximum": round_out(profile.maximum, down=False),
         }
-    if field.use and profile.present < FEWEST_VALUES:
-        facts |= {"use": False, "note": f"Not used: a value in fewer than {FEWEST_VALUES} rows."}
+    if field.use and profile.present < MIN_VALUES:
+        facts |= {"use": False, "note": f"Not used: a value in fewer than {MIN_VALUES} rows."}
     elif field.use:
         facts["reason"] = field.label
     return msgspec.structs.replace(field, **facts)

@@ -1,8 +1,7 @@
-"""`python -m train features`: seven tables → one row an applicant → features.parquet and its card.
+"""`python -m train features`: seven tables → one row per applicant → features.parquet and its card.
 
-The story, top to bottom. Files and columns are checked before an engine starts; each table is aggregated to one
-row an applicant, near-duplicates are dropped, the rest is written side by side, and renamed into place when
-whole.
+The whole command, from top to bottom. Files and columns are checked before an engine starts; each table is aggregated
+to one row per applicant, near-duplicate columns are dropped, and the result replaces the old file when complete.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ from train.card import read_card
 from train.errors import TrainingError
 from train.features import application
 from train.features.card import check_replaceable
-from train.features.compute import NAMES, check_computable, compute, find_sources, list_remarks, read_all_levels
+from train.features.compute import NAMES, check_computable, compute, find_sources, list_column_notes, read_card_levels
 from train.features.engines import DuckDB, Engine, Spark
-from train.features.output import choose_columns, write
+from train.features.output import select_columns, write
 
-STEPS_BESIDE_TABLES = 4
-"""Starting the engine, the applications, looking for near-duplicates, writing."""
+OTHER_STEPS = 4
+"""Progress steps beside the tables: engine, applications, near-duplicates, writing."""
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
     parser = argparse.ArgumentParser(
         prog="python -m train features",
-        description="Compute the relational features of Home Credit's seven tables: one row an applicant, and a card "
-        "to train from. The tables are CSV, CSV.GZ or Parquet, with Kaggle's names.",
+        description="Compute the relational features of Home Credit's seven tables: one row per applicant, and a "
+        "card to train from. The tables are CSV, CSV.GZ or Parquet, with Kaggle's names.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the seven tables")
     parser.add_argument(
@@ -52,7 +51,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--like",
         type=Path,
         metavar="CARD",
-        help="compute exactly the fields of this card, for applications to score: nothing dropped, no target needed",
+        help="compute exactly the fields of this card, for applications to score; no target is needed",
     )
     parser.add_argument(
         "--applications",
@@ -60,63 +59,62 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="NAME",
         help=f"the table of the applications; default: {application.FILE}",
     )
-    parser.add_argument(
-        "--without", default="", metavar="TABLE,…", help=f"leave tables out on purpose: {', '.join(NAMES)}"
-    )
+    parser.add_argument("--without", default="", metavar="TABLE,…", help=f"leave out some tables: {', '.join(NAMES)}")
     parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb", help="default: duckdb")
     parser.add_argument("--spark-master", default="local[*]", metavar="URL", help="default: local[*]")
     parser.add_argument(
-        "--memory", default="4GB", help="of the engine; DuckDB spills what needs more beside --out; default: 4GB"
+        "--memory", default="4GB", help="of the engine; DuckDB spills to a folder beside --out; default: 4GB"
     )
-    given = parser.parse_args(arguments)
-    given.without = [name for name in given.without.split(",") if name]
-    for name in given.without:
+    options = parser.parse_args(arguments)
+    options.without = [name for name in options.without.split(",") if name]
+    for name in options.without:
         if name not in NAMES:
             parser.error(f"--without {name!r} is no table, expected some of: {','.join(NAMES)}")
-    return given
+    return options
 
 
-def run(given: argparse.Namespace, console: Console) -> None:
-    """Compute features as asked and write them with their card; raises TrainingError."""
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compute features and write them with their card; the exit code. Raises TrainingError."""
     started = time.monotonic()
-    like = read_card(given.like) if given.like else None
-    levels = read_all_levels(like.fields) if like else None
+    like = read_card(options.like) if options.like else None
+    levels = read_card_levels(like.fields) if like else None
     if like is None:
-        check_replaceable(given.card)
-    sources = find_sources(given.folder, given.applications, given.without, needs_target=like is None)
+        check_replaceable(options.card)
+    sources = find_sources(options.folder, options.applications, options.without, needs_target=like is None)
     if like is not None and levels is not None:
         check_computable(like, sources, levels)
-    for remark in list_remarks(sources):
-        console.print(f"note: {remark}", style="yellow", markup=False)
+    for note in list_column_notes(sources):
+        console.print(f"note: {note}", style="yellow", markup=False)
 
-    with _scratch(given.out) as scratch, _progress(console) as progress:
-        task = progress.add_task("", total=len(sources.tables) + STEPS_BESIDE_TABLES)
+    with _scratch(options.out) as scratch, _progress(console) as progress:
+        task = progress.add_task("", total=len(sources.tables) + OTHER_STEPS)
 
         def step(title: str) -> None:
             progress.update(task, description=title, advance=1)
 
-        step(f"Starting {given.engine}")
-        with closing(start_engine(given, scratch)) as engine:
+        step(f"Starting {options.engine}")
+        with closing(start_engine(options, scratch)) as engine:
             table = compute(sources, levels, engine, scratch, step)
-        step("Looking for near-duplicates" if like is None else "Looking at the result")
-        chosen = choose_columns(table, like)
-        step(f"Writing {given.out}")
-        lines = write(table, chosen, given.out, given.card if like is None else None)
+        step("Finding near-duplicates" if like is None else "Profiling columns")
+        columns = select_columns(table, like)
+        step(f"Writing {options.out}")
+        lines = write(table, columns, options.out, options.card if like is None else None)
     for line in lines:
         console.print(line)
     console.print(f"{time.monotonic() - started:.0f} s in all")
+    return 0
 
 
-def start_engine(given: argparse.Namespace, scratch: Path) -> Engine:
+def start_engine(options: argparse.Namespace, scratch: Path) -> Engine:
     """The engine that was asked for."""
-    if given.engine == "spark":
-        return Spark(given.spark_master, given.memory)
-    return DuckDB(scratch / "spill", given.memory)
+    if options.engine == "spark":
+        return Spark(options.spark_master, options.memory)
+    return DuckDB(scratch / "spill", options.memory)
 
 
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
-    """A hidden folder beside the result, gone afterwards: as much room as the result will need, and no other disk's."""
+    """A temporary folder on the disk of the result, removed afterwards."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))

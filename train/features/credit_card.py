@@ -1,4 +1,4 @@
-"""Credit cards at the same lender, month by month: every statistic of every column."""
+"""Monthly balances of credit cards at the same lender: every statistic of every column."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The two engines that the features run on: DuckDB in this process, Spark on one machine or many.
+"""The two engines that compute the features: DuckDB in this process, Spark on one machine or a cluster.
 
-An engine reads a file as an Ibis table and saves an Ibis table as Parquet; between the two everything is Ibis.
-Results are read back as Parquet, never through the engine's own way to pandas.
+An engine reads a file as an Ibis table and saves an Ibis table as Parquet. Results are read from Parquet, not through
+the engine's own conversion to pandas.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from train.errors import TrainingError
+from train.errors import TrainingError, import_optional
 from train.features.java import require_java
 from train.features.sources import File
 
 
 class Engine(Protocol):
-    """What the features need of an engine."""
+    """Reads and saves Ibis tables."""
 
     def read(self, file: File, types: Mapping[str, str]) -> ir.Table:
-        """Some columns of a file, as float64, int64 or string; an empty cell, NaN and infinities are missing."""
+        """Read some columns as float64, int64 or string; empty cells, NaN and infinities are missing."""
 
     def save(self, table: ir.Table, path: Path, source: Path) -> None:
         """Write Parquet (a file or a folder of parts in the order of the rows).
 
-        Raises TrainingError, naming the file it is made from, if it can't.
+        Raises TrainingError naming the source file if the engine fails.
         """
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release connection and memory."""
 
 
 class DuckDB:
-    """The embedded engine: all cores, at most `memory`; what needs more is spilled into `scratch`."""
+    """The embedded engine: all cores, at most `memory`, spilling into `scratch`."""
 
     def __init__(self, scratch: Path, memory: str) -> None:
         try:
-            # Rows are ordered where it matters, by their id; to keep the files' order would cost memory.
+            # Rows are sorted by id where order matters; preserving the files' order would cost memory.
             self._connection = ibis.duckdb.connect(
                 memory_limit=memory, temp_directory=str(scratch), preserve_insertion_order=False
             )
         except duckdb.Error as error:
-            raise TrainingError(f"--memory {memory!r} can't be used: {_first_line(error)}; try 4GB") from error
+            raise TrainingError(f"--memory {memory!r} can't be used: {_first_lines(error)}; try 4GB") from error
 
     def read(self, file: File, types: Mapping[str, str]) -> ir.Table:
         """See Engine."""
@@ -55,13 +55,13 @@ class DuckDB:
                 parts = f"{file.path}/**/*.parquet" if file.path.is_dir() else str(file.path)
                 return select(self._connection.read_parquet(parts), types, may_hold_nan=True)
             names = {"float64": "DOUBLE", "int64": "BIGINT", "string": "VARCHAR"}
-            # Every type is given: nothing is guessed from the first rows.
+            # All types are given, so that none is inferred from the first rows.
             columns = {column: names[types.get(column, "string")] for column in file.columns}
             table = self._connection.read_csv(
                 str(file.path), columns=columns, header=True, delim=",", quote='"', escape='"', auto_detect=False
             )
         except duckdb.Error as error:
-            raise TrainingError(f"can't read {file.path}: {_first_line(error)}") from error
+            raise TrainingError(f"can't read {file.path}: {_first_lines(error)}") from error
         return select(table, types)
 
     def save(self, table: ir.Table, path: Path, source: Path) -> None:
@@ -69,9 +69,9 @@ class DuckDB:
         try:
             self._connection.to_parquet(table, path)
         except duckdb.OutOfMemoryException as error:
-            raise TrainingError(f"the memory isn't enough: {_first_line(error)}; allow more with --memory") from error
+            raise TrainingError(f"out of memory: {_first_lines(error)}; allow more with --memory") from error
         except duckdb.Error as error:
-            raise TrainingError(f"can't compute features from {source}: {_first_line(error)}") from error
+            raise TrainingError(f"can't compute features from {source}: {_first_lines(error)}") from error
 
     def close(self) -> None:
         """See Engine."""
@@ -79,18 +79,14 @@ class DuckDB:
 
 
 class Spark:
-    """Spark, on `master`: local[2], spark://…, yarn. Folders must be where all workers see them."""
+    """Spark on `master`: local[2], spark://…, yarn. All workers must see the folders."""
 
     def __init__(self, master: str, memory: str) -> None:
         require_java()
-        try:
-            from pyspark.errors import PySparkException
-            from pyspark.sql import SparkSession
-        except ImportError as error:
-            raise TrainingError(
-                "pyspark isn't installed; install it with: python -m pip install -r requirements-features-spark.txt"
-            ) from error
+        import_optional("pyspark.sql", "requirements/spark.txt")
         from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
 
         self._errors = (PySparkException, Py4JError)
         builder = SparkSession.builder.master(master).appName("credit features")
@@ -99,7 +95,7 @@ class Spark:
         try:
             self._session = builder.getOrCreate()
         except (*self._errors, RuntimeError) as error:
-            raise TrainingError(f"Spark doesn't start on {master!r}: {_first_line(error)}") from error
+            raise TrainingError(f"Spark doesn't start on {master!r}: {_first_lines(error)}") from error
         self._session.sparkContext.setLogLevel("ERROR")
         self._connection: Any = ibis.pyspark.connect(self._session)
 
@@ -114,7 +110,7 @@ class Spark:
                 str(file.path), inferSchema=None, schema=schema, escape='"', mode="FAILFAST"
             )
         except self._errors as error:
-            raise TrainingError(f"can't read {file.path}: {_first_line(error)}") from error
+            raise TrainingError(f"can't read {file.path}: {_first_lines(error)}") from error
         return select(table, types)
 
     def save(self, table: ir.Table, path: Path, source: Path) -> None:
@@ -122,7 +118,7 @@ class Spark:
         try:
             self._connection.to_parquet_dir(table, path)
         except self._errors as error:
-            raise TrainingError(f"can't compute features from {source}: {_first_line(error)}") from error
+            raise TrainingError(f"can't compute features from {source}: {_first_lines(error)}") from error
 
     def close(self) -> None:
         """See Engine."""
@@ -143,7 +139,7 @@ def select(table: ir.Table, types: Mapping[str, str], *, may_hold_nan: bool = Fa
 def _settings(master: str, memory: str) -> dict[str, str]:
     settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
     if master.startswith("local"):
-        # 200 parts, Spark's default, are for a cluster.
+        # Spark's default of 200 partitions is for clusters.
         settings |= {
             "spark.driver.memory": _java_memory(memory),
             "spark.driver.host": "127.0.0.1",
@@ -160,7 +156,7 @@ def _java_memory(memory: str) -> str:
     return f"{match[1]}{match[2].lower()}"
 
 
-def _first_line(error: BaseException) -> str:
-    """What an engine says of an error, without the plan and the trace that follow."""
+def _first_lines(error: BaseException) -> str:
+    """The start of an engine's error message, without query plan and stack trace."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:3])[:400] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Instalments of loans at the same lender: what was due when, and what was paid when."""
+"""Instalments of loans at the same lender: due and paid amounts and dates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from train.features.recipe import Number, Recipe, Scope
 
 
 def derive(table: ir.Table) -> ir.Table:
-    """Add days past and before due (not below 0; missing where nothing was paid), share and rest of each payment."""
+    """Add days past and before due (at least 0; missing where nothing was paid), share and rest of each payment."""
     late = table.DAYS_ENTRY_PAYMENT - table.DAYS_INSTALMENT
     return table.mutate(
         DPD=_positive_part(late),
@@ -20,7 +20,7 @@ def derive(table: ir.Table) -> ir.Table:
 
 
 def _positive_part(days: ir.Value) -> ir.Value:
-    # Not greatest(days, 0): engines take the greatest of a missing value and 0 to be 0.
+    # Not greatest(days, 0), which is 0 for a missing value.
     return ibis.cases((days > 0, days), (days <= 0, 0.0))
 
 

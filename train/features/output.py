@@ -1,4 +1,4 @@
-"""What `python -m train features` leaves behind: the table, the list of what was dropped from it, its card."""
+"""The files of `python -m train features`: the table, the list of dropped columns, the card."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from train.card import Card
 from train.errors import TrainingError
 from train.features import application
 from train.features.card import make_card, write_card
-from train.features.compute import Computed
-from train.features.profile import CLOSEST, Duplicate, Profile, find_duplicates, profile
-from train.features.stored import Stored
+from train.features.compute import ComputedFeatures
+from train.features.profile import MAX_CORRELATION, Duplicate, Profile, find_duplicates, profile
+from train.features.stored import StoredFeatures
 from train.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The columns that are written, in order, each with its profile, and those that aren't."""
+class SelectedColumns:
+    """The columns to write, in order, with their profiles, and the columns to drop."""
 
     kept: dict[str, Profile]
     dropped: tuple[Duplicate, ...]
 
 
-def choose_columns(table: Computed, like: Card | None) -> Chosen:
-    """Exactly the fields of a card; without one all but the empty and the near-duplicates."""
+def select_columns(table: ComputedFeatures, like: Card | None) -> SelectedColumns:
+    """The fields of the card `like`; without one all columns but empty ones and near-duplicates."""
     profiles = profile(table.stored, list(like.fields if like else table.fields))
     if like is not None:
-        return Chosen(profiles, ())
+        return SelectedColumns(profiles, ())
     dropped = find_duplicates(table.stored, profiles)
     names = {duplicate.name for duplicate in dropped}
-    return Chosen({name: facts for name, facts in profiles.items() if name not in names}, tuple(dropped))
+    return SelectedColumns({name: facts for name, facts in profiles.items() if name not in names}, tuple(dropped))
 
 
-def write(table: Computed, chosen: Chosen, out: Path, card: Path | None) -> list[str]:
-    """Write each file beside its place and rename it there, the card last; returns what to tell the user.
+def write(table: ComputedFeatures, columns: SelectedColumns, out: Path, card: Path | None) -> list[str]:
+    """Replace each file atomically, the card last; returns lines for the terminal.
 
-    Without `card` (the fields are those of a card that exists) only the table is written.
+    With `card` None only the table is written.
     """
-    rows = _write_table(table.stored, list(chosen.kept), out)
-    lines = [f"Wrote {out}: {rows:,} applications, {len(chosen.kept)} fields"]
+    rows = _write_table(table.stored, list(columns.kept), out)
+    lines = [f"Wrote {out}: {rows:,} applications, {len(columns.kept)} fields"]
     if card is None:
         return lines
     listing = out.with_suffix(".dropped.csv")
-    write_whole(listing, _format_dropped(chosen.dropped))
+    write_whole(listing, _format_dropped(columns.dropped))
     lines.append(
-        f"Wrote {listing}: {len(chosen.dropped)} columns dropped, empty or |r| > {CLOSEST} with one that stays"
+        f"Wrote {listing}: {len(columns.dropped)} columns dropped, empty or |r| > {MAX_CORRELATION} with a kept one"
     )
-    write_whole(card, write_card(make_card(table.fields, chosen.kept, out, card)))
-    lines.append(f"Wrote {card}: labels, bounds, reasons; look through it, then: python -m train {card}")
+    write_whole(card, write_card(make_card(table.fields, columns.kept, out, card)))
+    lines.append(f"Wrote {card}: labels, bounds, reasons; review it, then: python -m train {card}")
     return lines
 
 
-def _write_table(stored: Stored, names: list[str], out: Path) -> int:
+def _write_table(stored: StoredFeatures, names: list[str], out: Path) -> int:
     """Copy some columns, batch by batch; returns the number of rows."""
     types = stored.read_types()
     columns = [*(name for name in (application.ID, application.TARGET) if name in types), *names]

@@ -1,4 +1,4 @@
-"""Instalment and cash loans at the same lender, month by month."""
+"""Monthly balances of instalment and cash loans at the same lender."""
 
 from __future__ import annotations
 

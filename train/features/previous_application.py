@@ -1,4 +1,4 @@
-"""Earlier applications at the same lender: all of them, the approved ones, the refused ones."""
+"""Earlier applications at the same lender: all, the approved ones, the refused ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RANGE = ("min", "max", "mean")
 
 
 def derive(table: ir.Table) -> ir.Table:
-    """Add what was asked for in terms of what was granted."""
+    """Add the ratio of the amount applied for to the amount granted."""
     return table.mutate(APP_CREDIT_PERC=table.AMT_APPLICATION / table.AMT_CREDIT.nullif(0))
 
 

@@ -1,6 +1,6 @@
-"""What the finished features look like: gaps, ranges, levels; and which of them say the same as another.
+"""Profiles of the computed features (missing values, ranges, levels), and detection of near-duplicates.
 
-Both read batch by batch: memory doesn't grow with the applications.
+Both read batch by batch, so that memory doesn't grow with the number of applications.
 """
 
 from __future__ import annotations
@@ -9,22 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from train.dataset import FEWEST_VALUES
-from train.features.stored import Stored
+from train.dataset import MIN_VALUES, Matrix
+from train.features.stored import StoredFeatures
 
-CLOSEST = 0.98
-"""Two columns whose correlation is beyond this, either sign, are near-duplicates."""
-
-Matrix = npt.NDArray[np.float64]
+MAX_CORRELATION = 0.98
+"""Two columns with a larger absolute correlation are near-duplicates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One column: rows with a value, rows in all; of a number its range, mean and deviation, of a text its levels."""
+    """One column: rows with a value, all rows; for numbers range, mean and deviation, for texts the levels."""
 
     present: int
     rows: int
@@ -37,22 +34,22 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """A column to drop, because it is empty (`kept` is "") or because `kept` says the same."""
+    """A column to drop because it is empty (`kept` is "") or nearly duplicates the column `kept`."""
 
     name: str
     kept: str
     correlation: float
 
 
-def profile(stored: Stored, names: Sequence[str]) -> dict[str, Profile]:
-    """Profile some columns; float64 columns are numbers, others texts."""
+def profile(stored: StoredFeatures, names: Sequence[str]) -> dict[str, Profile]:
+    """Profile some columns; float64 columns are numbers, the others texts."""
     types = stored.read_types()
     numbers = [name for name in names if pa.types.is_floating(types[name])]
     texts = [name for name in names if name not in numbers]
     present, low, high, mean, spread = (np.zeros(len(numbers)) for _ in range(5))
     low, high = low + np.inf, high - np.inf
     levels: dict[str, set[str]] = {name: set() for name in texts}
-    filled = dict.fromkeys(texts, 0)
+    n_texts = dict.fromkeys(texts, 0)
     rows = 0
     for batch in stored.batches(names):
         rows += len(batch)
@@ -60,7 +57,8 @@ def profile(stored: Stored, names: Sequence[str]) -> dict[str, Profile]:
         here = ~np.isnan(X)
         count = here.sum(axis=0)
         low, high = np.fmin(low, np.fmin.reduce(X, initial=np.inf)), np.fmax(high, np.fmax.reduce(X, initial=-np.inf))
-        # Chan, Golub & LeVeque, Updating formulae and a pairwise algorithm, 1979: means and squares of two parts.
+        # Mean and sum of squares of two parts combined: Chan, Golub & LeVeque, Updating formulae and a pairwise
+        # algorithm for computing sample variances, 1979.
         at = np.where(here, X, 0).sum(axis=0) / np.maximum(count, 1)
         square = np.where(here, X - at, 0) ** 2
         shift, total = at - mean, np.maximum(present + count, 1)
@@ -69,22 +67,22 @@ def profile(stored: Stored, names: Sequence[str]) -> dict[str, Profile]:
         present += count
         for name in texts:
             column = batch[name]
-            filled[name] += len(column) - column.null_count
+            n_texts[name] += len(column) - column.null_count
             levels[name].update(text for text in pc.unique(column).to_pylist() if text is not None)
     deviation = np.sqrt(spread / np.maximum(present, 1))
     profiles = {
         name: Profile(int(present[i]), rows, float(low[i]), float(high[i]), float(mean[i]), float(deviation[i]))
         for i, name in enumerate(numbers)
     }
-    profiles |= {name: Profile(filled[name], rows, levels=tuple(sorted(levels[name]))) for name in texts}
+    profiles |= {name: Profile(n_texts[name], rows, levels=tuple(sorted(levels[name]))) for name in texts}
     return {name: profiles[name] for name in names}
 
 
-def find_duplicates(stored: Stored, profiles: dict[str, Profile]) -> list[Duplicate]:
-    """The columns to drop, in order: the empty ones, and of each two near-duplicates the one with fewer values.
+def find_duplicates(stored: StoredFeatures, profiles: dict[str, Profile]) -> list[Duplicate]:
+    """The columns to drop, in order: empty ones, and of two near-duplicates the one with fewer values.
 
-    The correlation is Pearson's over the rows in which both are present, at least 20 of them. A column is held
-    only against those that stay, so that every dropped one has a column in the result that says the same.
+    The correlation is Pearson's over the rows in which both are present, at least 20. A column is compared with kept
+    ones only, so that each dropped column has a near-duplicate in the result.
     """
     empty = [name for name, column in profiles.items() if not column.present]
     numbers = [name for name, column in profiles.items() if column.present and not column.levels]
@@ -93,7 +91,7 @@ def find_duplicates(stored: Stored, profiles: dict[str, Profile]) -> list[Duplic
     kept: list[int] = []
     dropped = {name: Duplicate(name, "", np.nan) for name in empty}
     for i, name in enumerate(fullest):
-        close = [j for j in kept if abs(r[i, j]) > CLOSEST]
+        close = [j for j in kept if abs(r[i, j]) > MAX_CORRELATION]
         if close:
             nearest = max(close, key=lambda j: abs(r[i, j]))
             dropped[name] = Duplicate(name, fullest[nearest], float(r[i, nearest]))
@@ -102,11 +100,10 @@ def find_duplicates(stored: Stored, profiles: dict[str, Profile]) -> list[Duplic
     return [dropped[name] for name in profiles if name in dropped]
 
 
-def _correlate(stored: Stored, names: list[str], profiles: dict[str, Profile]) -> Matrix:
-    """Pairwise-complete correlations, float64, shape (n_names, n_names); 0 where nothing can be said.
+def _correlate(stored: StoredFeatures, names: list[str], profiles: dict[str, Profile]) -> Matrix:
+    """Pairwise-complete correlations, float64, shape (n_names, n_names); 0 where undefined.
 
-    Four matrix products a batch: of values, squares and presence. Columns are standardised first, so that
-    no digits are lost.
+    Four matrix products per batch, of values, squares and presence, on standardised columns to avoid cancellation.
     """
     mean = np.array([profiles[name].mean for name in names])
     scale = np.array([profiles[name].deviation or 1.0 for name in names])
@@ -123,8 +120,8 @@ def _correlate(stored: Stored, names: list[str], profiles: dict[str, Profile]) -
     n = np.maximum(both, 1)
     variance = squares / n - (sums / n) ** 2
     covariance = products / n - sums / n * (sums.T / n)
-    # Below it the variance is rounding, not a difference between applicants.
-    is_known = (both >= FEWEST_VALUES) & (variance > 1e-12) & (variance.T > 1e-12)
+    # A variance below 1e-12 is rounding.
+    is_known = (both >= MIN_VALUES) & (variance > 1e-12) & (variance.T > 1e-12)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(is_known, covariance / np.sqrt(variance * variance.T), 0.0)
 

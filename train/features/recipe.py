@@ -1,11 +1,10 @@
-"""How one table becomes features: which statistics of which columns over which rows, as data.
+"""The features of one table as data: which statistics of which columns over which rows.
 
-A table's module (bureau.py, previous_application.py, …) says it in a `Recipe`; `list_features` spells the
-recipe out, one `Feature` a column of the result with its name and the words people read; `aggregate` computes
-them. The names are those of the well-known notebook "LightGBM with simple features" and must not change:
-cards and models hold them.
+A table's module (bureau.py, previous_application.py, …) defines a `Recipe`; `list_features` expands it to one `Feature`
+per column of the result, with name and label; `aggregate` computes them. The names are those of the Kaggle notebook
+"LightGBM with simple features" and must not change, because cards and models contain them.
 
-What isn't known stays missing: a sum over nothing is missing, not 0, and so is a ratio whose divisor is 0.
+Unknown values stay missing: a sum over no rows is missing, not 0, and so is a ratio whose divisor is 0.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ import ibis
 import ibis.expr.types as ir
 
 MISSING = "nan"
-"""How a name says "no level given"; in `Levels` that is None."""
+"""The level in the name of a feature that counts missing values; None in `Levels`."""
 
 Levels = Mapping[str, Sequence[str | None]]
-"""For each category the levels that occur, None where some row has none."""
+"""Category → levels that occur, None for a missing one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """One aggregate: its words for a number, its words for a share, and how Ibis computes it."""
+    """One aggregate: its label for a number and for a share, and the Ibis expression of column and condition."""
 
     number: str
     share: str
@@ -49,7 +48,7 @@ STATISTICS = {
 class Number:
     """A numeric column, read or derived, and its statistics; `size` counts rows.
 
-    `needs`: the columns of the file it is derived from, where these are others than its own.
+    `needs`: the file's columns that it is derived from; None if it is a column of the file.
     """
 
     name: str
@@ -60,13 +59,13 @@ class Number:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of the file that it needs."""
+        """The file's columns that it needs."""
         return (self.name,) if self.needs is None else self.needs
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A text column, of which shares are taken: how many rows have each level."""
+    """A text column, and the statistics of each level's indicator: the mean is the share of rows with the level."""
 
     name: str
     label: str
@@ -75,7 +74,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which rows are aggregated, and how names and labels say so; without `column` all of them."""
+    """The subset of rows that is aggregated (`column` == `level`; all if `column` is ""), with prefix and title."""
 
     prefix: str
     title: str
@@ -85,9 +84,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A table below: aggregated by its own recipe to one row a parent's row, of which `numbers` are aggregated again.
+    """A child table: aggregated by its own recipe to one row per parent row.
 
-    So are the shares that its recipe gives, averaged over all rows.
+    Of the result `numbers` are aggregated again with the parent, and the shares of its categories are averaged.
     """
 
     recipe: Recipe
@@ -96,9 +95,9 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One table: `name` as --without calls it, `file` without suffix, `key` it is grouped by.
+    """One table: `name` for --without, `file` without suffix, `key` to group by.
 
-    The first scope is all rows and has shares too; the others have only numbers. `derive` adds columns.
+    The first scope is all rows, with numbers and categories; the other scopes have numbers only. `derive` adds columns.
     """
 
     name: str
@@ -113,7 +112,7 @@ class Recipe:
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns of the file that are read, each with its type."""
+        """The file's columns to read, with their types."""
         columns = {self.key: "int64"}
         if self.child:
             columns[self.child.recipe.key] = "int64"
@@ -122,7 +121,7 @@ class Recipe:
         return columns | {text: "string" for text in texts if text}
 
     def depending_on(self, column: str) -> list[str]:
-        """Names of the features that are computed from a column of the file; all of them for the key."""
+        """Names of the features computed from a column of the file; all for the key."""
         scopes = [scope for scope in self.scopes if column in (self.key, scope.column)]
         names = [
             _name(scope, number.name, statistic)
@@ -137,11 +136,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One column of the result: `statistic` of `column` (or of the share of `level`) over the rows of `scope`."""
+    """One column of the result: `statistic` of `column` (or of the indicator of `level`) over the rows of `scope`."""
 
     name: str
     scope: Scope
-    words: str
+    description: str
     unit: str
     column: str
     statistic: str
@@ -150,26 +149,26 @@ class Feature:
 
     @property
     def label(self) -> str:
-        """What people read."""
-        return f"{self.scope.title}: {self.words}"
+        """The label in the card."""
+        return f"{self.scope.title}: {self.description}"
 
 
 def list_features(recipe: Recipe, levels: Levels, child_levels: Levels | None = None) -> list[Feature]:
-    """Every feature of a recipe, in order; `child_levels` None leaves the child table out."""
-    return list(_spell_out(recipe, levels, child_levels))
+    """Every feature of a recipe, in order; `child_levels` None leaves out the child table."""
+    return list(_expand(recipe, levels, child_levels))
 
 
 def aggregate(table: ir.Table, key: str, features: Sequence[Feature]) -> ir.Table:
-    """One row a key, one float64 column a feature."""
+    """One row per key, one float64 column per feature."""
     return table.group_by(key).aggregate(**{feature.name: _value(feature, table) for feature in features})
 
 
-def _spell_out(recipe: Recipe, levels: Levels, child_levels: Levels | None) -> Iterator[Feature]:
+def _expand(recipe: Recipe, levels: Levels, child_levels: Levels | None) -> Iterator[Feature]:
     numbers = recipe.numbers
-    below: list[Feature] = []
+    child_shares: list[Feature] = []
     if recipe.child and child_levels is not None:
         numbers += recipe.child.numbers
-        below = [feature for feature in list_features(recipe.child.recipe, child_levels) if feature.is_share]
+        child_shares = [feature for feature in list_features(recipe.child.recipe, child_levels) if feature.is_share]
     for scope in recipe.scopes:
         for number in numbers:
             for statistic in number.statistics:
@@ -182,15 +181,15 @@ def _spell_out(recipe: Recipe, levels: Levels, child_levels: Levels | None) -> I
                 yield Feature(
                     name=_name(scope, f"{category.name}_{MISSING if level is None else level}", statistic),
                     scope=scope,
-                    words=f"{STATISTICS[statistic].share} {text}",
+                    description=f"{STATISTICS[statistic].share} {text}",
                     unit="",
                     column=category.name,
                     statistic=statistic,
                     level=level,
                     is_share=True,
                 )
-    for feature in below:
-        yield _number_feature(scope, Number(feature.name, feature.words, "", ("mean",)), "mean")
+    for feature in child_shares:
+        yield _number_feature(scope, Number(feature.name, feature.description, "", ("mean",)), "mean")
     if recipe.has_count:
         yield Feature(_name(scope, "COUNT", ""), scope, "number of records", "", recipe.key, "size")
 
@@ -199,8 +198,8 @@ def _number_feature(scope: Scope, number: Number, statistic: str) -> Feature:
     if statistic == "size":
         return Feature(_name(scope, number.name, statistic), scope, "number of records", "", number.name, statistic)
     unit = {"var": f"{number.unit}²" if number.unit else "", "nunique": ""}.get(statistic, number.unit)
-    words = f"{STATISTICS[statistic].number} {number.label}"
-    return Feature(_name(scope, number.name, statistic), scope, words, unit, number.name, statistic)
+    description = f"{STATISTICS[statistic].number} {number.label}"
+    return Feature(_name(scope, number.name, statistic), scope, description, unit, number.name, statistic)
 
 
 def _name(scope: Scope, column: str, statistic: str) -> str:
@@ -213,6 +212,6 @@ def _value(feature: Feature, table: ir.Table) -> ir.Value:
         return table.count(where=where).cast("float64")
     column = table[feature.column]
     if feature.is_share:
-        # Null-safe: a row without a level counts as one that hasn't this level.
+        # Null-safe: a missing level counts as another level.
         column = column.identical_to(ibis.literal(feature.level, type="string")).cast("float64")
     return STATISTICS[feature.statistic].compute(column, where).cast("float64")

@@ -1,6 +1,6 @@
-"""Features as they are stored while they are computed: a Parquet file a table, all with the same applicants in order.
+"""Intermediate features: one Parquet file per table, all with the same applicants in the same order.
 
-They are read side by side, batch by batch, so that the wide table never has to be held or joined in memory.
+The files are read side by side, batch by batch, so that the wide table is never joined or held in memory.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ BATCH_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """Parquet files, or folders of parts in the order of their names; row n of each has the same `key`."""
+class StoredFeatures:
+    """Parquet files, or folders of parts ordered by name; row n of each has the same `key`."""
 
     paths: tuple[Path, ...]
     key: str
 
     def read_types(self) -> dict[str, pa.DataType]:
-        """Every column with its type, that of the first file where several have it."""
+        """Column → type, that of the first file that has the column."""
         types: dict[str, pa.DataType] = {}
         for path in self.paths:
             for field in pyarrow.parquet.read_schema(_parts(path)[0]):
@@ -34,9 +34,9 @@ class Stored:
         return types
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Some columns of all applicants, 16,384 at a time, in the order asked for.
+        """Yield these columns of all applicants, BATCH_ROWS at a time.
 
-        Raises TrainingError if the files don't hold the same applicants in the same order.
+        Raises TrainingError if the files don't have the same applicants in the same order.
         """
         wanted = set(columns) - {self.key}
         readers = []
@@ -64,7 +64,7 @@ def _read(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _rebatch(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The same rows, BATCH_ROWS at a time: files end their row groups where they like."""
+    """The same rows, BATCH_ROWS at a time, because the row groups of the files differ."""
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)

@@ -1,5 +1,5 @@
-"""The evidence for a model: measured once, told on a page, in a model card, in a changelog and on the terminal.
+"""The validation report of a model: measurements, and the documents that show them.
 
-Read on in findings.py, which gathers what calibration, costs, fairness, shapes and stability measure; page.py,
-model_card.py and changelog.py tell it.
+Start with findings.py, which collects what calibration.py, costs.py, fairness.py, shapes.py and stability.py measure.
+verdict.py turns findings into checks; report_page.py, model_card.py and changelog.py write the documents.
 """

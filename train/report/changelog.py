@@ -1,6 +1,6 @@
-"""artifacts/CHANGELOG.md: every model that was ever exported to a folder, the newest first, and what changed.
+"""artifacts/CHANGELOG.md: one entry for each model that was written to a folder, the newest first.
 
-An entry is added only if the bytes of the model changed; what people write into the file stays.
+An entry is added only if the bytes of the model changed. Text that people add to the file is kept.
 """
 
 from __future__ import annotations
@@ -12,88 +12,93 @@ from model.contract import Contract, ContractError
 from model.loading import load_model
 from train.provenance import sha256
 from train.report.findings import Findings
-from train.report.verdict import judge
+from train.report.formatting import format_count, format_decimal
+from train.report.verdict import assess
 from train.summary import METRICS
 
 INTRODUCTION = """\
 # Models
 
-Every model of this folder, the newest first. Written by `python -m train`; what people add stays.
+All models of this folder, the newest first. Written by `python -m train`; text added by people is kept.
 """
 
-PARTS = {
-    "data_sha256": "the data",
-    "card_sha256": "the card",
-    "commit": "the code",
-    "estimator": "the learner",
-    "seed": "the seed",
-    "libraries": "the libraries",
+TRACKED_INPUTS = {
+    "data_sha256": "data",
+    "card_sha256": "dataset card",
+    "commit": "code",
+    "estimator": "algorithm",
+    "seed": "seed",
+    "libraries": "libraries",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """The model that stood in a folder before; contract is None where it can't be read."""
+    """The model file that is about to be replaced; contract is None if it can't be read."""
 
     sha256: str
     contract: Contract | None
 
 
 def update_changelog(folder: Path, findings: Findings) -> bytes | None:
-    """The changelog of a folder with an entry for this model on top; None if it has one already.
+    """The changelog of a folder with a new entry for this model on top; None if the newest entry is for this model.
 
-    Read before the model is replaced.
+    Call it before the folder's model.onnx is replaced: the entry compares the two.
     """
     path = folder / "CHANGELOG.md"
-    written = path.read_text(encoding="utf-8") if path.exists() else INTRODUCTION
-    before = _predecessor(folder / "model.onnx")
-    newest = written[written.find("\n## ") :].split("\n## ", 2)[1] if "\n## " in written else ""
-    if findings.sha256 in newest:
+    text = path.read_text(encoding="utf-8") if path.exists() else INTRODUCTION
+    predecessor = _read_predecessor(folder / "model.onnx")
+    # Everything before the first second-level heading is the introduction.
+    introduction, heading, entries = text.partition("\n## ")
+    if findings.sha256 in entries.partition("\n## ")[0]:
         return None
-    # Entries begin at the first heading of the second level; all before it introduces them.
-    start = written.find("\n## ")
-    head, tail = (written, "") if start < 0 else (written[:start], written[start + 1 :])
-    return (head.rstrip() + "\n\n" + _entry(findings, before) + ("\n" + tail if tail else "")).encode()
+    return f"{introduction.rstrip()}\n\n{_format_entry(findings, predecessor)}{heading}{entries}".encode()
 
 
-def _entry(findings: Findings, before: Predecessor | None) -> str:
+def _format_entry(findings: Findings, predecessor: Predecessor | None) -> str:
     contract, training = findings.contract, findings.contract.training
-    old = before.contract if before else None
+    old = predecessor.contract if predecessor else None
     lines = [
         f"## {contract.version}: {contract.name}, {training.estimator}",
         "",
-        f"{judge(findings).headline}.",
+        f"{assess(findings).headline}.",
         "",
         f"- model.onnx sha256 `{findings.sha256}`, trained {contract.trained_at}",
         f"- data sha256 `{training.data_sha256}`, commit `{training.commit}`",
-        f"- {_since(contract, before)}",
+        f"- {_describe_change(contract, predecessor)}",
         "",
-        f"| on {training.holdout_rows:,} held out | this |" + (" before |" if old else ""),
+        f"| hold-out of {format_count(training.holdout_rows)} rows | this model |"
+        + (" previous model |" if old else ""),
         "|---|---|" + ("---|" if old else ""),
     ]
     for name, value in contract.metrics.items():
-        row = f"| {METRICS.get(name, name)} | {value:.4f} |"
+        row = f"| {METRICS.get(name, name)} | {format_decimal(value)} |"
         if old:
-            row += f" {old.metrics[name]:.4f} |" if name in old.metrics else " |"
+            row += f" {format_decimal(old.metrics[name])} |" if name in old.metrics else " |"
         lines.append(row)
     if old and (old.training.data_sha256, old.training.seed) != (training.data_sha256, training.seed):
-        lines += ["", "The rows held out before were others: compare the models with `python -m train compare`."]
+        lines += [
+            "",
+            "The two hold-outs differ: compare the models on the same rows with `python -m train compare`.",
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _since(contract: Contract, before: Predecessor | None) -> str:
-    """What the model that stood here before was, and what changed since."""
-    if before is None:
-        return "the first model in this folder"
-    if before.contract is None:
-        return f"before it: a file that this code can't read, sha256 `{before.sha256[:12]}…`"
-    old, new = before.contract.training, contract.training
-    changed = [part for name, part in PARTS.items() if getattr(old, name) != getattr(new, name)]
-    what = ", ".join(changed) if changed else "nothing that is recorded but the moment"
-    return f"before it: {before.contract.version}, sha256 `{before.sha256[:12]}…`; changed since: {what}"
+def _describe_change(contract: Contract, predecessor: Predecessor | None) -> str:
+    """The replaced model, and which inputs of training changed since."""
+    if predecessor is None:
+        return "first model in this folder"
+    sha256_start = f"sha256 `{predecessor.sha256[:12]}…`"
+    if predecessor.contract is None:
+        return f"replaces a file that can't be read, {sha256_start}"
+    old, new = predecessor.contract.training, contract.training
+    changed = [title for name, title in TRACKED_INPUTS.items() if getattr(old, name) != getattr(new, name)]
+    return (
+        f"replaces {predecessor.contract.version}, {sha256_start}; changed: {', '.join(changed) or 'time of training'}"
+    )
 
 
-def _predecessor(path: Path) -> Predecessor | None:
+def _read_predecessor(path: Path) -> Predecessor | None:
     if not path.is_file():
         return None
     content = path.read_bytes()

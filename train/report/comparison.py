@@ -1,4 +1,4 @@
-"""Two models on the same rows: what differs beyond noise, who would be decided otherwise, and how those paid."""
+"""Champion against challenger on the same rows: metrics with paired intervals, swap set, and shift of the scores."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scipy.special import xlogy
 
 from model.policy import Policy
 from model.session import Scores
-from train.bins import bin_numbers, count, name_bins
+from train.bins import bin_numbers, count_values, name_bins
 from train.dataset import Labels, Matrix
 from train.policy import costs_of
-from train.report.intervals import Estimate, percentile, resample, share
+from train.report.intervals import Estimate, default_rate, percentile_interval, resample
 from train.report.stability import PROBABILITY, Shift, compare_counts
 
 Weights = npt.NDArray[np.int64]
@@ -22,7 +22,7 @@ Weights = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One metric: of the champion, of the challenger, and challenger − champion with a paired bootstrap interval."""
+    """One metric of both models, and challenger − champion with a paired bootstrap interval."""
 
     title: str
     champion: float
@@ -32,7 +32,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """'better' or 'worse' beyond noise, else 'same'."""
+        """'better' or 'worse' if the interval excludes 0, else 'same'."""
         if not self.difference.excludes(0.0) or self.difference.value == 0:
             return "same"
         return "better" if (self.difference.value > 0) == self.is_better_higher else "worse"
@@ -40,7 +40,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Applicants with the same pair of answers, and how they paid."""
+    """One cell of the swap set: applicants whom both models accept, only one, or neither, and their default rate."""
 
     title: str
     count: int
@@ -59,31 +59,31 @@ class Comparison:
 
     @property
     def is_not_worse(self) -> bool:
-        """Whether the challenger may replace the champion: no metric is worse beyond noise."""
+        """Whether the challenger may replace the champion: no metric is worse by more than sampling noise."""
         return all(difference.verdict != "worse" for difference in self.differences)
 
 
 def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, seed: int) -> Comparison:
     """Compare the scores of the same n rows with outcomes y, int64, (n,), 1 = default.
 
-    Each model decides by its own thresholds; `policy` says what the answers cost.
+    Each model decides by its own thresholds; `policy` gives the costs of both.
     """
     metrics: list[_Metric] = [
-        _Metric("AUC", True, lambda scores: _area(y, scores.probability)),
+        _Metric("AUC", True, lambda scores: _auc(y, scores.probability)),
         _Metric("log loss", False, lambda scores: _mean(_log_loss(y, scores.probability))),
         _Metric("Brier score", False, lambda scores: _mean((scores.probability - y) ** 2)),
         _Metric("cost per applicant", False, lambda scores: _mean(costs_of(y, scores.decision, policy))),
     ]
     pairs = [(metric.prepare(champion), metric.prepare(challenger)) for metric in metrics]
     draws = np.array([[other(weights) - one(weights) for one, other in pairs] for weights in resample(len(y), seed)])
-    every = np.ones(len(y), dtype=np.int64)
+    all_rows = np.ones(len(y), dtype=np.int64)
     bins = bin_numbers(champion.probability)
-    counts = [count(scores.probability, bins) for scores in (champion, challenger)]
+    counts = [count_values(scores.probability, bins) for scores in (champion, challenger)]
     return Comparison(
         rows=len(y),
         differences=tuple(
-            _difference(metric, one(every), other(every), draws[:, place])
-            for place, (metric, (one, other)) in enumerate(zip(metrics, pairs, strict=True))
+            _difference(metric, one(all_rows), other(all_rows), draws[:, column])
+            for column, (metric, (one, other)) in enumerate(zip(metrics, pairs, strict=True))
         ),
         swaps=tuple(_swaps(y, champion.decision == 0, challenger.decision == 0)),
         scores=compare_counts(PROBABILITY, name_bins(bins, None), *counts),
@@ -92,7 +92,7 @@ def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, see
 
 @dataclass(frozen=True, slots=True)
 class _Metric:
-    """prepare: from the scores of all rows to the metric of a resample, given how often it draws each row."""
+    """prepare: scores of all rows → function that takes how often a resample draws each row, and returns the metric."""
 
     title: str
     is_better_higher: bool
@@ -100,24 +100,24 @@ class _Metric:
 
 
 def _difference(metric: _Metric, one: float, other: float, draws: Matrix) -> Difference:
-    return Difference(metric.title, one, other, percentile(other - one, draws), metric.is_better_higher)
+    return Difference(metric.title, one, other, percentile_interval(other - one, draws), metric.is_better_higher)
 
 
 def _mean(losses: Matrix) -> Callable[[Weights], float]:
     return lambda weights: float(weights @ losses) / len(losses)
 
 
-def _area(y: Labels, probability: Matrix) -> Callable[[Weights], float]:
-    """The area under the ROC curve; ties count half."""
-    _, places = np.unique(probability, return_inverse=True)
+def _auc(y: Labels, probability: Matrix) -> Callable[[Weights], float]:
+    """AUC of a resample; tied pairs count one half."""
+    _, ranks = np.unique(probability, return_inverse=True)
 
-    def area(weights: Weights) -> float:
-        bad = np.bincount(places, weights * y)
-        good = np.bincount(places, weights * (1 - y))
+    def auc(weights: Weights) -> float:
+        bad = np.bincount(ranks, weights * y)
+        good = np.bincount(ranks, weights * (1 - y))
         pairs = bad.sum() * good.sum()
         return float(bad @ (np.cumsum(good) - good / 2) / pairs) if pairs else 0.5
 
-    return area
+    return auc
 
 
 def _log_loss(y: Labels, probability: Matrix) -> Matrix:
@@ -134,7 +134,4 @@ def _swaps(y: Labels, was_accepted: npt.NDArray[np.bool_], is_accepted: npt.NDAr
         "no longer accepted": was_accepted & ~is_accepted,
         "accepted by neither": ~was_accepted & ~is_accepted,
     }
-    return [
-        Swap(title, int(here.sum()), float(here.mean()), share(int(y[here].sum()), int(here.sum())))
-        for title, here in kinds.items()
-    ]
+    return [Swap(title, int(rows.sum()), float(rows.mean()), default_rate(y, rows)) for title, rows in kinds.items()]

@@ -1,6 +1,6 @@
-"""What the policy costs: the curve over thresholds, the best threshold the data know, and what accepting more means.
+"""Cost of the policy on observed outcomes: by cut-off, by acceptance rate and by score band.
 
-Thresholds of the artifact follow from the costs alone; here they are held against outcomes.
+The cut-off in the model file follows from the costs alone; here it is compared with the observed optimum.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import numpy.typing as npt
 
 from model.policy import DECISIONS, Policy
 from train.dataset import Labels, Matrix
-from train.policy import costs_of, decide
-from train.report.intervals import Estimate, mean, percentile, resample, share
+from train.policy import costs_of, decide, mean_cost
+from train.report.intervals import Estimate, default_rate, mean, percentile_interval, resample
 
-ACCEPTANCE = tuple(round(0.1 * step, 1) for step in range(1, 11))
-BANDS = 8
-CURVE_POINTS = 199
+ACCEPTANCE_RATES = tuple(round(0.1 * step, 1) for step in range(1, 11))
+MAX_BANDS = 8
+N_CURVE_POINTS = 199
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One of the policy's answers: its share of applicants, and how those pay who got it."""
+class DecisionGroup:
+    """The applicants who get one decision: their share of all applicants and their default rate."""
 
     decision: str
     share: float
@@ -30,18 +30,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Tradeoff:
-    """Accepting this share of applicants: below which probability, how they pay, what each applicant costs."""
+class StrategyRow:
+    """The policy that accepts a given share of applicants, those with the lowest probabilities.
+
+    threshold: the highest probability accepted. default_rate: of the accepted. cost: per applicant.
+    """
 
     acceptance: float
     threshold: float
-    bad_rate: Estimate
+    default_rate: Estimate
     cost: float
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """Applicants with at least `low` and less than `high` points; None where there is no such end."""
+class ScoreBand:
+    """Applicants with at least `low` and less than `high` points; None is an open end."""
 
     low: int | None
     high: int | None
@@ -53,101 +56,103 @@ class Band:
 class Costs:
     """Costs per applicant, in the unit of the card's costs.
 
-    cost: of the policy as it is. two_way: of the same without review. theoretical: the threshold that costs give,
-    empirical: the one that would have been cheapest here, with its bootstrap interval; empirical_cost is its cost
-    and flatters, because it was chosen on the same outcomes. curve: thresholds and costs, shape (199,) each.
+    cost: of the policy. cost_without_review: of the same costs with accept and refuse only. theoretical_threshold: the
+    cut-off implied by the costs. empirical_threshold: the cheapest cut-off on these outcomes, with its bootstrap
+    interval; its empirical_cost is optimistic, because it was chosen on the same outcomes. thresholds, curve: cost by
+    cut-off, shape (199,) each.
     """
 
     cost: Estimate
     accept_all: float
     refuse_all: float
-    two_way: float
-    theoretical: float
-    empirical: Estimate
+    cost_without_review: float
+    theoretical_threshold: float
+    empirical_threshold: Estimate
     empirical_cost: float
     thresholds: Matrix
     curve: Matrix
-    answers: tuple[Answer, ...]
-    tradeoffs: tuple[Tradeoff, ...]
-    bands: tuple[Band, ...]
+    decisions: tuple[DecisionGroup, ...]
+    strategy: tuple[StrategyRow, ...]
+    score_bands: tuple[ScoreBand, ...]
 
 
 def measure_costs(y: Labels, probability: Matrix, policy: Policy, seed: int) -> Costs:
-    """Measure a policy on probabilities of default, float64, (n,), and outcomes y, int64, (n,), 1 = default."""
+    """Measure a policy on predicted probabilities, float64, (n,), and outcomes y, int64, (n,), 1 = default."""
     decision = decide(probability, policy)
-    theoretical = policy.cost_good / (policy.cost_default + policy.cost_good)
-    thresholds = np.linspace(0, 1, CURVE_POINTS + 2)[1:-1]
-    empirical, cheapest = _cheapest(y, probability, policy, seed)
-    two_way = np.where(probability < theoretical, 0, 2)
+    theoretical_threshold = policy.cost_good / (policy.cost_default + policy.cost_good)
+    thresholds = np.linspace(0, 1, N_CURVE_POINTS + 2)[1:-1]
+    empirical_threshold, empirical_cost = _find_cheapest(y, probability, policy, seed)
+
+    def cost_at(cut_off: float) -> float:
+        return mean_cost(y, np.where(probability < cut_off, 0, 2), policy)
+
     return Costs(
         cost=mean(costs_of(y, decision, policy)),
         accept_all=float(y.mean() * policy.cost_default),
         refuse_all=float((1 - y.mean()) * policy.cost_good),
-        two_way=float(costs_of(y, two_way, policy).mean()),
-        theoretical=theoretical,
-        empirical=empirical,
-        empirical_cost=cheapest,
+        cost_without_review=cost_at(theoretical_threshold),
+        theoretical_threshold=theoretical_threshold,
+        empirical_threshold=empirical_threshold,
+        empirical_cost=empirical_cost,
         thresholds=thresholds,
-        curve=np.array([costs_of(y, np.where(probability < at, 0, 2), policy).mean() for at in thresholds]),
-        answers=tuple(
-            Answer(word, float(here.mean()), share(int(y[here].sum()), int(here.sum())))
-            for number, word in enumerate(DECISIONS)
-            for here in [decision == number]
-            if here.any()
+        curve=np.array([cost_at(threshold) for threshold in thresholds]),
+        decisions=tuple(
+            DecisionGroup(name, float(rows.mean()), default_rate(y, rows))
+            for number, name in enumerate(DECISIONS)
+            for rows in [decision == number]
+            if rows.any()
         ),
-        tradeoffs=tuple(_tradeoff(y, probability, policy, acceptance) for acceptance in ACCEPTANCE),
-        bands=tuple(_bands(y, probability, policy)),
+        strategy=tuple(_strategy_row(y, probability, policy, acceptance) for acceptance in ACCEPTANCE_RATES),
+        score_bands=tuple(_divide_into_bands(y, probability, policy)),
     )
 
 
-def _cheapest(y: Labels, probability: Matrix, policy: Policy, seed: int) -> tuple[Estimate, float]:
-    """The threshold that would have cost least, with its bootstrap interval, and its cost per applicant.
+def _find_cheapest(y: Labels, probability: Matrix, policy: Policy, seed: int) -> tuple[Estimate, float]:
+    """The cheapest threshold on these outcomes, with its bootstrap interval, and its cost per applicant.
 
-    Thresholds tried lie midway between neighbouring probabilities, and at both ends.
+    Candidates are the midpoints between neighbouring probabilities, and 0 and 1.
     """
     order = np.argsort(probability, kind="stable")
-    p, outcomes = probability[order], y[order]
-    # Accepting the first k: each default among them costs, and so does each good one after.
-    step = np.where(outcomes == 1, policy.cost_default, -policy.cost_good)
-    is_end = np.append(p[1:] > p[:-1], True)
-    between = np.append((p[1:] + p[:-1]) / 2, 1.0)[is_end]
-    thresholds = np.append(0.0, between)
+    p = probability[order]
+    # Accepting one more applicant adds the cost of a default, or saves the cost of refusing a good applicant.
+    step = np.where(y[order] == 1, policy.cost_default, -policy.cost_good)
+    is_last_of_ties = np.append(p[1:] > p[:-1], True)
+    thresholds = np.append(0.0, np.append((p[1:] + p[:-1]) / 2, 1.0)[is_last_of_ties])
 
-    def best(weights: npt.NDArray[np.int64]) -> int:
-        return int(np.argmin(np.append(0.0, np.cumsum(step * weights)[is_end])))
+    def costs_beyond_refusing_all(weights: npt.NDArray[np.int64]) -> Matrix:
+        return np.append(0.0, np.cumsum(step * weights)[is_last_of_ties])
 
-    draws = [float(thresholds[best(weights[order])]) for weights in resample(len(y), seed)]
-    place = best(np.ones(len(y), np.int64))
-    total = np.append(0.0, np.cumsum(step)[is_end])[place] + policy.cost_good * (len(y) - y.sum())
-    return percentile(float(thresholds[place]), draws), float(total / len(y))
+    draws = [
+        float(thresholds[np.argmin(costs_beyond_refusing_all(weights[order]))]) for weights in resample(len(y), seed)
+    ]
+    costs = costs_beyond_refusing_all(np.ones(len(y), np.int64)) + policy.cost_good * (len(y) - y.sum())
+    cheapest = int(np.argmin(costs))
+    return percentile_interval(float(thresholds[cheapest]), draws), float(costs[cheapest] / len(y))
 
 
-def _tradeoff(y: Labels, probability: Matrix, policy: Policy, acceptance: float) -> Tradeoff:
+def _strategy_row(y: Labels, probability: Matrix, policy: Policy, acceptance: float) -> StrategyRow:
     order = np.argsort(probability, kind="stable")
-    accepted = max(round(acceptance * len(y)), 1)
-    threshold = float(probability[order[accepted - 1]])
+    n_accepted = max(round(acceptance * len(y)), 1)
     is_accepted = np.zeros(len(y), dtype=bool)
-    is_accepted[order[:accepted]] = True
-    cost = float(costs_of(y, np.where(is_accepted, 0, 2), policy).mean())
-    return Tradeoff(acceptance, threshold, share(int(y[is_accepted].sum()), accepted), cost)
+    is_accepted[order[:n_accepted]] = True
+    cost = mean_cost(y, np.where(is_accepted, 0, 2), policy)
+    return StrategyRow(acceptance, float(probability[order[n_accepted - 1]]), default_rate(y, is_accepted), cost)
 
 
-def _bands(y: Labels, probability: Matrix, policy: Policy) -> list[Band]:
-    """Bands of points, each as wide as the odds take to double, the ends open."""
-    points = np.array([policy.score_points(p) for p in probability.tolist()])
+def _divide_into_bands(y: Labels, probability: Matrix, policy: Policy) -> list[ScoreBand]:
+    """At most MAX_BANDS + 1 bands, as wide as the points that double the odds or a multiple of it, with open ends."""
+    points = policy.score_points(probability)
     width = max(round(policy.points.double), 1)
     low, high = np.quantile(points, [0.05, 0.95])
     start, stop = int(low // width) * width, int(high // width) * width
-    while (stop - start) / width > BANDS:
+    while (stop - start) / width > MAX_BANDS:
         width *= 2
         start, stop = start // width * width, stop // width * width
     edges = list(range(start, stop + 1, width))
-    places = np.searchsorted(edges[1:], points, side="right")
+    band_numbers = np.searchsorted(edges[1:], points, side="right")
     bands = []
-    for place, edge in enumerate(edges):
-        here = places == place
-        upper = edges[place + 1] if place + 1 < len(edges) else None
-        bands.append(
-            Band(edge if place else None, upper, float(here.mean()), share(int(y[here].sum()), int(here.sum())))
-        )
+    for number, edge in enumerate(edges):
+        rows = band_numbers == number
+        upper = edges[number + 1] if number + 1 < len(edges) else None
+        bands.append(ScoreBand(edge if number else None, upper, float(rows.mean()), default_rate(y, rows)))
     return bands

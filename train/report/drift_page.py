@@ -1,21 +1,22 @@
-"""drift.html: new applicants beside those a model learnt from, in the style of the report."""
+"""drift.html: the population drift report of a table against the training rows of a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from model.contract import Contract
-from train.report import pictures
-from train.report.page import environment
-from train.report.stability import WATCH, Shift
+from train.report import plots
+from train.report.formatting import format_count, format_decimal
+from train.report.stability import MODERATE_SHIFT, Shift
+from train.report.templates import make_environment
 
-DRAWN = 12
-"""Fields whose bins are drawn: those that moved most."""
+MAX_PLOTS = 12
+"""Number of fields whose bins are plotted, by stability index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A table beside a model; shifts: of the probability first, then of the fields in their order."""
+    """Shifts of a table: of the predicted probability first, then of each field in the model's order."""
 
     contract: Contract
     sha256: str
@@ -27,29 +28,34 @@ class Drift:
 
     @property
     def headline(self) -> str:
-        """The verdict in one sentence."""
-        moved, watch = (
-            [shift.label for shift in self.shifts if shift.verdict == verdict] for verdict in ("moved", "watch")
-        )
-        told = [f"Moved: {', '.join(moved)}"] * bool(moved) + [f"To watch: {', '.join(watch)}"] * bool(watch)
+        """The conclusion, without a final full stop."""
+        parts = []
+        for verdict in ("significant shift", "moderate shift"):
+            labels = [shift.label for shift in self.shifts if shift.verdict == verdict]
+            if labels:
+                parts.append(f"{verdict.capitalize()}: {', '.join(labels)}")
+        if parts:
+            return ". ".join(parts)
         noise = self.shifts[0].noise
-        if told:
-            return ". ".join(told)
-        few = f", but {self.rows:,} rows are too few to tell: noise alone reaches {noise:.2f}"
-        return "Nothing moved beyond noise" + (few if noise > WATCH else "")
+        if noise <= MODERATE_SHIFT:
+            return "No moderate or significant shift beyond sampling noise"
+        return (
+            f"No shift detected, but {format_count(self.rows)} rows are too few to detect a moderate shift: sampling "
+            f"noise alone reaches an index of {format_decimal(noise, 2)}"
+        )
 
 
 def render_drift(drift: Drift) -> bytes:
-    """The page, UTF-8; the same bytes for the same drift."""
+    """The page as UTF-8; the same bytes for the same drift."""
     ranked = sorted(drift.shifts, key=lambda shift: -shift.psi.value)
     page: str = (
-        environment()
+        make_environment()
         .get_template("drift.html")
         .render(
             drift=drift,
             contract=drift.contract,
-            overview=pictures.draw_shifts(ranked[: pictures.MOST_BARS]),
-            drawn=[(shift, pictures.draw_shift(shift)) for shift in ranked[:DRAWN]],
+            overview=plots.draw_shifts(ranked[: plots.MAX_BARS]),
+            largest=[(shift, plots.draw_shift(shift)) for shift in ranked[:MAX_PLOTS]],
         )
     )
     return page.encode()

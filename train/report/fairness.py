@@ -1,6 +1,7 @@
-"""How the policy treats the groups of a protected field, which the model never sees.
+"""Fairness: acceptance, error rates and calibration by group of each protected field.
 
-Protected are the card's fields with `use = false`: levels as they are, numbers in four groups of about equal count.
+Protected fields are those with `use = false` in the card; they are never inputs of the model. The levels of a category
+are its groups; numbers are divided into four groups of about equal count.
 """
 
 from __future__ import annotations
@@ -17,110 +18,114 @@ from model.policy import Policy
 from train.card import CardField
 from train.dataset import Labels, Matrix
 from train.policy import decide
-from train.report.calibration import GATE
-from train.report.evidence import Evidence
-from train.report.intervals import Estimate, auc, ratio_of_means, ratio_of_shares, share
+from train.report.calibration import RATIO_LIMITS
+from train.report.intervals import Estimate, auc, proportion, ratio_of_means, ratio_of_proportions
+from train.report.out_of_sample import OutOfSample
 
 FOUR_FIFTHS = 0.8
-"""A group accepted less than 0.8 times as often as another is flagged (29 CFR 1607.4 D)."""
+"""A lower ratio of acceptance rates is evidence of adverse impact (four-fifths rule, 29 CFR 1607.4 D)."""
 
-FEWEST = 50
-"""Smaller groups are left out: nothing can be said of them, and nobody should be found in a report."""
+MIN_GROUP_SIZE = 50
+"""Smaller groups are excluded: their rates are too uncertain, and they could identify people."""
 
-REFERENCE_SHARE = 0.02
-"""A group of fewer is compared with others, not others with it (29 CFR 1607.15 A 2)."""
+MIN_REFERENCE_SHARE = 0.02
+"""Groups with a smaller share of the applicants are not used as the reference group (29 CFR 1607.15 A 2)."""
 
-NUMBER_GROUPS = 4
-PROXY_ROWS = 10_000
+N_NUMBER_GROUPS = 4
+MAX_PROXY_ROWS = 10_000
 PROXY_FOLDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group: how many, how they pay, how they are treated.
+    """The applicants of one group.
 
-    ratio: acceptance over that of the group accepted most often that has 2 % of the applicants. good_refused,
-    bad_accepted: shares of the group's goods and defaults. calibration: mean probability over default rate. auc:
-    within the group.
+    acceptance: acceptance rate. impact_ratio: the same divided by that of the reference group. good_refusal_rate: share
+    of good applicants refused or reviewed. default_acceptance_rate: share of defaults accepted. calibration: mean
+    predicted probability divided by default rate. auc: within the group.
     """
 
     name: str
     count: int
     default_rate: Estimate
     acceptance: Estimate
-    ratio: Estimate
-    good_refused: Estimate
-    bad_accepted: Estimate
+    impact_ratio: Estimate
+    good_refusal_rate: Estimate
+    default_acceptance_rate: Estimate
     calibration: Estimate
     auc: Estimate
 
     @property
-    def is_flagged(self) -> bool:
-        """Accepted less than four fifths as often as the group accepted most."""
-        return self.ratio.value < FOUR_FIFTHS
+    def has_adverse_impact(self) -> bool:
+        """Whether the acceptance rate is below four fifths of the reference group's."""
+        return self.impact_ratio.value < FOUR_FIFTHS
 
     @property
-    def is_misjudged(self) -> bool:
-        """Its default rate is not the one predicted, by more than noise and more than the gate of calibration."""
-        return self.calibration.excludes(1.0) and not GATE[0] <= self.calibration.value <= GATE[1]
+    def is_miscalibrated(self) -> bool:
+        """Whether calibration is outside RATIO_LIMITS, by more than sampling noise."""
+        return self.calibration.excludes(1.0) and not RATIO_LIMITS[0] <= self.calibration.value <= RATIO_LIMITS[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """One protected field. proxy_auc: how well the model's inputs tell its groups apart; ½ is not at all."""
+    """One protected field.
+
+    reference: name of the group with the highest acceptance rate, among those with at least 2% of the applicants.
+    proxy_auc: AUC with which the model's inputs predict the groups. n_excluded: applicants in smaller groups.
+    """
 
     name: str
     label: str
     unit: str
     groups: tuple[Group, ...]
-    best: str
+    reference: str
     proxy_auc: float
-    left_out: int
+    n_excluded: int
 
 
 def measure_fairness(
-    evidence: Evidence, fields: Mapping[str, CardField], policy: Policy, seed: int
+    sample: OutOfSample, fields: Mapping[str, CardField], policy: Policy, seed: int
 ) -> tuple[Fairness, ...]:
-    """Measure each protected field that has two groups of 50 people."""
-    found = (
-        _measure(name, fields[name], values, evidence, policy, seed) for name, values in evidence.protected.items()
-    )
-    return tuple(field for field in found if field is not None)
+    """Measure each protected field that has two groups of at least MIN_GROUP_SIZE applicants with both outcomes."""
+    measured = (_measure(name, fields[name], values, sample, policy, seed) for name, values in sample.protected.items())
+    return tuple(field for field in measured if field is not None)
 
 
 def _measure(
-    name: str, field: CardField, values: Matrix, evidence: Evidence, policy: Policy, seed: int
+    name: str, field: CardField, values: Matrix, sample: OutOfSample, policy: Policy, seed: int
 ) -> Fairness | None:
     members = {
         title: rows
         for title, rows in _split(field, values).items()
-        if rows.sum() >= FEWEST and len(set(evidence.y[rows])) == 2
+        if rows.sum() >= MIN_GROUP_SIZE and len(set(sample.y[rows])) == 2
     }
     if len(members) < 2:
         return None
-    is_accepted = decide(evidence.probability, policy) == 0
-    large = [title for title, rows in members.items() if rows.mean() >= REFERENCE_SHARE] or list(members)
-    best = max(large, key=lambda title: float(is_accepted[members[title]].mean()))
-    top = members[best]
+    is_accepted = decide(sample.probability, policy) == 0
+    large = [title for title, rows in members.items() if rows.mean() >= MIN_REFERENCE_SHARE] or list(members)
+    reference = max(large, key=lambda title: float(is_accepted[members[title]].mean()))
+    reference_rows = members[reference]
     groups = []
     for title, rows in members.items():
-        y, accepted, probability = evidence.y[rows], is_accepted[rows], evidence.probability[rows]
-        bad = y == 1
-        ratio = ratio_of_shares(int(accepted.sum()), len(y), int(is_accepted[top].sum()), int(top.sum()))
+        y, accepted, probability = sample.y[rows], is_accepted[rows], sample.probability[rows]
+        is_default = y == 1
+        ratio = ratio_of_proportions(
+            int(accepted.sum()), len(y), int(is_accepted[reference_rows].sum()), int(reference_rows.sum())
+        )
         groups.append(
             Group(
                 name=title,
                 count=len(y),
-                default_rate=share(int(bad.sum()), len(y)),
-                acceptance=share(int(accepted.sum()), len(y)),
-                ratio=Estimate(1.0, 1.0, 1.0) if title == best else ratio,
-                good_refused=share(int((~accepted & ~bad).sum()), int((~bad).sum())),
-                bad_accepted=share(int((accepted & bad).sum()), int(bad.sum())),
+                default_rate=proportion(int(is_default.sum()), len(y)),
+                acceptance=proportion(int(accepted.sum()), len(y)),
+                impact_ratio=Estimate(1.0, 1.0, 1.0) if title == reference else ratio,
+                good_refusal_rate=proportion(int((~accepted & ~is_default).sum()), int((~is_default).sum())),
+                default_acceptance_rate=proportion(int((accepted & is_default).sum()), int(is_default.sum())),
                 calibration=ratio_of_means(probability, y.astype(np.float64)),
                 auc=auc(y, probability),
             )
         )
-    labels = np.full(len(evidence.y), -1)
+    labels = np.full(len(sample.y), -1)
     for number, rows in enumerate(members.values()):
         labels[rows] = number
     known = labels >= 0
@@ -129,18 +134,19 @@ def _measure(
         label=field.label,
         unit=field.unit,
         groups=tuple(groups),
-        best=best,
-        proxy_auc=proxy_auc(evidence.X[known], labels[known], seed),
-        left_out=int((~known).sum()),
+        reference=reference,
+        proxy_auc=proxy_auc(sample.X[known], labels[known], seed),
+        n_excluded=int((~known).sum()),
     )
 
 
 def proxy_auc(X: Matrix, groups: Labels, seed: int) -> float:
-    """How well inputs X, float64, (n, n_fields), predict groups, int64, (n,): AUC, mean over groups by their size.
+    """AUC with which inputs X, float64, (n, n_fields), predict groups, int64, (n,).
 
-    Small boosted trees, cross-validated, on at most 10,000 rows.
+    Small boosted trees, cross-validated on at most 10,000 rows. Of more than two groups, the AUC of each against the
+    rest, weighted by size.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(groups))[:PROXY_ROWS])
+    rows = np.sort(np.random.default_rng(seed).permutation(len(groups))[:MAX_PROXY_ROWS])
     X, groups = X[rows], groups[rows]
     learner = HistGradientBoostingClassifier(max_iter=30, max_leaf_nodes=8, early_stopping=False, random_state=seed)
     folds = StratifiedKFold(PROXY_FOLDS, shuffle=True, random_state=seed)
@@ -151,13 +157,13 @@ def proxy_auc(X: Matrix, groups: Labels, seed: int) -> float:
 
 
 def _split(field: CardField, values: Matrix) -> dict[str, Matrix]:
-    """Name of each group → which rows are in it, bool, shape (n,)."""
+    """Name of each group → whether each row is in it, bool, shape (n,)."""
     is_missing = np.isnan(values)
     if field.kind == "category":
         groups = {level: values == number for number, level in enumerate(field.levels)}
     else:
         groups = {}
-        edges = np.unique(np.quantile(values[~is_missing], np.arange(1, NUMBER_GROUPS) / NUMBER_GROUPS).round())
+        edges = np.unique(np.quantile(values[~is_missing], np.arange(1, N_NUMBER_GROUPS) / N_NUMBER_GROUPS).round())
         places = np.where(is_missing, -1, np.searchsorted(edges, values))
         for place in range(len(edges) + 1):
             if not len(edges):

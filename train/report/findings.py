@@ -1,4 +1,4 @@
-"""All that is known of a model once it is proven: measured here, once, for every page that tells of it."""
+"""Everything that the report says about a model, measured once for all documents."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 
 from model.contract import Contract
 from model.session import Model
-from train.bins import bin_numbers, count, name_bins
+from train.bins import bin_numbers, count_values, name_bins
 from train.card import Card
 from train.proof import Proof
 from train.quality import Quality, measure
 from train.report.calibration import Calibration, measure_calibration
 from train.report.costs import Costs, measure_costs
-from train.report.evidence import Evidence
 from train.report.fairness import Fairness, measure_fairness
 from train.report.intervals import Estimate, auc
+from train.report.out_of_sample import OutOfSample
 from train.report.shapes import Direction, Shape, check_directions, measure_shapes
 from train.report.stability import PROBABILITY, Shift, compare_counts, measure_shifts
 from train.summary import Entry
@@ -24,24 +24,24 @@ from train.summary import Entry
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was measured of one model.
+    """The measurements of one model.
 
-    quality, auc, calibration, costs and fairness are of all applications, each judged by a model that hadn't seen
-    it; holdout_auc and holdout of those held out alone, by the model itself. shifts: those held out beside the rest.
+    quality, auc, calibration, costs and fairness are measured on the out-of-sample predictions of all applications;
+    holdout_auc and holdout_calibration on the hold-out alone. shifts compare the hold-out with the training rows.
     """
 
     card: Card
     contract: Contract
     sha256: str
-    size: int
-    evidence: Evidence
-    entries: tuple[Entry, ...]
+    n_bytes: int
+    out_of_sample: OutOfSample
+    candidates: tuple[Entry, ...]
     proof: Proof
     quality: Quality
     auc: Estimate
     holdout_auc: Estimate
     calibration: Calibration
-    holdout: Calibration
+    holdout_calibration: Calibration
     costs: Costs
     fairness: tuple[Fairness, ...]
     shapes: tuple[Shape, ...]
@@ -50,41 +50,43 @@ class Findings:
 
     @property
     def default_rate(self) -> float:
-        """Of all applications."""
-        return float(self.evidence.y.mean())
+        """Observed default rate of all applications."""
+        return float(self.out_of_sample.y.mean())
 
 
-def find(model: Model, size: int, card: Card, evidence: Evidence, entries: tuple[Entry, ...], proof: Proof) -> Findings:
-    """Measure a proven model of `size` bytes on the evidence; seeded as its training was."""
+def collect_findings(
+    model: Model, n_bytes: int, card: Card, sample: OutOfSample, candidates: tuple[Entry, ...], proof: Proof
+) -> Findings:
+    """Measure a verified model whose file has `n_bytes` bytes; random draws use the seed of its training."""
     contract, seed = model.contract, model.contract.training.seed
-    y, probability = evidence.y, evidence.probability
-    held = evidence.holdout
+    y, probability = sample.y, sample.probability
+    holdout_y, holdout_probability = sample.held_out
     return Findings(
         card=card,
         contract=contract,
         sha256=model.sha256,
-        size=size,
-        evidence=evidence,
-        entries=entries,
+        n_bytes=n_bytes,
+        out_of_sample=sample,
+        candidates=candidates,
         proof=proof,
         quality=measure(y, probability, contract.policy),
         auc=auc(y, probability),
-        holdout_auc=auc(y[held], probability[held]),
+        holdout_auc=auc(holdout_y, holdout_probability),
         calibration=measure_calibration(y, probability, seed),
-        holdout=measure_calibration(y[held], probability[held], seed),
+        holdout_calibration=measure_calibration(holdout_y, holdout_probability, seed),
         costs=measure_costs(y, probability, contract.policy, seed),
-        fairness=measure_fairness(evidence, card.fields, contract.policy, seed),
-        shapes=measure_shapes(model, evidence.X, seed),
-        directions=check_directions(model, evidence.X, card.fields, seed),
+        fairness=measure_fairness(sample, card.fields, contract.policy, seed),
+        shapes=measure_shapes(model, sample.X, seed),
+        directions=check_directions(model, sample.X, card.fields, seed),
         shifts=(
-            _probability_shift(evidence),
-            *measure_shifts(contract.fields, contract.bins, evidence.X[held]),
+            _measure_probability_shift(sample),
+            *measure_shifts(contract.fields, contract.bins, sample.X[sample.holdout]),
         ),
     )
 
 
-def _probability_shift(evidence: Evidence) -> Shift:
-    rest = np.delete(evidence.probability, evidence.holdout)
-    bins = bin_numbers(rest)
-    held = evidence.probability[evidence.holdout]
-    return compare_counts(PROBABILITY, name_bins(bins, None), count(rest, bins), count(held, bins))
+def _measure_probability_shift(sample: OutOfSample) -> Shift:
+    training = np.delete(sample.probability, sample.holdout)
+    holdout = sample.probability[sample.holdout]
+    bins = bin_numbers(training)
+    return compare_counts(PROBABILITY, name_bins(bins, None), count_values(training, bins), count_values(holdout, bins))

@@ -1,31 +1,32 @@
-"""MODEL_CARD.md: the findings under the headings that Hugging Face's model cards have."""
+"""MODEL_CARD.md: the findings under the headings of Hugging Face's model card template."""
 
 from __future__ import annotations
 
 from train.report.findings import Findings
-from train.report.page import environment
-from train.report.verdict import judge
+from train.report.templates import make_environment
+from train.report.verdict import LABELS, assess
 from train.summary import METRICS
 
 
 def render_model_card(findings: Findings) -> bytes:
-    """The card of a model as Markdown, UTF-8; the same bytes for the same findings."""
+    """The card as Markdown, UTF-8; the same bytes for the same findings."""
     contract = findings.contract
-    made = environment()
-    made.filters["cell"] = _cell
-    page: str = made.get_template("model_card.md").render(
-        found=findings,
+    environment = make_environment()
+    environment.filters["cell"] = _escape_cell
+    page: str = environment.get_template("model_card.md").render(
+        findings=findings,
         card=findings.card,
         contract=contract,
         training=contract.training,
         policy=contract.policy,
-        verdict=judge(findings),
+        verdict=assess(findings),
+        labels=LABELS,
         metrics=METRICS,
-        labels=[field.label for field in contract.fields],
+        field_labels=[field.label for field in contract.fields],
     )
     return page.encode()
 
 
-def _cell(text: str) -> str:
-    """A text inside a Markdown table, where a bar would end its cell."""
+def _escape_cell(text: str) -> str:
+    """A text for a cell of a Markdown table, where a bar would end the cell."""
     return text.replace("|", "\\|")

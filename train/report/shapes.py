@@ -1,7 +1,4 @@
-"""What the model does with each field: how much it moves the risk, in which direction, over which applicants.
-
-Asked of the exported graph itself, so that the pictures show what is served.
-"""
+"""Effect of each field: importance, shape function and monotonicity, computed by the exported graph that is served."""
 
 from __future__ import annotations
 
@@ -12,22 +9,29 @@ import numpy as np
 
 from model.contract import Field
 from model.session import Model
-from train.bins import FEWEST
+from train.bins import MIN_COUNT
 from train.card import CardField
 from train.dataset import Matrix
 
-EXPLAINED_ROWS = 4_000
-STEPS = 20
-GRID_ROWS = 200
-GRID_STEPS = 50
+MAX_ROWS = 4_000
+"""Applicants whose contributions are computed."""
+
+MAX_RANGES = 20
+"""Ranges that the values of a number are divided into."""
+
+MAX_GRID_ROWS, N_GRID_VALUES = 200, 50
+"""Applicants of the monotonicity check, and evenly spaced values (and as many quantiles) tried for each."""
+
 ROUNDING = 1e-12
+"""A step of the probability smaller than this in the wrong direction is float64 rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Applicants of about one value: their mean contribution, and the span of 80 % of them, in log-odds.
+    """Contributions of the applicants whose value lies in one range, in log-odds.
 
-    value: the middle of a range of numbers, or the number of a level. width: of the range; 0 for a level.
+    value: centre of the range, or index of the level. width: of the range; 0 for a level. share: of all applicants.
+    contribution: mean. low, high: 10th and 90th percentile.
     """
 
     name: str
@@ -41,7 +45,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One field: importance is its mean |contribution|; points cover its values, missing is apart."""
+    """The shape function of one field.
+
+    importance: mean |contribution|. points: one for each range or level with at least 20 applicants. missing: the
+    applicants without a value, None if fewer than 20.
+    """
 
     field: Field
     importance: float
@@ -51,17 +59,17 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A direction of risk that the card states: the share of steps on a grid that go that way or stay."""
+    """Monotonicity of one field: the expected direction of risk, and the share of steps on a grid that comply."""
 
     label: str
     risk: str
     steps: int
-    holds: float
+    compliance: float
 
 
 def measure_shapes(model: Model, applicants: Matrix, seed: int) -> tuple[Shape, ...]:
-    """The shapes of all fields over a sample of applicants, float64, (n, n_fields); the most important first."""
-    rows = np.sort(np.random.default_rng(seed).permutation(len(applicants))[:EXPLAINED_ROWS])
+    """The shape functions of all fields on a sample of applicants, float64, (n, n_fields); the most important first."""
+    rows = np.sort(np.random.default_rng(seed).permutation(len(applicants))[:MAX_ROWS])
     some = np.ascontiguousarray(applicants[rows])
     contributions = model.score(some, explain=True).contributions
     shapes = [
@@ -73,27 +81,27 @@ def measure_shapes(model: Model, applicants: Matrix, seed: int) -> tuple[Shape, 
 def check_directions(
     model: Model, applicants: Matrix, fields: Mapping[str, CardField], seed: int
 ) -> tuple[Direction, ...]:
-    """Hold each direction of risk in the card against the graph, on a grid of values for a sample of applicants."""
-    rows = np.random.default_rng(seed).permutation(len(applicants))[:GRID_ROWS]
-    found = []
+    """Check each direction of risk in the card on a grid of values; applicants: float64, shape (n, n_fields)."""
+    rows = np.random.default_rng(seed).permutation(len(applicants))[:MAX_GRID_ROWS]
+    directions = []
     for column, (field, values) in enumerate(zip(model.contract.fields, applicants.T, strict=True)):
         risk = fields[field.name].risk
         if risk is not None:
             grid = _grid(values, field)
-            asked = np.repeat(applicants[rows], len(grid), axis=0)
-            asked[:, column] = np.tile(grid, len(rows))
-            probability = model.score(asked).probability.reshape(len(rows), len(grid))
+            variants = np.repeat(applicants[rows], len(grid), axis=0)
+            variants[:, column] = np.tile(grid, len(rows))
+            probability = model.score(variants).probability.reshape(len(rows), len(grid))
             steps = np.diff(probability, axis=1) * (1 if risk == "increases" else -1)
-            found.append(Direction(field.label, risk, steps.size, float((steps >= -ROUNDING).mean())))
-    return tuple(found)
+            directions.append(Direction(field.label, risk, steps.size, float((steps >= -ROUNDING).mean())))
+    return tuple(directions)
 
 
 def _grid(values: Matrix, field: Field) -> Matrix:
-    """Values to walk through: from bound to bound in even steps, and through the quantiles of those there are."""
+    """Ascending values: evenly spaced between the documented bounds, and the quantiles of the present values."""
     present = values[~np.isnan(values)]
     ends = [bound for bound in (field.minimum, field.maximum) if bound is not None]
-    even = np.linspace(min([*ends, present.min()]), max([*ends, present.max()]), GRID_STEPS)
-    return np.unique(np.concatenate([even, np.quantile(present, np.linspace(0, 1, GRID_STEPS))]))
+    even = np.linspace(min([*ends, present.min()]), max([*ends, present.max()]), N_GRID_VALUES)
+    return np.unique(np.concatenate([even, np.quantile(present, np.linspace(0, 1, N_GRID_VALUES))]))
 
 
 def _shape(field: Field, values: Matrix, contributions: Matrix) -> Shape:
@@ -105,16 +113,19 @@ def _shape(field: Field, values: Matrix, contributions: Matrix) -> Shape:
     points = [
         _point(name, value, width, contributions[here], len(values))
         for name, value, width, here in parts
-        if here.sum() >= FEWEST
+        if here.sum() >= MIN_COUNT
     ]
     missing = None
-    if is_missing.sum() >= FEWEST:
+    if is_missing.sum() >= MIN_COUNT:
         missing = _point("missing", np.nan, 0.0, contributions[is_missing], len(values))
     return Shape(field, float(np.abs(contributions).mean()), tuple(points), missing)
 
 
 def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
-    """Even ranges between the first and the last hundredth, so that one fortune doesn't squeeze all others."""
+    """Ranges of equal width from the 1st to the 99th percentile: (name, centre, width, whether each row is in it).
+
+    Up to MAX_RANGES distinct values are one range each. Outliers are left out, since they would widen the axis.
+    """
     present = values[~np.isnan(values)]
     if not len(present):
         return []
@@ -122,12 +133,12 @@ def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
     if low == high:
         return [(f"{low:g}", float(low), 0.0, values == low)]
     distinct = np.unique(present[(present >= low) & (present <= high)])
-    if len(distinct) <= STEPS:
-        # Quantiles lie between values: there may be only one between them.
+    if len(distinct) <= MAX_RANGES:
+        # Quantiles interpolate, so a single value may lie between them.
         width = float(np.diff(distinct).min(initial=high - low))
         return [(f"{value:g}", float(value), width, values == value) for value in distinct]
-    edges = np.linspace(low, high, STEPS + 1)
-    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, STEPS - 1)
+    edges = np.linspace(low, high, MAX_RANGES + 1)
+    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, MAX_RANGES - 1)
     is_inside = (values >= low) & (values <= high)
     return [
         (
@@ -136,7 +147,7 @@ def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
             float(edges[1] - edges[0]),
             is_inside & (places == place),
         )
-        for place in range(STEPS)
+        for place in range(MAX_RANGES)
     ]
 
 

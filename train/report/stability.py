@@ -1,6 +1,6 @@
-"""Whether other applicants are like those a model learnt from: the population stability index and its noise.
+"""Population stability index (PSI) with its sampling noise.
 
-Used by the report (those held out against the rest) and by `python -m train drift` (any table).
+Used by the report (hold-out against training rows) and by `python -m train drift` (any table against training rows).
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from scipy.stats import chi2
 
 from model.bins import Bins
 from model.contract import Field
-from train.bins import Counts, count, name_bins, published
+from train.bins import Counts, count_values, name_bins, published_counts
 from train.dataset import Matrix
-from train.report.intervals import LEVEL, Estimate
+from train.report.intervals import CONFIDENCE, Estimate
 
-WATCH, ACT = 0.10, 0.25
-"""The usual thresholds of the index (Siddiqi, Credit Risk Scorecards, 2006, chapter 9)."""
+MODERATE_SHIFT, SIGNIFICANT_SHIFT = 0.10, 0.25
+"""Conventional limits of the index (Siddiqi, Credit Risk Scorecards, 2006, chapter 9)."""
 
 PROBABILITY = "Probability of default"
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far one field (or the probability) has moved.
+    """Shift in the distribution of one field, or of the predicted probability.
 
-    psi: with the interval of what it would be without sampling noise. noise: what 95 of 100 samples of this size
-    stay below if nothing has moved. names, before, after: each bin's name and share. unit: of the bins, if any.
+    psi: with a 95% interval for the index of the populations. noise: the 95th percentile of the index of samples of
+    this size without a shift. names, before, after: name and share of each bin. unit: of the bin edges, '' for none.
     """
 
     label: str
@@ -43,20 +43,20 @@ class Shift:
 
     @property
     def verdict(self) -> str:
-        """'stable', 'watch' or 'moved'; an index that noise explains is stable, however large."""
-        if self.psi.value <= self.noise or self.psi.value < WATCH:
+        """'stable', 'moderate shift' or 'significant shift'; an index within sampling noise is stable."""
+        if self.psi.value <= self.noise or self.psi.value < MODERATE_SHIFT:
             return "stable"
-        return "watch" if self.psi.value < ACT else "moved"
+        return "moderate shift" if self.psi.value < SIGNIFICANT_SHIFT else "significant shift"
 
 
 def measure_shift(label: str, bins: Bins, values: Matrix, field: Field | None) -> Shift:
-    """Compare values, float64, shape (n,), with the applicants that bins tell of; -1 is a level nobody listed."""
-    shift = compare_counts(label, name_bins(bins, field), published(bins), count(values, bins))
+    """Compare values, float64, shape (n,), with reference bins; -1 is a level that the field doesn't list."""
+    shift = compare_counts(label, name_bins(bins, field), published_counts(bins), count_values(values, bins))
     return replace(shift, unit=field.unit) if field else shift
 
 
 def measure_shifts(fields: Sequence[Field], bins: Sequence[Bins], applicants: Matrix) -> list[Shift]:
-    """The same for each field of applicants, float64, shape (n, n_fields)."""
+    """`measure_shift` for each field of applicants, float64, shape (n, n_fields)."""
     return [
         measure_shift(field.label, reference, column, field)
         for field, reference, column in zip(fields, bins, applicants.T, strict=True)
@@ -64,7 +64,7 @@ def measure_shifts(fields: Sequence[Field], bins: Sequence[Bins], applicants: Ma
 
 
 def compare_counts(label: str, names: Sequence[str], before: Counts, after: Counts) -> Shift:
-    """Compare how two groups of people spread over the same bins: int64, shape (n_bins,) each."""
+    """Compare the counts of two samples in the same bins: int64, shape (n_bins,) each."""
     is_used = (before + after) > 0
     before, after = before[is_used], after[is_used]
     scale = 1 / before.sum() + 1 / after.sum()
@@ -72,8 +72,8 @@ def compare_counts(label: str, names: Sequence[str], before: Counts, after: Coun
     value = psi(before, after)
     return Shift(
         label=label,
-        psi=_without_noise(value, scale, freedom),
-        noise=float(scale * chi2.ppf(LEVEL, freedom)),
+        psi=_estimate_psi(value, scale, freedom),
+        noise=float(scale * chi2.ppf(CONFIDENCE, freedom)),
         names=tuple(name for name, used in zip(names, is_used, strict=True) if used),
         before=tuple((before / before.sum()).tolist()),
         after=tuple((after / after.sum()).tolist()),
@@ -83,23 +83,23 @@ def compare_counts(label: str, names: Sequence[str], before: Counts, after: Coun
 def psi(before: Counts, after: Counts) -> float:
     """Population stability index Σ (a − b) · ln(a / b) of counts in the same bins, shape (n_bins,); 0 of itself.
 
-    Half a person is added to each bin, so that an empty one doesn't make it infinite.
+    0.5 is added to each count, so that an empty bin doesn't make the index infinite.
     """
     b, a = ((counts + 0.5) / (counts + 0.5).sum() for counts in (before, after))
     return float(np.sum((a - b) * np.log(a / b)))
 
 
-def _without_noise(value: float, scale: float, freedom: int) -> Estimate:
-    """The interval of the index itself, given what was seen on samples.
+def _estimate_psi(value: float, scale: float, freedom: int) -> Estimate:
+    """The index of two samples, with a 95% interval for the index of their populations.
 
     Without a shift, index / (1/n + 1/m) has a χ² distribution with bins − 1 degrees of freedom (Yurdakul &
     Naranjo, Statistical properties of the population stability index, J. Risk Model Validation 14, 2020); with
     one, approximately the noncentral χ² around index / (1/n + 1/m), which is inverted here.
     """
-    seen, tail = value / scale, (1 - LEVEL) / 2
+    seen, tail = value / scale, (1 - CONFIDENCE) / 2
 
     def end(chance: float) -> float:
-        """The noncentrality under which `seen` has this chance to be exceeded or met from below."""
+        """The index of the populations under which at most the observed index has probability `chance`; 0 if none."""
         if chdtr(freedom, seen) <= chance:
             return 0.0
         top = seen + 10 * np.sqrt(seen) + 50

@@ -1,7 +1,7 @@
-"""Pictures as inline SVG whose colours follow the page, light, dark or printed.
+"""Matplotlib figures as inline SVG that takes its colours from the page's style sheet, for light, dark and print.
 
-Matplotlib draws with stand-in colours that become CSS variables; ids and dates, which would differ between two
-runs, are left out.
+Figures are drawn in placeholder colours, which are then replaced by CSS variables. Ids and dates are removed, so that
+two runs give the same bytes.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ Draw = Callable[[Figure], None]
 
 
 def render(size: tuple[float, float], draw: Draw) -> str:
-    """Draw on a figure of this size in inches; the SVG, to stand in a page that defines the colours."""
+    """Draw on a figure of this size in inches; returns SVG for a page that defines the colours of style.css."""
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        # Letters that matplotlib can't measure; the browser that writes them can.
+        # A glyph that is missing from DejaVu Sans is drawn by the browser in another font.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
-        # Laid out once, here: savefig would do it, and draw, twice.
+        # Computed once here; savefig would compute the layout twice.
         layout = figure.get_layout_engine()
         if layout is not None:
             layout.execute(figure)
         figure.set_layout_engine("none")
-        written = StringIO()
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = written.getvalue()
+        output = StringIO()
+        figure.savefig(output, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = output.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[a-z]\w*">', "<g>", svg)

@@ -1,6 +1,6 @@
-"""The verdict on a model: each thing a risk committee asks, answered in a sentence with its figure.
+"""The verdict on a model: one check for each question of a validation, with its result and its figures.
 
-The page, the model card and the terminal show these same sentences.
+report.html, MODEL_CARD.md and the terminal show the same checks.
 """
 
 from __future__ import annotations
@@ -11,176 +11,195 @@ from typing import Literal
 
 from rich.console import Console
 
-from train.report.calibration import GATE
+from train.report.calibration import RATIO_LIMITS
 from train.report.fairness import FOUR_FIFTHS
 from train.report.findings import Findings
-from train.report.words import estimate, percent
+from train.report.formatting import format_count, format_decimal, format_estimate, format_percent
+from train.report.stability import MODERATE_SHIFT
 
-PROXY = 0.7
-"""From this AUC on, the inputs say more of a protected field than chance and habit do."""
+PROXY_AUC_LIMIT = 0.7
+"""From this AUC on, the inputs are reported as a proxy of a protected field."""
 
 NOISE_FACTOR = 1.5
-"""A calibration error up to this many times what perfect probabilities show is noise."""
+"""A calibration error up to this multiple of the one that sampling noise alone causes passes."""
 
+Result = Literal["pass", "review", "fail"]
 
-MARKS = {"good": ("✓", ""), "look": ("?", "yellow"), "bad": ("✗", "red")}
+LABELS: dict[Result, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
+STYLES: dict[Result, str] = {"pass": "", "review": "yellow", "fail": "red"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One question, whether the evidence is as it should be, and the answer."""
+class Check:
+    """One check: what is checked, its result, and the figures it rests on as a sentence."""
 
-    question: str
-    status: Literal["good", "look", "bad"]
+    title: str
+    result: Result
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answers, and what follows from them in one sentence."""
+    """The checks, and their conclusion as a sentence without a full stop."""
 
     headline: str
-    answers: tuple[Answer, ...]
+    checks: tuple[Check, ...]
 
 
-def judge(findings: Findings) -> Verdict:
-    """The verdict on what was found."""
-    answers = tuple(answer for ask in QUESTIONS for answer in ask(findings))
-    bad = sum(answer.status == "bad" for answer in answers)
-    look = sum(answer.status == "look" for answer in answers)
-    if bad:
-        return Verdict(f"The evidence speaks against using this model: {_things(bad)} below", answers)
-    if look:
-        return Verdict(f"The evidence supports this model; {_things(look)} people have to decide on", answers)
-    return Verdict("The evidence supports this model", answers)
+def assess(findings: Findings) -> Verdict:
+    """Run every check on the findings."""
+    checks = tuple(check for run in CHECKS for check in run(findings))
+    failed, to_review = (sum(check.result == result for check in checks) for result in ("fail", "review"))
+    if failed:
+        return Verdict(f"Not recommended for use: {_count_checks(failed)} failed", checks)
+    if to_review:
+        return Verdict(f"No check failed; {_count_checks(to_review)} to be reviewed before use", checks)
+    return Verdict("All checks passed", checks)
 
 
-def _things(number: int) -> str:
-    return "one thing" if number == 1 else f"{number} things"
+def _count_checks(number: int) -> str:
+    return "1 check" if number == 1 else f"{number} checks"
 
 
-def _ranks(found: Findings) -> Iterator[Answer]:
-    value = found.auc
-    yield Answer(
-        "Does it tell good from bad?",
-        "good" if value.low > 0.5 else "bad",
-        f"AUC {estimate(value)} on {found.calibration.count:,} applications it had not seen; one half is chance.",
+def _check_discrimination(findings: Findings) -> Iterator[Check]:
+    auc = findings.auc
+    yield Check(
+        "Discrimination",
+        "pass" if auc.low > 0.5 else "fail",
+        f"AUC {format_estimate(auc)}, Gini {format_decimal(findings.quality.gini, 3)}, KS "
+        f"{format_decimal(findings.quality.ks, 3)}, out of sample on {format_count(findings.calibration.count)} "
+        "applications. An AUC of 0.5 is no better than chance.",
     )
 
 
-def _is_calibrated(found: Findings) -> Iterator[Answer]:
-    low, high = GATE
-    held, every = found.holdout, found.calibration
-    is_close = low <= held.ratio.value <= high
-    is_even = every.error <= NOISE_FACTOR * every.noise_error
-    yield Answer(
-        "Are its probabilities probabilities?",
-        "good" if is_close and is_even else "look",
-        f"Mean probability over default rate is {estimate(held.ratio)} on {held.count:,} held out"
-        f"{'' if is_close else f', outside {low}–{high} but within noise'}; calibration error {every.error:.4f}, "
-        f"where perfect probabilities would show {every.noise_error:.4f} by chance.",
+def _check_calibration(findings: Findings) -> Iterator[Check]:
+    low, high = RATIO_LIMITS
+    holdout, every = findings.holdout_calibration, findings.calibration
+    is_within = low <= holdout.ratio.value <= high
+    is_noise = every.error <= NOISE_FACTOR * every.noise_error
+    yield Check(
+        "Calibration",
+        "pass" if is_within and is_noise else "review",
+        f"Mean predicted probability divided by observed default rate: {format_estimate(holdout.ratio)} on "
+        f"{format_count(holdout.count)} hold-out applications"
+        f"{'' if is_within else f', outside {low}–{high} but within sampling noise'}. Calibration error "
+        f"{format_decimal(every.error)}; sampling noise alone gives {format_decimal(every.noise_error)}.",
     )
 
 
-def _pays(found: Findings) -> Iterator[Answer]:
-    costs = found.costs
-    simple = min(costs.accept_all, costs.refuse_all)
-    status: Literal["good", "look", "bad"] = "good" if costs.cost.high < simple else "look"
-    yield Answer(
-        "Does its policy pay?",
-        "bad" if costs.cost.value >= simple else status,
-        f"It costs {estimate(costs.cost)} per applicant; accepting all {costs.accept_all:.3f}, refusing all "
-        f"{costs.refuse_all:.3f}.",
+def _check_policy(findings: Findings) -> Iterator[Check]:
+    costs = findings.costs
+    cheapest_constant = min(costs.accept_all, costs.refuse_all)
+    is_cheaper = costs.cost.high < cheapest_constant
+    yield Check(
+        "Cost of the policy",
+        "fail" if costs.cost.value >= cheapest_constant else "pass" if is_cheaper else "review",
+        f"{format_estimate(costs.cost)} per applicant; accepting all costs {format_decimal(costs.accept_all, 3)}, "
+        f"refusing all {format_decimal(costs.refuse_all, 3)}.",
     )
-    best = costs.empirical
-    yield Answer(
-        "Is its threshold right?",
-        "look" if best.excludes(costs.theoretical) else "good",
-        f"The costs say refuse from {percent(costs.theoretical)}; in hindsight {percent(best.value)} would have been "
-        f"cheapest (95 % interval {percent(best.low)}–{percent(best.high)}).",
+    optimum = costs.empirical_threshold
+    yield Check(
+        "Cut-off",
+        "review" if optimum.excludes(costs.theoretical_threshold) else "pass",
+        f"The costs imply a cut-off at a probability of {format_percent(costs.theoretical_threshold)}; the cheapest "
+        f"cut-off on the observed outcomes is {format_percent(optimum.value)} (95% interval "
+        f"{format_percent(optimum.low)}–{format_percent(optimum.high)}).",
     )
 
 
-def _goes_the_known_way(found: Findings) -> Iterator[Answer]:
-    if not found.directions:
-        yield Answer("Does risk move as people know?", "look", "The card states no direction of risk to check.")
+def _check_monotonicity(findings: Findings) -> Iterator[Check]:
+    directions = findings.directions
+    if not directions:
+        yield Check("Monotonicity", "review", "The card states no expected direction of risk for any field.")
         return
-    worst = min(direction.holds for direction in found.directions)
-    broken = [direction.label for direction in found.directions if direction.holds < 1]
-    yield Answer(
-        "Does risk move as people know?",
-        "look" if broken else "good",
-        f"{len(found.directions)} stated directions, each tried on a grid: "
-        + (f"{', '.join(broken)} hold in {percent(worst)} of steps at worst." if broken else "all hold in 100 %."),
+    broken = [f"{one.label} ({format_percent(one.compliance)} of steps)" for one in directions if one.compliance < 1]
+    yield Check(
+        "Monotonicity",
+        "review" if broken else "pass",
+        f"Violated by {', '.join(broken)}."
+        if broken
+        else f"Risk moves in the expected direction in every step on a grid, for all {len(directions)} fields with a "
+        "stated direction.",
     )
 
 
-def _is_fair(found: Findings) -> Iterator[Answer]:
-    if not found.fairness:
-        yield Answer(
-            "Does it treat groups alike?",
-            "look",
-            "Nothing can be said: the card names no protected field (use = false) with two groups of 50 people.",
+def _check_fairness(findings: Findings) -> Iterator[Check]:
+    if not findings.fairness:
+        yield Check(
+            "Fairness",
+            "review",
+            "Not assessed: the card has no protected field (use = false) with two groups of at least 50 applicants.",
         )
-    for field in found.fairness:
-        flagged = [group for group in field.groups if group.is_flagged]
-        named = ", ".join(f"{group.name} {estimate(group.ratio, 2)}" for group in flagged)
-        yield Answer(
-            f"Does it treat groups alike: {field.label}?",
-            "look" if flagged else "good",
-            f"Never an input. Accepted less than {FOUR_FIFTHS:g} times as often as “{field.best}”: {named}."
-            if flagged
-            else f"Never an input. Every group is accepted at least {FOUR_FIFTHS:g} times as often as any other.",
+    for field in findings.fairness:
+        adverse = [
+            f"{group.name}: {format_estimate(group.impact_ratio, 2)}"
+            for group in field.groups
+            if group.has_adverse_impact
+        ]
+        yield Check(
+            f"Adverse impact: {field.label}",
+            "review" if adverse else "pass",
+            f"Acceptance rate divided by that of “{field.reference}” is below {FOUR_FIFTHS:g} for {'; '.join(adverse)}."
+            if adverse
+            else f"Every group's acceptance rate is at least {FOUR_FIFTHS:g} times that of “{field.reference}”.",
         )
-        misjudged = [group for group in field.groups if group.is_misjudged]
-        named = ", ".join(f"{group.name} {estimate(group.calibration, 2)}" for group in misjudged)
-        yield Answer(
-            f"Are its probabilities right by {field.label}?",
-            "look" if misjudged else "good",
-            f"Mean probability over default rate: {named}."
-            if misjudged
-            else "No group's mean probability is off its default rate by more than noise.",
+        miscalibrated = [
+            f"{group.name}: {format_estimate(group.calibration, 2)}" for group in field.groups if group.is_miscalibrated
+        ]
+        yield Check(
+            f"Calibration by group: {field.label}",
+            "review" if miscalibrated else "pass",
+            f"Mean predicted probability divided by observed default rate of {'; '.join(miscalibrated)}."
+            if miscalibrated
+            else "No group's mean predicted probability divided by its default rate is outside "
+            f"{RATIO_LIMITS[0]}–{RATIO_LIMITS[1]} by more than sampling noise.",
         )
-        yield Answer(
-            f"Do other fields give {field.label} away?",
-            "look" if field.proxy_auc >= PROXY else "good",
-            f"The inputs tell its groups apart with AUC {field.proxy_auc:.2f}; one half is not at all.",
+        yield Check(
+            f"Proxy check: {field.label}",
+            "review" if field.proxy_auc >= PROXY_AUC_LIMIT else "pass",
+            f"The model's inputs predict the groups of this field with AUC {format_decimal(field.proxy_auc, 2)} "
+            f"(review from {PROXY_AUC_LIMIT:g}; 0.5 = no better than chance).",
         )
 
 
-def _is_stable(found: Findings) -> Iterator[Answer]:
-    moved = [shift.label for shift in found.shifts if shift.verdict != "stable"]
-    yield Answer(
-        "Are those held out like the rest?",
-        "look" if moved else "good",
-        f"Stability index beyond noise: {', '.join(moved)}." if moved else "No field, and not the score, moved.",
+def _check_stability(findings: Findings) -> Iterator[Check]:
+    shifted = [shift.label for shift in findings.shifts if shift.verdict != "stable"]
+    yield Check(
+        "Stability",
+        "review" if shifted else "pass",
+        f"Population stability index (hold-out against training) of {MODERATE_SHIFT:.2f} or more beyond noise: "
+        f"{', '.join(shifted)}."
+        if shifted
+        else f"The population stability index (hold-out against training) of each input and of the score is below "
+        f"{MODERATE_SHIFT:.2f} or within sampling noise.",
     )
 
 
-def _is_exact(found: Findings) -> Iterator[Answer]:
-    proof = found.proof
-    yield Answer(
-        "Is the file the model that was fitted?",
-        "good",
-        f"On {proof.rows:,} rows at most {proof.largest_difference:.1e} apart in probability, "
-        f"{proof.decisions_differ} decisions differ.",
+def _check_export(findings: Findings) -> Iterator[Check]:
+    proof = findings.proof
+    yield Check(
+        "Implementation",
+        "pass",
+        f"The exported file was compared with the fitted model on {format_count(proof.rows)} rows: probabilities "
+        f"differ by at most {proof.largest_difference:.1e}, {proof.decisions_differ} decisions differ.",
     )
 
 
-QUESTIONS: tuple[Callable[[Findings], Iterator[Answer]], ...] = (
-    _ranks,
-    _is_calibrated,
-    _pays,
-    _goes_the_known_way,
-    _is_fair,
-    _is_stable,
-    _is_exact,
+CHECKS: tuple[Callable[[Findings], Iterator[Check]], ...] = (
+    _check_discrimination,
+    _check_calibration,
+    _check_policy,
+    _check_monotonicity,
+    _check_fairness,
+    _check_stability,
+    _check_export,
 )
 
 
 def show_verdict(console: Console, verdict: Verdict) -> None:
-    """Print the verdict on the terminal: a line an answer, marked."""
+    """Print the headline, then one line for each check."""
     console.print(f"{verdict.headline}:", style="bold")
-    for answer in verdict.answers:
-        mark, style = MARKS[answer.status]
-        console.print(f"  {mark} {answer.question} {answer.text}", style=style, markup=False)
+    width = max(map(len, LABELS.values()))
+    for check in verdict.checks:
+        line = f"  {LABELS[check.result]:{width}}  {check.title}. {check.text}"
+        console.print(line, style=STYLES[check.result], markup=False)

@@ -1,7 +1,7 @@
-"""Who is measured: each peer a folder with its service, as its own documentation has one written, and its libraries.
+"""The services that are measured; each is a folder with an app written as its framework's documentation suggests.
 
-A peer gets the model by the variable MODEL (a joblib pickle of the pipeline, or the graph), its port by PORT. Its
-environment is build/bench/<name>, made from <name>/requirements.txt; `ours` and `limit` run in the project's own.
+A service gets the path of its model in MODEL (a joblib pickle of the pipeline, or the ONNX file) and its port in PORT.
+Its environment is build/bench/<name>, made from <name>/requirements.txt; `ours` and `bare_uvicorn` use the project's.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ FOLDER = Path(__file__).parent
 class Peer:
     """A service to measure.
 
-    `command`: what is started in its folder by its own Python, {python} and {port} filled in. `libraries`: those whose
-    versions are told. `takes`: the file of a model that it loads.
+    `command`: run in its folder, with {python} and {port} replaced. `libraries`: those whose versions are shown.
+    `model_file`: the file of a model that it loads.
     """
 
     name: str
     title: str
     command: tuple[str, ...]
     libraries: tuple[str, ...]
-    takes: str = "pipeline.joblib"
+    model_file: str = "pipeline.joblib"
     protocol: Protocol = PREDICT
     has_own_environment: bool = True
 
     @property
     def folder(self) -> Path:
-        """Where its service and requirements.txt are."""
+        """The folder of its app and requirements.txt."""
         return FOLDER / self.name
 
 
@@ -42,8 +42,8 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer(
-            "limit",
-            "bare uvicorn answering a constant (the limit)",
+            "bare_uvicorn",
+            "bare uvicorn answering a constant (upper bound)",
             ("{python}", "app.py"),
             ("uvicorn", "uvloop", "httptools"),
             has_own_environment=False,
@@ -53,7 +53,7 @@ PEERS = {
             "this service",
             ("{python}", "-m", "serve"),
             ("uvicorn", "starlette", "msgspec", "numpy", "onnxruntime"),
-            takes="model.onnx",
+            model_file="model.onnx",
             has_own_environment=False,
         ),
         Peer(
@@ -68,7 +68,7 @@ PEERS = {
             "FastAPI + onnxruntime, 1 thread",
             UVICORN,
             ("fastapi", "uvicorn", "onnxruntime"),
-            takes="model.onnx",
+            model_file="model.onnx",
         ),
         Peer(
             "bentoml",

@@ -1,4 +1,4 @@
-"""Applicants as the bodies of requests hold them."""
+"""Request bodies for tests: applicants as JSON, CSV and tensors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from model.session import Matrix
 
 
 def to_json(matrix: Matrix) -> list[list[float | None]]:
-    """Rows of the graph's input, as vectors."""
+    """Rows of the matrix as JSON vectors, null where a value is missing."""
     return [[None if np.isnan(cell) else cell for cell in row] for row in matrix.tolist()]
 
 
 def name_values(row: Sequence[float], fields: Sequence[Field]) -> dict[str, Any]:
-    """One row of the graph's input, by name."""
+    """One row of the matrix as an applicant by name."""
     return {
         field.name: None if np.isnan(cell) else field.levels[int(cell)] if field.levels else cell
         for cell, field in zip(row, fields, strict=True)
@@ -28,7 +28,7 @@ def name_values(row: Sequence[float], fields: Sequence[Field]) -> dict[str, Any]
 
 
 def to_csv(applicants: Sequence[dict[str, Any]], delimiter: str = ",") -> bytes:
-    """Applicants by name as a table; its first column is an id, unless a field has that name."""
+    """Applicants by name as CSV; the first column is an id, unless a field has that name."""
     out = io.StringIO()
     table = csv.DictWriter(out, dict.fromkeys(["id", *applicants[0]]), restval="A-17", delimiter=delimiter)
     table.writeheader()
@@ -37,13 +37,13 @@ def to_csv(applicants: Sequence[dict[str, Any]], delimiter: str = ",") -> bytes:
 
 
 def to_matrix_tensor(matrix: Matrix) -> dict[str, Any]:
-    """The body of an inference with one matrix."""
+    """An inference request with one matrix."""
     tensor = {"name": "applicants", "shape": list(matrix.shape), "datatype": "FP64", "data": to_json(matrix)}
     return {"inputs": [tensor]}
 
 
 def to_field_tensors(applicants: Sequence[dict[str, Any]], fields: Sequence[Field]) -> dict[str, Any]:
-    """The body of an inference with a tensor a field: levels as texts."""
+    """An inference request with one tensor per field, levels as texts."""
     return {
         "inputs": [
             {

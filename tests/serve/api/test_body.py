@@ -1,4 +1,4 @@
-"""How bodies come in: within limits of bytes and of all bodies together, decompressed, and forgotten afterwards."""
+"""Reading of bodies: limits of one body and of all bodies together, decompression, and release of the memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from model.session import Model
-from serve.api.body import INFLATED_AT_ONCE, RAW_DEFLATE, WINDOW_BITS, inflate
+from serve.api.body import MIN_INFLATE_CHUNK_BYTES, RAW_DEFLATE_WINDOW_BITS, WINDOW_BITS, inflate
 from serve.app import make_app
 from serve.schemas.problems import HTTPProblem, InvalidApplicants
 from serve.settings import Settings
@@ -28,30 +28,30 @@ from serve.state import AppState
 from tests.serve.conversation import Conversation, HangingUp, Stalled
 
 PART = 1000
-"""Bytes that arrive at once."""
+"""Bytes of a part."""
 
 MakeClient = Callable[..., httpx.Client]
 
 GZIP, ZLIB = WINDOW_BITS[b"gzip"], WINDOW_BITS[b"deflate"]
 
-COMPRESSIONS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB, "deflate, raw": RAW_DEFLATE}
-"""Content-Encoding, and what comes with it as zlib writes it."""
+COMPRESSIONS = {"gzip": GZIP, "x-gzip": GZIP, "deflate": ZLIB, "deflate, raw": RAW_DEFLATE_WINDOW_BITS}
+"""Content-Encoding → window bits with which zlib writes it."""
 
 
 def compress(content: bytes, window_bits: int, level: int = 6) -> bytes:
-    """Content as zlib writes it."""
+    """Content compressed by zlib with these window bits."""
     stream = zlib.compressobj(level, zlib.DEFLATED, window_bits)
     return stream.compress(content) + stream.flush()
 
 
 def in_use(app: Starlette) -> tuple[int, int, int]:
-    """What the state counts of requests and bodies in progress."""
+    """Requests in progress, bytes of bodies, and tasks that read a body."""
     state: AppState = app.state.service
     return state.requests, state.body_bytes, len(state.reading)
 
 
 def post(parts: Iterable[bytes], **headers: str) -> Conversation:
-    """A POST /predict with a body in these parts."""
+    """A POST /predict whose body arrives in these parts."""
     return Conversation("POST", "/predict", parts, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
@@ -64,11 +64,11 @@ def body(vector: list[Any]) -> bytes:
 @pytest.mark.parametrize(
     ("length", "shown"), [("1025", "1,025"), ("9" * 20, "99,999,999,999,999,999,999"), ("9" * 4000, "99")]
 )
-def test_a_body_that_says_it_is_too_large_is_not_read(model: Model, length: str, shown: str) -> None:
-    """413 from Content-Length alone; of the body no more is taken than the one part that the server may hold."""
+def test_a_content_length_above_the_limit_is_413_without_reading(model: Model, length: str, shown: str) -> None:
+    """At most the one part that the server holds already is read."""
     asked = post([b" " * PART] * 5, content_length=length)
 
-    asyncio.run(asked.run(make_app(model, Settings(body_bytes=1024))))
+    asyncio.run(asked.run(make_app(model, Settings(max_body_bytes=1024))))
 
     assert asked.status == 413
     assert asked.asked <= 1
@@ -76,20 +76,20 @@ def test_a_body_that_says_it_is_too_large_is_not_read(model: Model, length: str,
     assert "expected at most 1,024; send several smaller bodies" in asked.json["detail"]
 
 
-def test_a_body_that_says_it_is_too_large_is_not_waited_for(model: Model) -> None:
-    """The answer goes out before any of it has arrived."""
+def test_a_content_length_above_the_limit_is_413_at_once(model: Model) -> None:
+    """The answer is sent before any of the body has arrived."""
     asked = Stalled("POST", "/predict", [b" ", b" "], {"content-length": "1025"})
     asked.asked = 1
 
-    asyncio.run(asked.run(make_app(model, Settings(body_bytes=1024))))
+    asyncio.run(asked.run(make_app(model, Settings(max_body_bytes=1024))))
 
     assert asked.status == 413
 
 
-def test_a_body_that_grows_too_large_is_read_no_further(model: Model) -> None:
-    """Without Content-Length: it ends at the part that is too much; one more may be thrown away."""
+def test_a_chunked_body_is_413_as_soon_as_it_exceeds_the_limit(model: Model) -> None:
+    """Reading ends with the part that exceeds the limit; at most one more part is read and dropped."""
     asked = post([b" " * PART] * 100, transfer_encoding="chunked")
-    app = make_app(model, Settings(body_bytes=10_240))
+    app = make_app(model, Settings(max_body_bytes=10_240))
 
     asyncio.run(asked.run(app))
 
@@ -101,15 +101,15 @@ def test_a_body_that_grows_too_large_is_read_no_further(model: Model) -> None:
 
 @pytest.mark.parametrize("size", [1024, 1025])
 def test_the_limit_of_bytes_is_the_largest_body(model: Model, make_client: MakeClient, body: bytes, size: int) -> None:
-    """One byte more is too many."""
-    response = make_client(model, Settings(body_bytes=1024)).post("/predict", content=body.ljust(size))
+    """A body of MAX_BODY_BYTES is read, and one byte more is 413."""
+    response = make_client(model, Settings(max_body_bytes=1024)).post("/predict", content=body.ljust(size))
 
     assert response.status_code == {1024: 200, 1025: 413}[size]
 
 
 @given(cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_a_body_in_any_parts_is_the_same_body(model: Model, cuts: list[int]) -> None:
-    """Whatever the network makes of it."""
+    """The answer doesn't depend on how the network divides the body."""
     content = b'{"data": [[45.5, 320, 1, 1, 0.75]]}'
     edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
     asked = post([content[start:end] for start, end in pairwise(edges)], content_length=str(len(content)))
@@ -124,7 +124,7 @@ def test_a_body_in_any_parts_is_the_same_body(model: Model, cuts: list[int]) -> 
 def test_a_body_that_is_shorter_than_its_length_is_400_and_the_connection_ends(
     model: Model, body: bytes, missing: int
 ) -> None:
-    """A server that lost a part of it may take the rest for the next request."""
+    """Otherwise a server could take the rest of the body for the next request."""
     asked = post([body], content_length=str(len(body) + missing))
     app = make_app(model)
 
@@ -139,7 +139,7 @@ def test_a_body_that_is_shorter_than_its_length_is_400_and_the_connection_ends(
 @pytest.mark.parametrize("path", ["/predict", "/score", "/score as CSV", "/v2/models/test/infer"])
 @pytest.mark.parametrize("encoding", COMPRESSIONS)
 def test_a_compressed_body_is_the_same_body(client: httpx.Client, vector: list[Any], path: str, encoding: str) -> None:
-    """gzip, and deflate with zlib's head or without; the answer is that of the same body as it is."""
+    """gzip, and deflate with or without zlib's header, are answered like the plain body."""
     tensor = {"name": "applicants", "shape": [1, 5], "datatype": "FP64", "data": vector}
     contents = {
         "/predict": json.dumps({"data": [vector]}),
@@ -163,7 +163,7 @@ def test_a_compressed_body_is_the_same_body(client: httpx.Client, vector: list[A
 
 @pytest.mark.parametrize("encoding", ["GZIP", " gzip ", "identity", ""])
 def test_an_encoding_is_written_in_any_capitals_or_is_none(client: httpx.Client, body: bytes, encoding: str) -> None:
-    """`identity` is no encoding at all."""
+    """The names of encodings are case-insensitive, and `identity` means no encoding."""
     content = compress(body, GZIP) if "gzip" in encoding.lower() else body
 
     assert client.post("/predict", content=content, headers={"content-encoding": encoding}).status_code == 200
@@ -172,8 +172,10 @@ def test_an_encoding_is_written_in_any_capitals_or_is_none(client: httpx.Client,
 @pytest.mark.parametrize(
     "encodings", [["br"], ["zstd"], ["gzip, gzip"], ["gzip", "gzip"], ["br", "gzip"], ["gzip", "identity"], ["ö"]]
 )
-def test_an_unknown_encoding_is_415_with_those_that_are_known(model: Model, body: bytes, encodings: list[str]) -> None:
-    """In one header or in several, which are one list; the body is not read."""
+def test_an_unknown_encoding_is_415_and_names_the_supported_ones(
+    model: Model, body: bytes, encodings: list[str]
+) -> None:
+    """In one header or several, which form one list; the body is not read."""
     asked = post([body] * 3, content_length="300")
     asked.scope["headers"] += [(b"content-encoding", encoding.encode()) for encoding in encodings]
     app = make_app(model)
@@ -201,7 +203,7 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("encoding", COMPRESSIONS)
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_body_that_cant_be_decompressed_is_400(client: httpx.Client, body: bytes, encoding: str, how: str) -> None:
-    """Broken, cut off, or followed by something: the problem says so."""
+    """Invalid, truncated, or followed by more bytes: the problem says which."""
     content = BROKEN[how](compress(body, COMPRESSIONS[encoding]))
 
     response = client.post("/predict", content=content, headers={"content-encoding": encoding.partition(",")[0]})
@@ -212,7 +214,7 @@ def test_a_body_that_cant_be_decompressed_is_400(client: httpx.Client, body: byt
 
 
 def test_a_changed_checksum_is_400(client: httpx.Client, body: bytes) -> None:
-    """What was decompressed is not what was compressed."""
+    """The checksum of gzip and zlib is verified."""
     content = bytearray(gzip.compress(body))
     content[-6] ^= 1
 
@@ -225,7 +227,7 @@ def test_a_changed_checksum_is_400(client: httpx.Client, body: bytes) -> None:
 @pytest.mark.parametrize("encoding", COMPRESSIONS)
 @given(content=st.binary(max_size=60))
 def test_any_bytes_are_decompressed_or_refused_and_nothing_else(encoding: str, content: bytes) -> None:
-    """No body raises anything but InvalidApplicants."""
+    """Random bytes raise nothing but InvalidApplicants."""
     try:
         inflated = inflate(content, COMPRESSIONS[encoding] if encoding != "deflate, raw" else ZLIB, 10_000)
     except InvalidApplicants:
@@ -234,25 +236,25 @@ def test_any_bytes_are_decompressed_or_refused_and_nothing_else(encoding: str, c
 
 
 SPREAD = [0, 1, 2, 100, 257, 258, 259, 500]
-"""Around so many bytes more or less a repetition of deflate's longest begins or ends."""
+"""Offsets around a chunk at which the longest repetition of deflate, 258 bytes, begins or ends."""
 
 
 @pytest.mark.parametrize("encoding", COMPRESSIONS)
 @pytest.mark.parametrize("piece", [b" ", b"ab", b"abc, "])
 @pytest.mark.parametrize("level", [1, 6, 9])
 def test_a_body_of_any_length_comes_out_whole(encoding: str, piece: bytes, level: int) -> None:
-    """Also where its last byte, compressed, asks for more than is decompressed at once."""
-    for size in (times * INFLATED_AT_ONCE + more for times in (1, 2, 3) for more in SPREAD):
+    """Also where the last compressed byte yields more than one step of decompression."""
+    for size in (times * MIN_INFLATE_CHUNK_BYTES + more for times in (1, 2, 3) for more in SPREAD):
         content = (piece * size)[:size]
         bits = COMPRESSIONS[encoding]
 
-        inflated = inflate(compress(content, bits, level), ZLIB if bits == RAW_DEFLATE else bits, size)
+        inflated = inflate(compress(content, bits, level), ZLIB if bits == RAW_DEFLATE_WINDOW_BITS else bits, size)
 
         assert inflated == content
 
 
 def test_a_body_that_cant_be_made_smaller_is_decompressed_in_one_pass() -> None:
-    """Work grows with the body, not with its square."""
+    """The time grows linearly with the size of an incompressible body."""
     content = random.Random(1).randbytes(64 * 1024 * 1024)  # noqa: S311 - to be the same each time
 
     assert inflate(compress(content, GZIP, 0), GZIP, len(content)) == content
@@ -263,11 +265,11 @@ def test_a_body_that_cant_be_made_smaller_is_decompressed_in_one_pass() -> None:
 def test_the_limit_of_bytes_holds_for_what_is_decompressed(
     model: Model, make_client: MakeClient, body: bytes, encoding: str, size: int
 ) -> None:
-    """However few bytes came; the problem names the limit."""
+    """413 for a small body whose decompressed size exceeds the limit, which the problem names."""
     content = compress(body.ljust(size), COMPRESSIONS[encoding])
     headers = {"content-encoding": encoding.partition(",")[0]}
 
-    response = make_client(model, Settings(body_bytes=10_240)).post("/predict", content=content, headers=headers)
+    response = make_client(model, Settings(max_body_bytes=10_240)).post("/predict", content=content, headers=headers)
 
     assert len(content) < 200
     assert response.status_code == {10_240: 200, 10_241: 413}[size]
@@ -277,7 +279,7 @@ def test_the_limit_of_bytes_holds_for_what_is_decompressed(
 
 @pytest.mark.parametrize("encoding", COMPRESSIONS)
 def test_a_body_that_would_fill_the_memory_costs_little(encoding: str) -> None:
-    """200 MB of blanks in less than one: no more of it is decompressed than a body may hold, and a little."""
+    """Decompression of a zip bomb, 200 MB of blanks in less than 1 MB, ends soon after the limit."""
     most = 4 * 1024 * 1024
     bits = COMPRESSIONS[encoding]
     content = compress(b" " * 200_000_000, bits, 1)
@@ -285,7 +287,7 @@ def test_a_body_that_would_fill_the_memory_costs_little(encoding: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(HTTPProblem, match="more than 4,194,304 bytes, decompressed"):
-            inflate(content, ZLIB if bits == RAW_DEFLATE else bits, most)
+            inflate(content, ZLIB if bits == RAW_DEFLATE_WINDOW_BITS else bits, most)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -294,9 +296,9 @@ def test_a_body_that_would_fill_the_memory_costs_little(encoding: str) -> None:
     assert peak < 4 * most
 
 
-def test_bodies_that_hold_too_much_together_are_503_and_later_ones_are_read(model: Model, body: bytes) -> None:
-    """MAX_ALL_BODY_BYTES: the one that is too much is told to come again; all others are answered, then and later."""
-    app = make_app(model, Settings(body_bytes=10_000, all_body_bytes=10_000))
+def test_bodies_beyond_the_memory_for_all_bodies_are_503(model: Model, body: bytes) -> None:
+    """MAX_ALL_BODY_BYTES: only the body that exceeds it is refused; the others and later ones are answered."""
+    app = make_app(model, Settings(max_body_bytes=10_000, max_all_body_bytes=10_000))
     padded = body.ljust(9_000)
 
     async def ask() -> tuple[Conversation, ...]:
@@ -324,7 +326,7 @@ def test_bodies_that_hold_too_much_together_are_503_and_later_ones_are_read(mode
 
 
 def test_a_compressed_body_counts_until_it_is_decompressed(model: Model, body: bytes) -> None:
-    """Bodies that wait for that are held too."""
+    """Compressed bodies that wait for a thread count towards MAX_ALL_BODY_BYTES."""
     app, content = make_app(model), compress(body, GZIP)
     seen: list[int] = []
     state: AppState = app.state.service
@@ -360,8 +362,8 @@ def test_a_compressed_body_counts_until_it_is_decompressed(model: Model, body: b
 def test_nothing_is_held_of_a_body_that_is_answered(
     model: Model, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    """Whatever its answer, in parts or whole."""
-    app = make_app(model, Settings(body_bytes=4_096))
+    """All counters return to zero after any answer."""
+    app = make_app(model, Settings(max_body_bytes=4_096))
     for parts in ([body], [body[:10], body[10:], b""], [bytes([byte]) for byte in body]):
         asked = Conversation("POST", "/predict", parts, headers)
 
@@ -372,7 +374,7 @@ def test_nothing_is_held_of_a_body_that_is_answered(
 
 
 def test_nothing_is_held_of_a_body_whose_client_hangs_up(model: Model) -> None:
-    """Nothing is sent either."""
+    """All counters return to zero after a disconnect, and no answer is sent."""
     app = make_app(model)
     asked = HangingUp("POST", "/predict", [b'{"data": ', b"[["])
 
@@ -383,7 +385,7 @@ def test_nothing_is_held_of_a_body_whose_client_hangs_up(model: Model) -> None:
 
 
 def test_nothing_is_held_of_a_body_whose_request_is_cancelled(model: Model) -> None:
-    """As a server does at its end; the request ends as cancelled, not as one that took too long."""
+    """At shutdown a request ends with CancelledError, not with 408, and all counters return to zero."""
     app = make_app(model)
 
     async def ask() -> tuple[int, int, int]:

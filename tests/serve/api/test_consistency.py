@@ -1,4 +1,4 @@
-"""The same applicants in every way to ask, alone and in a batch: the same probabilities to the bit."""
+"""Every request format gives exactly the same probabilities for the same applicants, alone and in a batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.contract import LARGEST, Field
+from model.contract import MAX_MAGNITUDE, Field
 from model.loading import load_model
 from model.session import Matrix, Model
 from serve.settings import Settings
@@ -22,16 +22,16 @@ MakeClient = Callable[..., httpx.Client]
 
 
 def cells_of(field: Field) -> st.SearchStrategy[float]:
-    """Cells of the graph's input for a field: what people have, and whatever else is allowed."""
+    """Matrix values of a field: typical ones and every other that is allowed."""
     if field.kind == "category":
         cells: st.SearchStrategy[float] = st.sampled_from([float(index) for index in range(len(field.levels))])
     else:
-        cells = st.floats(0, 200) | st.integers(0, 200).map(float) | st.floats(-LARGEST, LARGEST)
+        cells = st.floats(0, 200) | st.integers(0, 200).map(float) | st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE)
     return cells | st.just(np.nan) if field.nullable else cells
 
 
 def rows_of(fields: Sequence[Field]) -> st.SearchStrategy[Matrix]:
-    """Some applicants: float64, shape (n, n_fields)."""
+    """Random applicants: float64, shape (n, n_fields)."""
     row = st.tuples(*map(cells_of, fields))
     return st.lists(row, min_size=1, max_size=40).map(lambda rows: np.array(rows, np.float64))
 
@@ -45,12 +45,12 @@ class Served:
 
     @property
     def fields(self) -> Sequence[Field]:
-        """Of the model, in order."""
+        """The fields of the model, in order."""
         return self.model.contract.fields
 
 
 def ask_in_every_way(served: Served, rows: Matrix) -> dict[str, list[float]]:
-    """The probabilities that each way to ask gives."""
+    """Request format → the probabilities that it gives."""
     client, fields, path = served.client, served.fields, f"/v2/models/{served.model.contract.name}/infer"
     named = [name_values(row, fields) for row in rows.tolist()]
     json_of_csv = {"content-type": "text/csv", "accept": "application/json"}
@@ -73,27 +73,19 @@ def ask_in_every_way(served: Served, rows: Matrix) -> dict[str, list[float]]:
 
 @pytest.fixture(scope="module", params=["small", "checkout"])
 def served(request: pytest.FixtureRequest, model: Model, root: Path, make_client: MakeClient) -> Served:
-    """A small logistic regression, and the artifact of the checkout; requests aren't logged."""
+    """A small logistic regression, and the model of the checkout; requests aren't logged."""
     chosen = model if request.param == "small" else load_model(root / "artifacts" / "model.onnx")
     return Served(chosen, make_client(chosen, Settings(log_level="warning")))
 
 
 @given(data=st.data())
-def test_every_way_to_ask_gives_the_same_probabilities(data: st.DataObject, served: Served) -> None:
-    """By name, by vector, as CSV, through /predict and as tensors: what the graph gives, to the bit."""
-    rows = data.draw(rows_of(served.fields))
-
-    answers = ask_in_every_way(served, rows)
-
-    assert answers == dict.fromkeys(answers, served.model.score(rows).probability.tolist())
-
-
-@given(data=st.data())
-def test_an_applicant_gets_the_same_probability_alone_and_in_a_batch(data: st.DataObject, served: Served) -> None:
-    """Whoever else is in the body."""
+def test_every_request_format_gives_the_same_probabilities(data: st.DataObject, served: Served) -> None:
+    """Alone and in a batch, exactly the probabilities of the model, for random applicants."""
     rows = data.draw(rows_of(served.fields))
     place = data.draw(st.integers(0, len(rows) - 1), "place")
+    expected = served.model.score(rows).probability.tolist()
 
     alone, in_batch = ask_in_every_way(served, rows[[place]]), ask_in_every_way(served, rows)
 
-    assert alone == {way: [probabilities[place]] for way, probabilities in in_batch.items()}
+    assert in_batch == dict.fromkeys(in_batch, expected)
+    assert alone == {request_format: [expected[place]] for request_format in alone}

@@ -1,4 +1,4 @@
-"""An endpoint as an ASGI application: large answers are compressed for those who take that, small ones never."""
+"""Endpoint: compression and chunked sending of large responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from starlette.types import Message
 
 from model.contract import Field
 from model.session import Matrix, Model
-from serve.api.endpoint import COMPRESSED_FROM, PIECE_BYTES, Endpoint
+from serve.api.endpoint import CHUNK_BYTES, MIN_COMPRESSED_BYTES, Endpoint
 from serve.app import make_app
 from serve.settings import Settings
 from tests.serve.api.bodies import name_values, to_csv, to_json, to_matrix_tensor
@@ -27,7 +27,7 @@ from tests.serve.conversation import Conversation
 
 
 def ask(model: Model, method: str, path: str, body: bytes, headers: dict[str, str]) -> Conversation:
-    """Have a request answered."""
+    """Send a request to an application and return the answer."""
     asked = Conversation(method, path, [body], headers)
     asyncio.run(asked.run(make_app(model)))
     return asked
@@ -41,7 +41,7 @@ def around(answer: Callable[[Request], Awaitable[Response]], model: Model) -> St
 
 
 def large_requests(applicants: Matrix, fields: tuple[Field, ...]) -> dict[str, tuple[str, str, bytes, dict[str, str]]]:
-    """Requests with large answers, by what the answer is."""
+    """Requests that have large answers, by media type."""
     rows = to_json(applicants)
     named = [name_values(row, fields) for row in applicants.tolist()]
     wanted = [{"name": "contributions", "parameters": {"binary_data": True}}]
@@ -56,17 +56,17 @@ def large_requests(applicants: Matrix, fields: tuple[Field, ...]) -> dict[str, t
 
 
 @pytest.mark.parametrize("kind", ["application/json", "results", "a table", "probabilities", "tensors"])
-def test_a_large_answer_is_compressed_for_those_who_take_gzip(
+def test_a_large_answer_is_compressed_for_clients_that_accept_gzip(
     model: Model, applicants: Matrix, fields: tuple[Field, ...], kind: str
 ) -> None:
-    """The same bytes after decompression; the length is what is sent, and a cache learns what it depends on."""
+    """Content-Length is the compressed size, and Vary names Accept-Encoding."""
     method, path, body, headers = large_requests(applicants, fields)[kind]
 
     plain = ask(model, method, path, body, headers)
     compressed = ask(model, method, path, body, headers | {"accept-encoding": "gzip, deflate, br"})
 
     assert (plain.status, compressed.status) == (200, 200)
-    assert len(plain.content) >= COMPRESSED_FROM
+    assert len(plain.content) >= MIN_COMPRESSED_BYTES
     assert gzip.decompress(compressed.content) == plain.content
     assert len(compressed.content) < len(plain.content)
     assert compressed.headers["content-encoding"] == "gzip"
@@ -76,8 +76,8 @@ def test_a_large_answer_is_compressed_for_those_who_take_gzip(
 
 
 @pytest.mark.parametrize("accepted", [None, "identity", "br", ""])
-def test_a_large_answer_is_never_compressed_for_others(model: Model, accepted: str | None) -> None:
-    """Without Accept-Encoding, or with one that doesn't name gzip; the answer depends on it all the same."""
+def test_a_large_answer_is_not_compressed_for_other_clients(model: Model, accepted: str | None) -> None:
+    """Without gzip in Accept-Encoding the answer is plain; Vary names the header all the same."""
     headers = {} if accepted is None else {"accept-encoding": accepted}
 
     answer = ask(model, "GET", "/openapi.json", b"", headers)
@@ -87,10 +87,12 @@ def test_a_large_answer_is_never_compressed_for_others(model: Model, accepted: s
     assert json.loads(answer.content)["openapi"] == "3.1.0"
 
 
-@pytest.mark.parametrize("size", [0, 1, 500, COMPRESSED_FROM - 1, COMPRESSED_FROM, COMPRESSED_FROM + 1, 1_000_000])
+@pytest.mark.parametrize(
+    "size", [0, 1, 500, MIN_COMPRESSED_BYTES - 1, MIN_COMPRESSED_BYTES, MIN_COMPRESSED_BYTES + 1, 1_000_000]
+)
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_the_size_of_an_answer_decides(model: Model, size: int, accepted: str) -> None:
-    """A small one takes less time than compressing it."""
+def test_answers_below_the_minimum_size_are_not_compressed(model: Model, size: int, accepted: str) -> None:
+    """MIN_COMPRESSED_BYTES is the smallest size that is compressed."""
 
     async def answer(request: Request) -> Response:
         return Response(b"x" * size, media_type="text/plain")
@@ -99,17 +101,17 @@ def test_the_size_of_an_answer_decides(model: Model, size: int, accepted: str) -
 
     asyncio.run(asked.run(around(answer, model)))
 
-    is_compressed = size >= COMPRESSED_FROM and accepted == "gzip"
+    is_compressed = size >= MIN_COMPRESSED_BYTES and accepted == "gzip"
     assert (asked.headers.get("content-encoding") == "gzip") == is_compressed
     assert (zlib.decompress(asked.content, 31) if is_compressed else asked.content) == b"x" * size
     assert asked.headers["content-length"] == str(len(asked.content))
 
 
-def test_an_answer_keeps_what_else_it_depends_on(model: Model) -> None:
-    """`Vary` has both."""
+def test_compression_extends_the_vary_header(model: Model) -> None:
+    """A Vary header of the handler is kept."""
 
     async def answer(request: Request) -> Response:
-        return Response(b"x" * COMPRESSED_FROM, headers={"vary": "Accept-Language"})
+        return Response(b"x" * MIN_COMPRESSED_BYTES, headers={"vary": "Accept-Language"})
 
     asked = Conversation("GET", "/", headers={"accept-encoding": "gzip"})
 
@@ -118,8 +120,8 @@ def test_an_answer_keeps_what_else_it_depends_on(model: Model) -> None:
     assert asked.headers["vary"] == "Accept-Language, Accept-Encoding"
 
 
-def test_a_failed_answer_leaves_its_endpoint_as_it_was_raised() -> None:
-    """The middleware around it makes a problem of it."""
+def test_an_exception_of_a_handler_is_not_caught() -> None:
+    """The middleware around the endpoint handles it."""
 
     async def fail(request: Request) -> Response:
         raise RuntimeError("of this request")
@@ -132,18 +134,18 @@ def test_a_failed_answer_leaves_its_endpoint_as_it_was_raised() -> None:
 
 
 class SlowReader(Conversation):
-    """A client that takes the first part of an answer and then nothing more, as a full socket buffer shows it."""
+    """A client that receives the first part of an answer and then nothing, like a full socket buffer."""
 
     async def send(self, message: Message) -> None:
-        """Wait for ever once there is something that was not taken."""
+        """Accept the first part, then block."""
         if len(self.sent) == 2:
             await asyncio.Event().wait()
         await super().send(message)
 
 
-def test_an_answer_that_nobody_takes_is_given_up(model: Model) -> None:
-    """It counts among the bytes of all bodies as long as it is held, and no longer."""
-    app = make_app(model, Settings(body_seconds=1))
+def test_a_client_that_stops_reading_is_disconnected(model: Model) -> None:
+    """The unsent answer counts towards MAX_ALL_BODY_BYTES until BODY_TIMEOUT has passed."""
+    app = make_app(model, Settings(body_timeout=1))
     state = app.state.service
     asked = SlowReader("GET", "/openapi.json", [b""], {})
 
@@ -154,18 +156,18 @@ def test_an_answer_that_nobody_takes_is_given_up(model: Model) -> None:
         await task
         return held, time.monotonic() - began
 
-    state.runtime.openapi = b"x" * (2 * PIECE_BYTES + 1)
+    state.runtime.openapi = b"x" * (2 * CHUNK_BYTES + 1)
     held, seconds = asyncio.run(ask())
 
-    assert held == 2 * PIECE_BYTES + 1
+    assert held == 2 * CHUNK_BYTES + 1
     assert (state.body_bytes, state.requests) == (0, 0)
     assert 0.5 < seconds < 5
 
 
-def test_answers_beyond_what_all_may_hold_together_are_refused(model: Model) -> None:
-    """503 at once, so that many that nobody reads don't fill the memory."""
+def test_answers_beyond_the_memory_for_all_bodies_are_503(model: Model) -> None:
+    """So that unread answers can't exhaust the memory."""
     app = make_app(model)
-    app.state.service.body_bytes = Settings().all_body_bytes
+    app.state.service.body_bytes = Settings().max_all_body_bytes
 
     asked = Conversation("GET", "/openapi.json", [b""], {})
     asyncio.run(asked.run(app))

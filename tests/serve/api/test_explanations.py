@@ -1,4 +1,4 @@
-"""What POST /score tells beside a decision: reasons, and what would change a refusal."""
+"""Reasons and proposed changes in the answer of POST /score."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADDITIVITY = 1e-9
 
 
 def test_the_service_gives_four_reasons_unless_asked_otherwise(client: httpx.Client, named: dict[str, Any]) -> None:
-    """`reasons` says how many; 0 gives none."""
+    """`reasons` sets the maximum number; 0 gives none."""
     for asked, most in (({}, 4), ({"reasons": 1}, 1), ({"reasons": 0}, 0)):
         result = client.post("/score", json={"applicants": [named], **asked}).json()["results"][0]
         assert len(result["reasons"]) <= most
@@ -22,10 +22,8 @@ def test_the_service_gives_four_reasons_unless_asked_otherwise(client: httpx.Cli
 
 
 @pytest.mark.parametrize("reasons", [-1, 1.5, "4", None])
-def test_a_number_of_reasons_that_is_none_is_refused(
-    client: httpx.Client, named: dict[str, Any], reasons: object
-) -> None:
-    """400, with its place."""
+def test_an_invalid_number_of_reasons_is_400(client: httpx.Client, named: dict[str, Any], reasons: object) -> None:
+    """The fault points at the option."""
     answer = client.post("/score", json={"applicants": [named], "reasons": reasons})
 
     assert answer.status_code == 400
@@ -35,7 +33,7 @@ def test_a_number_of_reasons_that_is_none_is_refused(
 def test_contributions_and_base_value_rebuild_the_probability(
     model: Model, client: httpx.Client, named: dict[str, Any]
 ) -> None:
-    """What /score tells and what the graph holds is one arithmetic: log-odds = base value + contributions."""
+    """Base value + contributions = log-odds of the probability in the answer."""
     matrix = np.array([[45.5, 320.0, 1.0, 1.0, 0.75]])
     scores = model.score(matrix, explain=True)
     answer = client.post("/score", json={"applicants": [named]}).json()["results"][0]
@@ -47,7 +45,7 @@ def test_contributions_and_base_value_rebuild_the_probability(
 
 
 def test_the_service_proposes_changes_when_asked_and_refusing(client: httpx.Client, named: dict[str, Any]) -> None:
-    """`what_would_change` is in the answer to a refusal that asked for it, and nowhere else."""
+    """Only a refusal has `what_would_change`, and only if the request asked for it."""
     refused, accepted = named | {"Amount": 100, "Client": False}, named | {"Amount": 0, "Income": 5000}
 
     asked = client.post("/score", json={"applicants": [refused, accepted], "what_would_change": True}).json()["results"]

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, spoken by tritonclient with the service as a real process."""
+"""The Open Inference Protocol, called by tritonclient over HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model
-from serve.schemas.requests import BOM
+from serve.schemas.json_body import BOM
 from tests.serve.running import Service, running
 
 OUTPUTS = ("probability", "decision", "contributions")
@@ -33,20 +33,20 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def client(service: Service) -> Iterator[Any]:
-    """NVIDIA's client for servers of this protocol."""
+    """NVIDIA's client of the protocol."""
     with triton.InferenceServerClient(f"127.0.0.1:{service.port}") as made:
         yield made
 
 
 def tensor(name: str, values: npt.NDArray[Any], *, is_binary: bool) -> Any:
-    """An input as tritonclient has it."""
+    """An input of tritonclient."""
     made = triton.InferInput(name, values.shape, np_to_triton_dtype(values.dtype))
     made.set_data_from_numpy(values, binary_data=is_binary)
     return made
 
 
 def by_field(applicants: Matrix, fields: tuple[Field, ...], *, is_binary: bool) -> list[Any]:
-    """A tensor a field: levels as texts, every other number as FP32 or INT64, which JSON can't give a gap."""
+    """One tensor per field: levels as texts, numbers as FP32 or INT64, which JSON can't leave missing."""
     tensors = []
     for column, field in enumerate(fields):
         values: npt.NDArray[Any] = applicants[:, column]
@@ -61,13 +61,13 @@ def by_field(applicants: Matrix, fields: tuple[Field, ...], *, is_binary: bool) 
 
 
 def without_gaps(applicants: Matrix) -> Matrix:
-    """Applicants that JSON numbers can tell."""
+    """Applicants without missing values."""
     whole: Matrix = applicants[~np.isnan(applicants).any(axis=1)]
     return whole
 
 
 def scored(service: Service, applicants: Matrix) -> list[dict[str, Any]]:
-    """What POST /score answers."""
+    """The answer of POST /score."""
     rows = [[None if np.isnan(value) else value for value in row] for row in applicants.tolist()]
     answer = httpx.post(f"{service.base}/score", json={"applicants": rows, "reasons": len(rows[0])}, trust_env=False)
     results: list[dict[str, Any]] = answer.json()["results"]
@@ -75,7 +75,7 @@ def scored(service: Service, applicants: Matrix) -> list[dict[str, Any]]:
 
 
 def refusal(service: Service, model: Model, body: bytes | dict[str, Any], **headers: str) -> tuple[int, list[str]]:
-    """Status of an inference that is refused, and the pointers of its faults."""
+    """Status and fault pointers of a refused inference."""
     url = f"{service.base}/v2/models/{model.contract.name}/infer"
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = httpx.post(url, content=content, headers=headers, trust_env=False)
@@ -83,7 +83,7 @@ def refusal(service: Service, model: Model, body: bytes | dict[str, Any], **head
 
 
 def test_the_service_and_its_model_are_alive_and_ready(client: Any, model: Model) -> None:
-    """Health of the server, of the model, and of its version; no other model or version is ready."""
+    """Health of server, model and version; other models and versions are not ready."""
     name, version = model.contract.name, model.contract.version
 
     assert (client.is_server_live(), client.is_server_ready()) == (True, True)
@@ -91,8 +91,8 @@ def test_the_service_and_its_model_are_alive_and_ready(client: Any, model: Model
     assert (client.is_model_ready("another"), client.is_model_ready(name, "1")) == (False, False)
 
 
-def test_metadata_says_what_goes_in_and_comes_out(client: Any, model: Model) -> None:
-    """Of the server, with its extension, and of the model, with the width of its matrix."""
+def test_metadata_describes_inputs_and_outputs(client: Any, model: Model) -> None:
+    """The server names its extension, and the model the width of its matrix."""
     width = len(model.contract.fields)
 
     described = client.get_model_metadata(model.contract.name, model.contract.version)
@@ -111,7 +111,7 @@ def test_metadata_says_what_goes_in_and_comes_out(client: Any, model: Model) -> 
 def test_a_matrix_is_answered_as_score_answers_it(
     client: Any, service: Service, model: Model, applicants: Matrix, is_binary: bool
 ) -> None:
-    """To the bit: probability, decision, and the contributions that its reasons are made of."""
+    """Probabilities, decisions and contributions are exactly those of POST /score."""
     rows = applicants if is_binary else without_gaps(applicants)
     asked = [triton.InferRequestedOutput(name, binary_data=is_binary) for name in OUTPUTS]
 
@@ -133,7 +133,7 @@ def test_a_matrix_is_answered_as_score_answers_it(
 def test_one_applicant_is_answered_as_score_answers_it(
     client: Any, service: Service, model: Model, applicants: Matrix, is_binary: bool
 ) -> None:
-    """To the bit, though /score goes another way with one applicant than with many."""
+    """A single row, which is scored on another path than a batch, has exactly the same results."""
     for row in without_gaps(applicants)[:10, None]:
         answer = client.infer(model.contract.name, [tensor("applicants", row, is_binary=is_binary)])
 
@@ -141,12 +141,12 @@ def test_one_applicant_is_answered_as_score_answers_it(
 
 
 @both_ways
-def test_a_tensor_a_field_is_answered_like_a_matrix(
+def test_tensors_by_field_are_answered_like_a_matrix(
     client: Any, model: Model, fields: tuple[Field, ...], applicants: Matrix, is_binary: bool
 ) -> None:
-    """FP64, FP32, INT64 and the texts of levels."""
+    """With FP64, FP32, INT64 and BYTES."""
     rows = without_gaps(applicants)
-    rows[:, 1::2] = np.round(rows[:, 1::2])  # what FP32 holds as it is
+    rows[:, 1::2] = np.round(rows[:, 1::2])  # exact in FP32
 
     answer = client.infer(model.contract.name, by_field(rows, fields, is_binary=is_binary))
 
@@ -156,7 +156,7 @@ def test_a_tensor_a_field_is_answered_like_a_matrix(
 def test_nullable_fields_may_be_left_out(
     client: Any, model: Model, fields: tuple[Field, ...], applicants: Matrix
 ) -> None:
-    """They are missing then."""
+    """They count as missing."""
     rows = without_gaps(applicants)[:5].copy()
     given = [
         made for made, field in zip(by_field(rows, fields, is_binary=True), fields, strict=True) if not field.nullable
@@ -172,7 +172,7 @@ def test_nullable_fields_may_be_left_out(
 def test_levels_may_be_given_by_their_index(
     client: Any, model: Model, fields: tuple[Field, ...], applicants: Matrix, level_type: type
 ) -> None:
-    """As whole numbers of any datatype; shape [n, 1] is a column as well."""
+    """As whole numbers of any datatype; shape [n, 1] is accepted like [n]."""
     rows = without_gaps(applicants)
     given = [
         tensor(field.name, rows[:, [at]].astype(level_type if field.kind == "category" else np.float64), is_binary=True)
@@ -189,7 +189,7 @@ def test_levels_may_be_given_by_their_index(
 def test_a_compressed_request_is_answered_like_another(
     client: Any, model: Model, applicants: Matrix, is_binary: bool, algorithm: str
 ) -> None:
-    """JSON and raw tensors together, as tritonclient compresses them."""
+    """tritonclient compresses JSON and binary tensors together."""
     rows = without_gaps(applicants)
     given = [tensor("applicants", rows, is_binary=is_binary)]
 
@@ -198,10 +198,8 @@ def test_a_compressed_request_is_answered_like_another(
     assert answer.as_numpy("probability").tolist() == model.score(rows).probability.tolist()
 
 
-def test_a_byte_order_mark_before_the_json_of_raw_tensors_is_read_over(
-    service: Service, model: Model, applicants: Matrix
-) -> None:
-    """It counts as a part of the JSON."""
+def test_a_byte_order_mark_before_the_json_is_ignored(service: Service, model: Model, applicants: Matrix) -> None:
+    """It counts towards Inference-Header-Content-Length."""
     raw = applicants.astype("<f8").tobytes()
     matrix = {"name": "applicants", "shape": list(applicants.shape), "datatype": "FP64"}
     head = BOM + json.dumps({"inputs": [matrix | {"parameters": {"binary_data_size": len(raw)}}]}).encode()
@@ -216,8 +214,8 @@ def test_a_byte_order_mark_before_the_json_of_raw_tensors_is_read_over(
     assert answer.json()["outputs"][0]["data"] == model.score(applicants).probability.tolist()
 
 
-def test_only_the_outputs_asked_for_are_answered(client: Any, model: Model, applicants: Matrix) -> None:
-    """Probability and decision, unless told otherwise; the id of the request comes back."""
+def test_only_requested_outputs_are_returned(client: Any, model: Model, applicants: Matrix) -> None:
+    """Probability and decision by default; the id of the request is returned."""
     given = [tensor("applicants", applicants, is_binary=True)]
     name = model.contract.name
 
@@ -232,7 +230,7 @@ def test_only_the_outputs_asked_for_are_answered(client: Any, model: Model, appl
 
 
 def test_json_rows_may_be_nested_and_null_is_missing(service: Service, model: Model, applicants: Matrix) -> None:
-    """A JSON tensor is flat, or a list of rows."""
+    """The data of a JSON tensor is flat or a list of rows."""
     rows = [[None if np.isnan(value) else value for value in row] for row in applicants.tolist()]
     body = {"inputs": [{"name": "applicants", "shape": list(applicants.shape), "datatype": "FP64", "data": rows}]}
 
@@ -242,8 +240,8 @@ def test_json_rows_may_be_nested_and_null_is_missing(service: Service, model: Mo
 
 
 @pytest.mark.parametrize(("name", "version"), [("another", ""), ("test", "1")], ids=["name", "version"])
-def test_another_model_or_version_is_not_there(client: Any, applicants: Matrix, name: str, version: str) -> None:
-    """404, which names the one in service."""
+def test_another_model_or_version_is_404(client: Any, applicants: Matrix, name: str, version: str) -> None:
+    """The problem names the model in service."""
     with pytest.raises(InferenceServerException, match="the one in service is 'test'"):
         client.infer(name, [tensor("applicants", applicants, is_binary=True)], model_version=version)
 
@@ -295,7 +293,7 @@ WRONG: dict[str, tuple[Change, list[str]]] = {
 def test_every_fault_of_the_inputs_is_named(
     service: Service, model: Model, fields: tuple[Field, ...], wrong: str
 ) -> None:
-    """400 with a pointer each."""
+    """400 with a pointer for each fault."""
     change, pointers = WRONG[wrong]
     inputs = [
         {"name": field.name, "shape": [2], "datatype": "FP64", "data": [1.5, 0.5]}
@@ -309,7 +307,7 @@ def test_every_fault_of_the_inputs_is_named(
 
 
 def test_a_matrix_of_another_width_is_refused(service: Service, model: Model) -> None:
-    """As is one of texts, or with ragged rows."""
+    """As are texts and ragged rows."""
     pointers = []
     for change in ({"shape": [1, 4]}, {"datatype": "BYTES", "data": ["x"] * 4, "shape": [2, 2]}, {"shape": [2, 2]}):
         data = [[1, 2, 3], [4]] if change == {"shape": [2, 2]} else [1, 2, 3, 4]
@@ -320,7 +318,7 @@ def test_a_matrix_of_another_width_is_refused(service: Service, model: Model) ->
 
 
 def test_unknown_and_repeated_outputs_are_refused(service: Service, model: Model, vector: list[Any]) -> None:
-    """With the place in the body."""
+    """400 with a pointer to the output."""
     body = {"inputs": [{"name": "applicants", "shape": [1, 5], "datatype": "FP64", "data": vector}]}
 
     assert refusal(service, model, body | {"outputs": [{"name": "class"}]}) == (400, ["/outputs/0/name"])
@@ -329,14 +327,14 @@ def test_unknown_and_repeated_outputs_are_refused(service: Service, model: Model
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "999999", "0" * 5000, "x"])
 def test_a_wrong_length_of_the_json_is_refused(service: Service, model: Model, length: str) -> None:
-    """Whatever stands in Inference-Header-Content-Length."""
+    """400 for any invalid Inference-Header-Content-Length."""
     status, pointers = refusal(service, model, b'{"inputs": []}', **{"Inference-Header-Content-Length": length})
 
     assert (status, pointers) == (400, [""])
 
 
 def test_bytes_that_no_tensor_claims_are_refused(service: Service, model: Model, vector: list[Any]) -> None:
-    """And those that don't make whole numbers."""
+    """As are binary tensors whose size is not a multiple of their element size."""
     head = {"inputs": [{"name": "applicants", "shape": [1, 5], "datatype": "FP64"}]}
     found = []
     for size, sent in ((40, 48), (36, 36), (40, 32)):
@@ -350,7 +348,7 @@ def test_bytes_that_no_tensor_claims_are_refused(service: Service, model: Model,
 
 
 def test_too_many_rows_are_refused_before_a_matrix_is_made(service: Service, model: Model) -> None:
-    """413, also when only one of the fields has them."""
+    """413, even if only one tensor has too many rows."""
     many = {"shape": [101], "datatype": "FP64", "data": [1.0] * 101}
     matrix = {"name": "applicants", "shape": [101, 5], "datatype": "FP64", "data": [1.0] * 505}
 
@@ -359,8 +357,8 @@ def test_too_many_rows_are_refused_before_a_matrix_is_made(service: Service, mod
 
 
 @pytest.mark.parametrize("member", [b"9" * 5000, b'"\xff\xfe"'])
-def test_a_member_that_nobody_knows_is_read_all_the_same(service: Service, applicants: Matrix, member: bytes) -> None:
-    """msgspec passes over it; what is no JSON that can be read there is the client's fault too."""
+def test_an_unknown_member_must_be_valid_json(service: Service, applicants: Matrix, member: bytes) -> None:
+    """Unknown members are ignored, but invalid JSON in them is 400."""
     row = without_gaps(applicants)[:1]
     inputs = {"inputs": [{"name": "applicants", "shape": [1, 5], "datatype": "FP64", "data": row.ravel().tolist()}]}
     body = json.dumps(inputs).encode()[:-1] + b',"x":' + member + b"}"

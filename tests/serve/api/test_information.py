@@ -1,4 +1,4 @@
-"""What the service says of itself: the model in service, health, and where the metrics are."""
+"""GET /model, /livez, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from model.session import Model
 
 
 def name_of(model: Model) -> dict[str, str]:
-    """The model as answers name it."""
+    """Name, version and hash of the model, as in the answers."""
     return {"name": "test", "version": "2026.01.02-abcdef01", "sha256": model.sha256}
 
 
-def test_model_tells_the_contract_without_its_golden_rows(client: httpx.Client, model: Model) -> None:
-    """Fields, policy and quality, so that a client can build its form from it."""
+def test_model_returns_the_contract_without_golden_rows(client: httpx.Client, model: Model) -> None:
+    """Fields, policy and metrics are those of the file."""
     answer = client.get("/model").json()
 
     assert set(answer) == {
@@ -26,6 +26,8 @@ def test_model_tells_the_contract_without_its_golden_rows(client: httpx.Client, 
         "fields",
         "policy",
         "base_value",
+        "base_points",
+        "points_per_log_odds",
         "metrics",
         "bins",
         "probability_bins",
@@ -34,8 +36,8 @@ def test_model_tells_the_contract_without_its_golden_rows(client: httpx.Client, 
     assert [field["name"] for field in answer["fields"]] == [field.name for field in model.contract.fields]
 
 
-def test_livez_says_that_the_process_answers(client: httpx.Client) -> None:
-    """200 without a look at the model."""
+def test_livez_is_200(client: httpx.Client) -> None:
+    """Without touching the model."""
     response = client.get("/livez")
 
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
@@ -48,8 +50,8 @@ def test_readyz_says_which_model_is_ready(client: httpx.Client, model: Model) ->
     assert (response.status_code, response.json()) == (200, {"status": "ready", "model": name_of(model)})
 
 
-def test_metrics_are_told_in_the_format_of_prometheus(client: httpx.Client, model: Model) -> None:
-    """As its content type says; the model in service is named."""
+def test_metrics_have_the_prometheus_text_format(client: httpx.Client, model: Model) -> None:
+    """The content type says so, and the model in service is named."""
     response = client.get("/metrics")
 
     samples = {one.name: one for family in text_string_to_metric_families(response.text) for one in family.samples}

@@ -1,4 +1,4 @@
-"""The document at /openapi.json: valid, whole, and what the running service does."""
+"""The OpenAPI document is valid, complete, and agrees with the running service."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from model.contract import Field
 from model.session import Model
 from serve.api.routes import ENDPOINTS
 from serve.app import make_app
-from serve.schemas.faults import ROWS_OF_CHANGES
+from serve.schemas.limits import CHANGE_SEARCH_ROWS
 from serve.settings import Settings
 from tests.serve.running import SERVE, Service, running
 from tests.soak.schema import SETTINGS, Explorer
 
-ENOUGH = 500
-"""Requests of the short run of schemathesis."""
+MIN_REQUESTS = 500
+"""Minimum number of requests of the short run of schemathesis."""
 
 
 @pytest.fixture(scope="module")
 def document(client: httpx.Client) -> dict[str, Any]:
-    """What the service says of itself."""
+    """The parsed /openapi.json."""
     found: dict[str, Any] = client.get("/openapi.json").json()
     return found
 
@@ -42,12 +42,12 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
-    """By the rules of OpenAPI 3.1."""
+    """It passes the validator for OpenAPI 3.1."""
     assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
 def test_every_path_but_the_pages_is_described(document: dict[str, Any]) -> None:
-    """With its method, under an id of its own."""
+    """With its method, under a unique operation id."""
     described = {(path, method) for path, methods in document["paths"].items() for method in methods}
     ids = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
 
@@ -56,19 +56,19 @@ def test_every_path_but_the_pages_is_described(document: dict[str, Any]) -> None
 
 
 def test_fields_are_described_as_the_contract_has_them(document: dict[str, Any], fields: tuple[Field, ...]) -> None:
-    """Label, unit and bounds; the levels; what may be missing."""
+    """Label, unit, bounds, levels and whether null is allowed."""
     applicant = document["components"]["schemas"]["Applicant"]
 
     assert applicant["required"] == [field.name for field in fields if not field.nullable]
-    amount = "Amount of the loan; EUR; documented from 0 to 100; beyond, a warning"
+    amount = "Amount of the loan; EUR; documented from 0 to 100; a value outside is scored with a warning"
     assert applicant["properties"]["Amount"]["description"] == amount
     assert {"enum": ["other", "own", "rent"]} in applicant["properties"]["Home"]["anyOf"]
 
 
-@pytest.mark.parametrize("rows", [1, ROWS_OF_CHANGES - 1, ROWS_OF_CHANGES, 10_000])
+@pytest.mark.parametrize("rows", [1, CHANGE_SEARCH_ROWS - 1, CHANGE_SEARCH_ROWS, 10_000])
 def test_its_examples_are_answered(model: Model, make_client: Callable[..., httpx.Client], rows: int) -> None:
-    """As they stand, JSON and CSV, however few rows a body may hold; they are the same applicant."""
-    client = make_client(model, Settings(rows=rows))
+    """JSON and CSV examples are answered with 200 at any MAX_ROWS, and are the same applicant."""
+    client = make_client(model, Settings(max_rows=rows))
     document = client.get("/openapi.json").json()
     statuses = {}
     for path, methods in document["paths"].items():
@@ -85,13 +85,13 @@ def test_its_examples_are_answered(model: Model, make_client: Callable[..., http
 
     assert statuses == dict.fromkeys(document["paths"], 200)
     assert [line["id"], line["probability"]] == [named["id"], str(named["probability"])]
-    assert bodies["application/json"]["what_would_change"] == (rows >= ROWS_OF_CHANGES)
+    assert bodies["application/json"]["what_would_change"] == (rows >= CHANGE_SEARCH_ROWS)
 
 
 @pytest.mark.parametrize("rows", [1, 10_000])
 def test_its_examples_fit_its_schemas(model: Model, make_client: Callable[..., httpx.Client], rows: int) -> None:
-    """A client that is made from the document may send them."""
-    document = make_client(model, Settings(rows=rows)).get("/openapi.json").json()
+    """Every example is valid against its schema."""
+    document = make_client(model, Settings(max_rows=rows)).get("/openapi.json").json()
 
     for methods in document["paths"].values():
         for operation in methods.values():
@@ -101,8 +101,8 @@ def test_its_examples_fit_its_schemas(model: Model, make_client: Callable[..., h
                 assert [str(error) for error in OAS31Validator(schema).iter_errors(content["example"])] == []
 
 
-def test_its_examples_show_what_each_field_looks_like(model: Model, document: dict[str, Any]) -> None:
-    """Of the golden rows the one with the fewest gaps."""
+def test_its_examples_are_the_golden_row_with_the_fewest_missing_values(model: Model, document: dict[str, Any]) -> None:
+    """So that every field shows a value if possible."""
     fewest = min(row.count(None) for row in model.contract.golden.applicants)
 
     examples = {
@@ -115,7 +115,7 @@ def test_its_examples_show_what_each_field_looks_like(model: Model, document: di
 
 
 def test_keys_are_described_where_they_are_needed(model: Model) -> None:
-    """Only where the service has keys, and not for health."""
+    """Security and 401 are in the document only if the service has keys, and not for health."""
 
     async def describe(*keys: str) -> dict[str, Any]:
         transport = httpx.ASGITransport(make_app(model, Settings(api_keys=keys)))
@@ -137,9 +137,9 @@ def test_keys_are_described_where_they_are_needed(model: Model) -> None:
     assert "401" not in json.dumps(opened["paths"])
 
 
-def test_schemathesis_finds_nothing(service: Service) -> None:
-    """Every check, on the cases at the edges of the schemas; those at random are in `make soak`."""
+def test_schemathesis_finds_no_failure(service: Service) -> None:
+    """All checks on examples and boundary cases of the schemas; random cases run in `make soak`."""
     explored = Explorer(service.base, 1, "--phases", "examples,coverage").finish()
 
     assert explored.failures == 0, explored.text
-    assert explored.requests >= ENOUGH
+    assert explored.requests >= MIN_REQUESTS

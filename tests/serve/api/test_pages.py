@@ -1,4 +1,4 @@
-"""The pages and their files: served whole, with their types, in the language that is asked for."""
+"""The pages, their scripts and style sheets."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import httpx
 import pytest
 
 from serve.api.pages import FILES
-from serve.home import FOLDER
+from serve.home import STATIC_FOLDER
 
-MOST_BYTES = 24_000
-"""Page, script and style together, before compression."""
+MAX_BYTES = 24_000
+"""Maximum bytes of page, script and style sheet together, uncompressed."""
 
 
-def test_home_is_a_page_for_people(client: httpx.Client) -> None:
-    """HTML that names the model, how many it learnt from, how good it is, and every route."""
+def test_home_names_model_and_routes(client: httpx.Client) -> None:
+    """HTML with the model's name, training rows, metrics and links."""
     response = client.get("/")
 
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -32,7 +32,7 @@ def test_home_is_a_page_for_people(client: httpx.Client) -> None:
 
 
 def test_page_script_and_style_are_served_with_their_types(client: httpx.Client) -> None:
-    """Each page names its language and what it depends on; all together are a few kB."""
+    """With language and Vary headers; together they are a few kB."""
     page, script, style = (client.get(path) for path in ("/?lang=fr", "/page.js", "/page.css"))
 
     assert [answer.headers["content-type"] for answer in (page, script, style)] == [
@@ -42,7 +42,7 @@ def test_page_script_and_style_are_served_with_their_types(client: httpx.Client)
     ]
     assert (page.headers["content-language"], page.headers["vary"]) == ("fr", "Accept-Language")
     assert '<html lang="fr">' in page.text
-    assert sum(len(answer.content) for answer in (page, script, style)) < MOST_BYTES
+    assert sum(len(answer.content) for answer in (page, script, style)) < MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_page_script_and_style_are_served_with_their_types(client: httpx.Client)
 def test_home_is_in_the_language_that_is_asked_for(
     client: httpx.Client, path: str, accepted: str, language: str
 ) -> None:
-    """By the address before the browser."""
+    """?lang= takes precedence over Accept-Language."""
     page = client.get(path, headers={"accept-language": accepted})
 
     assert page.headers["content-language"] == language
@@ -59,18 +59,18 @@ def test_home_is_in_the_language_that_is_asked_for(
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_served_as_it_is(client: httpx.Client, name: str) -> None:
-    """Under its name, with its type, and with the policy of a page."""
+    """Under its name, with its media type and the security headers of a page."""
     answer = client.get(f"/{name}")
 
-    assert answer.content == (FOLDER / name).read_bytes()
+    assert answer.content == (STATIC_FOLDER / name).read_bytes()
     assert answer.headers["content-type"] == f"{FILES[name]}; charset=utf-8"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_docs_is_the_page_that_shows_the_description(client: httpx.Client) -> None:
-    """Its script asks for /openapi.json; nothing of the model is in it."""
+def test_docs_is_a_static_page(client: httpx.Client) -> None:
+    """Its script requests /openapi.json; the page itself holds nothing of the model."""
     answer = client.get("/docs")
 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.content == (FOLDER / "docs.html").read_bytes()
+    assert answer.content == (STATIC_FOLDER / "docs.html").read_bytes()
     assert "openapi.json" in client.get("/docs.js").text

@@ -1,4 +1,4 @@
-"""The table of routes: each is routed, described and counted under its path, and refuses what it doesn't take."""
+"""Properties of every row of the table of routes: routing, documentation, metrics, HEAD, 404 and 405."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ every_get = pytest.mark.parametrize(
 
 
 def address(endpoint: Endpoint, model: Model) -> str:
-    """The path of an endpoint with the name and version of the model in service."""
+    """The path of an endpoint with name and version of the model in service."""
     return endpoint.path.format(name=model.contract.name, version=model.contract.version)
 
 
@@ -39,26 +39,26 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @every_endpoint
 def test_every_route_is_answered(client: httpx.Client, model: Model, endpoint: Endpoint) -> None:
-    """A GET with 200; a POST asks for another body than none."""
+    """GET with 200, POST without a body with 400."""
     response = client.request(endpoint.method, address(endpoint, model))
 
     assert response.status_code == {"GET": 200, "POST": 400}[endpoint.method]
 
 
 def test_every_route_is_there_once() -> None:
-    """A second one with the same path would never be reached."""
+    """Method and path are unique; Starlette would never reach a second one."""
     assert len({endpoint.path for endpoint in ENDPOINTS}) == len(ENDPOINTS)
 
 
-def test_only_pages_are_left_out_of_the_description() -> None:
-    """All else has a response that /openapi.json describes."""
+def test_every_route_but_the_pages_is_documented() -> None:
+    """The paths of /openapi.json are those of the table that have a response."""
     undescribed = {endpoint.path for endpoint in ENDPOINTS if endpoint.response is None}
 
     assert undescribed == {"/", "/docs", *(f"/{name}" for name in FILES)}
 
 
 def test_every_route_is_counted_under_its_path(model: Model, make_client: MakeClient) -> None:
-    """With the names of its parameters, whatever they are and whatever the answer; unknown paths share a name."""
+    """The label is the path of the route, whatever its parameters and status; unknown paths share one label."""
     client = make_client(model)
     for endpoint in ENDPOINTS:
         client.request(endpoint.method, address(endpoint, model))
@@ -79,7 +79,7 @@ def test_every_route_is_counted_under_its_path(model: Model, make_client: MakeCl
 
 @every_get
 def test_head_has_the_headers_of_get(client: httpx.Client, model: Model, endpoint: Endpoint) -> None:
-    """All but the id of the request; the metrics have grown by one request."""
+    """Except the request id, and the size of /metrics."""
     path = address(endpoint, model)
     get, head = (
         {name: value for name, value in client.request(method, path).headers.items() if name != "x-request-id"}
@@ -92,7 +92,7 @@ def test_head_has_the_headers_of_get(client: httpx.Client, model: Model, endpoin
 
 
 def test_head_has_no_body(service: Service, model: Model) -> None:
-    """Of any route, also where it is refused: what comes next on the connection is the next answer."""
+    """For any route, also if refused: the connection can be used for the next request."""
     with Connection(service.port) as connection:
         for endpoint in ENDPOINTS:
             for more in ((), ("Accept-Encoding: gzip",)):
@@ -106,10 +106,10 @@ def test_head_has_no_body(service: Service, model: Model) -> None:
 
 
 @every_endpoint
-def test_another_method_is_405_with_those_that_are_taken(
+def test_a_wrong_method_is_405_and_allow_lists_the_methods(
     client: httpx.Client, model: Model, endpoint: Endpoint
 ) -> None:
-    """As a problem that names the path and the method; HEAD is taken wherever GET is."""
+    """The problem names path and method; HEAD is allowed wherever GET is."""
     path = address(endpoint, model)
     taken = {"GET": {"GET", "HEAD"}, "POST": {"POST"}}[endpoint.method]
     for method in [method for method in METHODS if method not in taken]:
@@ -124,7 +124,7 @@ def test_another_method_is_405_with_those_that_are_taken(
 @pytest.mark.parametrize("path", ["/nowhere", "/score/", "/v2/", "//", "/v2/models", "/static/page.js", "/Score"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_an_unknown_path_is_404_as_a_problem(client: httpx.Client, method: str, path: str) -> None:
-    """The path is named, and where to look; nobody is sent to another address."""
+    """The problem names the path; there is no redirect."""
     response = client.request(method, f"http://test{path}")
 
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
@@ -136,7 +136,7 @@ def test_an_unknown_path_is_404_as_a_problem(client: httpx.Client, method: str, 
 def test_another_model_is_404(
     client: httpx.Client, vector: list[Any], path: str, name: str, version: str | None
 ) -> None:
-    """Or another version; the problem names the one in service."""
+    """As is another version; the problem names the model in service."""
     path = path.format(name=name if version is None else f"{name}/versions/{version}")
     tensor = {"name": "applicants", "shape": [1, 5], "datatype": "FP64", "data": vector}
 

@@ -1,4 +1,4 @@
-"""POST /score and POST /predict, over HTTP: what they answer about applicants, and how they refuse."""
+"""POST /score and POST /predict over HTTP: answers and refusals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model
 from serve.schemas.csv import COLUMNS
-from serve.schemas.requests import BOM
+from serve.schemas.json_body import BOM
 from serve.settings import Settings
 from tests.serve.api.bodies import name_values, to_json
 
@@ -23,7 +23,7 @@ CSV = {"content-type": "text/csv"}
 
 
 def test_predict_answers_one_probability_a_row(client: httpx.Client, model: Model, applicants: Matrix) -> None:
-    """The compatible contract: {"data": [[…], …]} gives 200 and a plain JSON list of floats, in order."""
+    """{"data": [[…], …]} gives 200 and a JSON list of floats, in order."""
     response = client.post("/predict", json={"data": to_json(applicants)})
 
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
@@ -31,15 +31,15 @@ def test_predict_answers_one_probability_a_row(client: httpx.Client, model: Mode
 
 
 def test_predict_answers_a_single_row_with_a_list_of_one(client: httpx.Client, vector: list[Any]) -> None:
-    """One float, still in a list."""
+    """The answer is a list even for one applicant."""
     (probability,) = client.post("/predict", json={"data": [vector]}).json()
 
     assert isinstance(probability, float)
     assert 0 < probability < 1
 
 
-def test_predict_asks_for_no_content_type(client: httpx.Client, vector: list[Any]) -> None:
-    """A client that posts JSON without saying so is answered."""
+def test_predict_needs_no_content_type(client: httpx.Client, vector: list[Any]) -> None:
+    """JSON without a Content-Type is accepted."""
     response = client.post("/predict", content=f'{{"data": [{vector}]}}', headers={"content-type": "text/plain"})
 
     assert response.status_code == 200
@@ -69,8 +69,8 @@ def test_predict_asks_for_no_content_type(client: httpx.Client, vector: list[Any
         '{"applicants": [[45.5, 320, 1, 1, 0.75]]}',
     ],
 )
-def test_predict_refuses_another_body_as_a_problem(client: httpx.Client, body: str) -> None:
-    """Wrong shape, wrong type, nothing or no JSON: 400, application/problem+json, with `error` in one string."""
+def test_predict_refuses_an_invalid_body_with_a_problem(client: httpx.Client, body: str) -> None:
+    """400, application/problem+json, with the message in `error` too."""
     response = client.post("/predict", content=body)
 
     assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
@@ -82,7 +82,7 @@ def test_predict_refuses_another_body_as_a_problem(client: httpx.Client, body: s
 
 
 def test_a_problem_names_every_fault_with_its_place(client: httpx.Client, named: dict[str, Any]) -> None:
-    """A JSON pointer and what was expected there, for all of them; the summary gives the first and how many more."""
+    """Each has a JSON pointer and what was expected; the summary has the first fault and their number."""
     body = {"applicants": [{**named, "Home": "castle"}, {**named, "Debt/Income~12m": "x"}]}
 
     problem = client.post("/score", json=body).json()
@@ -97,7 +97,7 @@ def test_a_problem_names_every_fault_with_its_place(client: httpx.Client, named:
 def test_score_answers_each_applicant_and_names_the_model(
     client: httpx.Client, model: Model, named: dict[str, Any]
 ) -> None:
-    """Id as given, probability, decision, points and warnings, and which file answered."""
+    """Id as given, probability, decision, points and warnings; name, version and hash of the model."""
     scores = model.score(np.array([[145.5, np.nan, 1.0, 1.0, 0.75]]))
     body = {"applicants": [{**named, "id": "A-17", "Amount": 145.5, "Income": None}], "reasons": 0}
 
@@ -108,7 +108,7 @@ def test_score_answers_each_applicant_and_names_the_model(
         "id": "A-17",
         "probability": scores.probability.item(),
         "decision": DECISIONS[scores.decision.item()],
-        "points": model.contract.policy.score_points(scores.probability.item()),
+        "points": int(model.contract.policy.score_points(scores.probability.item())),
         "reasons": [],
         "warnings": [
             {
@@ -123,7 +123,7 @@ def test_score_answers_each_applicant_and_names_the_model(
 
 
 def test_every_decision_is_given_as_its_word(client: httpx.Client, model: Model, applicants: Matrix) -> None:
-    """accept, review and refuse, each where the graph decided so."""
+    """accept, review or refuse, as the model decided."""
     expected = [DECISIONS[decision] for decision in model.score(applicants).decision]
 
     results = client.post("/score", json={"applicants": to_json(applicants)}).json()["results"]
@@ -135,7 +135,7 @@ def test_every_decision_is_given_as_its_word(client: httpx.Client, model: Model,
 def test_the_same_applicants_get_the_same_answer_by_name_by_vector_and_by_predict(
     client: httpx.Client, applicants: Matrix, fields: tuple[Field, ...]
 ) -> None:
-    """Three ways to ask, one answer to the last digit."""
+    """Exactly the same probabilities."""
     by_name = {"applicants": [name_values(row, fields) for row in applicants.tolist()]}
     by_vector = {"applicants": to_json(applicants)}
 
@@ -147,8 +147,8 @@ def test_the_same_applicants_get_the_same_answer_by_name_by_vector_and_by_predic
 
 
 @pytest.mark.parametrize("accept", ["", "application/json", "text/csv", "text/csv, application/problem+json"])
-def test_a_table_is_answered_as_a_table_unless_json_is_asked_for(client: httpx.Client, accept: str) -> None:
-    """A client that takes JSON beside CSV gets JSON."""
+def test_csv_is_answered_as_csv_unless_json_is_accepted(client: httpx.Client, accept: str) -> None:
+    """An Accept header with JSON gives JSON."""
     table = "Amount,Client,Debt/Income~12m\n1,True,1\n"
 
     response = client.post("/score", content=table, headers={**CSV, "accept": accept})
@@ -160,8 +160,8 @@ def test_a_table_is_answered_as_a_table_unless_json_is_asked_for(client: httpx.C
 
 
 @pytest.mark.parametrize("type", ["text/csv", "Text/CSV; charset=utf-8; header=present"])
-def test_a_table_is_known_by_its_content_type(client: httpx.Client, type: str) -> None:
-    """With parameters or without, in any capitals."""
+def test_csv_is_recognised_by_its_content_type(client: httpx.Client, type: str) -> None:
+    """With or without parameters, in any case."""
     table = "Amount,Client,Debt/Income~12m\n1,True,1\n"
 
     answers = [client.post("/score", content=table, headers={"content-type": one}) for one in (type, "text/plain")]
@@ -170,8 +170,8 @@ def test_a_table_is_known_by_its_content_type(client: httpx.Client, type: str) -
 
 
 @pytest.mark.parametrize("path", ["/score", "/predict", "/v2/models/test/infer", "/score as CSV"])
-def test_a_byte_order_mark_before_a_body_is_read_over(client: httpx.Client, path: str, vector: list[Any]) -> None:
-    """The answer is that of the same body without it; two of them are 400."""
+def test_a_byte_order_mark_before_a_body_is_ignored(client: httpx.Client, path: str, vector: list[Any]) -> None:
+    """Two of them are 400."""
     bodies = {
         "/score": '{"applicants": [VECTOR]}',
         "/predict": '{"data": [VECTOR]}',
@@ -194,8 +194,8 @@ def test_a_byte_order_mark_before_a_body_is_read_over(client: httpx.Client, path
 def test_the_limit_of_rows_holds_on_every_path(
     model: Model, make_client: MakeClient, vector: list[Any], path: str, rows: int, status: int
 ) -> None:
-    """MAX_ROWS are answered, one more is 413 with both numbers."""
-    client = make_client(model, Settings(rows=3))
+    """MAX_ROWS applicants are answered, and one more is 413 with both numbers."""
+    client = make_client(model, Settings(max_rows=3))
     if path.endswith("CSV"):
         table = "Amount,Client,Debt/Income~12m\n" + "1,True,1\n" * rows
         response = client.post("/score", content=table, headers=CSV)
@@ -212,7 +212,7 @@ def test_the_limit_of_rows_holds_on_every_path(
 def test_a_refused_body_leaves_no_trace_in_the_log(
     client: httpx.Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Applicants' data stay out of it."""
+    """The log holds no value of a refused body."""
     client.post("/score", json={"applicants": [{"Amount": "private"}]})
 
     assert "private" not in caplog.text

@@ -1,4 +1,4 @@
-"""GET /metrics, read as Prometheus reads it: equal to what was sent, of all workers, and without anybody's values."""
+"""GET /metrics, parsed as Prometheus does: equal to what was sent, over all workers, without applicants' values."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model
 from serve.app import make_app
-from serve.metrics.exposition import forget_dead_workers, write_metrics
-from serve.metrics.recorder import FOLDER
+from serve.metrics.exposition import remove_dead_workers, write_metrics
 from serve.schemas.responses import ModelName
+from serve.settings import METRICS_FOLDER_VARIABLE
 
 VERSION = "2026.01.02-abcdef01"
 NAME = ModelName("test", VERSION, "0" * 64)
@@ -51,12 +51,12 @@ if len(sys.argv) > 3:
     print("ready", flush=True)
     sys.stdin.read()
 """
-"""A worker that counts so many requests of one applicant each, says that as many are in flight, and ends at once,
-or with a third argument at the end of its input."""
+"""A worker: counts this many requests of one applicant each, sets as many in flight, and ends at once, or with a third
+argument at the end of its input."""
 
 
 def parse(text: str) -> Samples:
-    """Every sample, by name and labels; each family says what it is, and no sample comes twice."""
+    """All samples by name and labels; checks that families have a type and samples are unique."""
     families = list(text_string_to_metric_families(text))
     assert all(family.documentation for family in families)
     assert len({family.name for family in families}) == len(families)
@@ -67,37 +67,37 @@ def parse(text: str) -> Samples:
 
 
 def scrape(client: httpx.Client) -> Samples:
-    """What GET /metrics says."""
+    """The text of GET /metrics."""
     response = client.get("/metrics")
     assert (response.status_code, response.headers["content-type"]) == (200, "text/plain; version=1.0.0; charset=utf-8")
     return parse(response.text)
 
 
 def one(found: Samples, sample: str, /, **labels: str) -> float:
-    """One sample."""
+    """The value of one sample."""
     return found[sample, tuple(sorted(labels.items()))]
 
 
 @pytest.fixture
 def client(model: Model, connect: Callable[[ASGIApp], httpx.Client]) -> httpx.Client:
-    """A client of a service that nobody else asks."""
+    """A client of a service that gets no other requests."""
     return connect(make_app(model))
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the workers of a service have their files; this process reads them."""
-    monkeypatch.setenv(FOLDER, str(tmp_path))
+    """PROMETHEUS_MULTIPROC_DIR of the workers; this process reads it."""
+    monkeypatch.setenv(METRICS_FOLDER_VARIABLE, str(tmp_path))
     return tmp_path
 
 
 def to_json(matrix: Matrix) -> list[list[float | None]]:
-    """Rows of the graph's input as a body holds them."""
+    """Rows of the matrix as JSON."""
     return [[None if np.isnan(cell) else cell for cell in row] for row in matrix.tolist()]
 
 
 def test_every_request_is_counted_by_path_and_status(client: httpx.Client, vector: list[Any]) -> None:
-    """The path of the route, not what the client wrote: nobody fills the page with paths of their own."""
+    """The path label is that of the route, so that clients can't create series."""
     for _ in range(3):
         client.post("/predict", json={"data": [vector]})
     client.post("/predict", json={"data": []})
@@ -119,7 +119,7 @@ def test_every_request_is_counted_by_path_and_status(client: httpx.Client, vecto
 
 
 def test_times_are_a_histogram(client: httpx.Client, vector: list[Any]) -> None:
-    """Cumulative, with +Inf and count equal to the requests."""
+    """Cumulative, with +Inf, and its count equals the number of requests."""
     for _ in range(5):
         client.post("/score", json={"applicants": [vector]})
 
@@ -133,21 +133,21 @@ def test_times_are_a_histogram(client: httpx.Client, vector: list[Any]) -> None:
 
 
 def test_one_request_is_in_flight_while_it_asks(client: httpx.Client) -> None:
-    """The one for /metrics itself."""
+    """GET /metrics counts itself."""
     client.get("/livez")
 
     assert one(scrape(client), "http_requests_in_flight") == 1
 
 
 def test_the_model_in_service_is_named(client: httpx.Client, model: Model) -> None:
-    """So that a dashboard can tell since when which one decides."""
+    """As an info metric with name, version and hash."""
     assert one(scrape(client), "credit_model_info", name="test", version=VERSION, sha256=model.sha256) == 1
 
 
-def test_decisions_gaps_and_probabilities_equal_what_was_asked(
+def test_decisions_missing_values_and_probabilities_are_counted(
     client: httpx.Client, model: Model, applicants: Matrix
 ) -> None:
-    """One by one, together, by name or position or as CSV, over V2: each is counted once."""
+    """In every request format, each applicant exactly once."""
     client.post("/predict", json={"data": to_json(applicants)})
     for alone in to_json(applicants):
         client.post("/score", json={"applicants": [alone]})
@@ -178,7 +178,7 @@ def test_decisions_gaps_and_probabilities_equal_what_was_asked(
 
 
 def test_probabilities_are_a_histogram_as_prometheus_defines_it(client: httpx.Client, applicants: Matrix) -> None:
-    """Its type is said; ends ascend up to +Inf, counts never fall, and the last one is the count."""
+    """Its bounds ascend to +Inf, its counts never fall, and the last one is the count."""
     client.post("/predict", json={"data": to_json(applicants)})
 
     families = text_string_to_metric_families(client.get("/metrics").text)
@@ -193,8 +193,8 @@ def test_probabilities_are_a_histogram_as_prometheus_defines_it(client: httpx.Cl
     assert counts[-2] == counts[-1] == count == len(applicants)
 
 
-def test_a_model_that_was_not_asked_has_zeros(client: httpx.Client, fields: tuple[Field, ...]) -> None:
-    """A counter that isn't there can't be told from one that isn't scraped."""
+def test_a_model_without_requests_has_zeros(client: httpx.Client, fields: tuple[Field, ...]) -> None:
+    """All series exist from the start."""
     found = scrape(client)
 
     assert one(found, "credit_applicants_total", version=VERSION) == 0
@@ -204,8 +204,8 @@ def test_a_model_that_was_not_asked_has_zeros(client: httpx.Client, fields: tupl
 
 
 def test_names_and_labels_are_those_of_the_document(client: httpx.Client, vector: list[Any], root: Path) -> None:
-    """docs/api.md lists each metric with its labels; dashboards and alerts are written by it."""
-    table = (root / "docs" / "api.md").read_text().partition("## Metrics")[2].partition("##")[0]
+    """docs/operations.md lists every metric with its labels."""
+    table = (root / "docs" / "operations.md").read_text().partition("## Metrics")[2].partition("##")[0]
     rows = re.findall(r"^\| ([a-z_0-9, ]+) \| ([a-z0-9, ]*)\| ", table, re.MULTILINE)
     documented = {
         name.strip(): {label.strip() for label in labels.split(",") if label.strip()}
@@ -224,7 +224,7 @@ def test_names_and_labels_are_those_of_the_document(client: httpx.Client, vector
 
 
 def test_whichever_worker_is_asked_answers_for_all(folder: Path, root: Path) -> None:
-    """Also for those that have ended: a counter must never fall. What they had in flight is not any more."""
+    """Including workers that have ended: their counters stay, their gauges don't."""
     for count in (2, 3):
         subprocess.run([sys.executable, "-c", WORKER, VERSION, str(count)], cwd=root, check=True)
     with subprocess.Popen(
@@ -252,7 +252,7 @@ def test_whichever_worker_is_asked_answers_for_all(folder: Path, root: Path) -> 
 
 
 def test_workers_with_different_models_are_told_apart(folder: Path, root: Path) -> None:
-    """As for the moment in which one of them has taken another file already."""
+    """As during a reload, when one worker has the new model already."""
     for version, count in (("old", 2), ("new", 3)):
         subprocess.run([sys.executable, "-c", WORKER, version, str(count)], cwd=root, check=True)
 
@@ -265,27 +265,27 @@ def test_workers_with_different_models_are_told_apart(folder: Path, root: Path) 
 
 
 def test_a_service_whose_workers_have_counted_nothing_yet_names_its_model(folder: Path) -> None:
-    """No series is not a failure."""
+    """An empty folder of metrics is no error."""
     found = parse(write_metrics(CollectorRegistry(), NAME).decode())
 
     assert found == {("credit_model_info", (("name", "test"), ("sha256", NAME.sha256), ("version", VERSION))): 1}
 
 
-def test_only_the_gauges_of_workers_that_have_ended_are_forgotten(tmp_path: Path) -> None:
-    """Those of this process stay, and every counter and histogram."""
+def test_only_the_gauges_of_dead_workers_are_removed(tmp_path: Path) -> None:
+    """Those of this process stay, and so do all counters and histograms."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     kept = [f"{kind}_{ended.pid}.db" for kind in ("counter", "histogram")] + [f"gauge_livesum_{os.getpid()}.db"]
     for name in [*kept, f"gauge_livesum_{ended.pid}.db"]:
         (tmp_path / name).touch()
 
-    forget_dead_workers(tmp_path)
+    remove_dead_workers(tmp_path)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
 def test_no_value_of_an_applicant_is_ever_in_it(client: httpx.Client) -> None:
-    """Right or refused, in a field, an id, a path or a header."""
+    """Neither of valid nor of invalid requests, from fields, ids, paths or headers."""
     marker = "8765432109"
     applicant = {"id": marker, "Amount": int(marker), "Client": True, "Debt/Income~12m": 1}
     client.post("/score", json={"applicants": [applicant]})

@@ -1,4 +1,4 @@
-"""Requests and scored applicants are counted as a person with a table would count them."""
+"""Requests and scored applicants are counted correctly, with and without buffering."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model, Scores
-from serve.metrics.collectors import BUCKETS, EDGES, SECONDS, SUM
+from serve.metrics.collectors import BUCKET_COUNTER, LATENCY_BUCKETS, PROBABILITY_BUCKETS, SUM_COUNTER
 from serve.metrics.recorder import BUFFER_ROWS, Metrics
 from serve.schemas.responses import ModelName
 
@@ -23,19 +23,19 @@ NAME = ModelName("test", VERSION, "0" * 64)
 
 @pytest.fixture
 def metrics(fields: tuple[Field, ...]) -> Metrics:
-    """Metrics of this test alone, with the model in service."""
+    """Metrics of this test alone, with a model in service."""
     return open_metrics(fields)
 
 
 def open_metrics(fields: tuple[Field, ...]) -> Metrics:
-    """Metrics with the model in service."""
+    """Metrics with a model in service."""
     metrics = Metrics()
     metrics.set_model(NAME, fields)
     return metrics
 
 
 def values(metrics: Metrics, sample: str) -> dict[str, float]:
-    """The samples of one name, all that was buffered counted, by what is among their labels beside the version."""
+    """The flushed samples of a name, by the values of their labels other than the version."""
     metrics.flush(0)
     registry: CollectorRegistry = metrics.collectors.registry
     found = [one for family in registry.collect() for one in family.samples if one.name == sample]
@@ -50,21 +50,21 @@ def scored(probability: list[float], decision: list[int]) -> Scores:
 def test_applicants_and_their_decisions_are_counted(
     model: Model, metrics: Metrics, fields: tuple[Field, ...], applicants: Matrix
 ) -> None:
-    """How many, the sum of their probabilities, and each decision."""
+    """Their number, the sum of their probabilities, and each decision."""
     scores = model.score(applicants)
 
     metrics.record_scores(NAME, fields, applicants, scores)
 
     counts = {word: float((scores.decision == index).sum()) for index, word in enumerate(DECISIONS)}
     assert values(metrics, "credit_applicants_total") == {"": 64.0}
-    assert values(metrics, f"{SUM}_total") == {"": pytest.approx(scores.probability.sum())}
+    assert values(metrics, f"{SUM_COUNTER}_total") == {"": pytest.approx(scores.probability.sum())}
     assert values(metrics, "credit_decisions_total") == counts
 
 
-def test_gaps_are_counted_by_field(
+def test_missing_values_are_counted_by_field(
     model: Model, metrics: Metrics, fields: tuple[Field, ...], applicants: Matrix
 ) -> None:
-    """Also for a field that never has any: a zero says so."""
+    """A field without missing values has a zero."""
     metrics.record_scores(NAME, fields, applicants, model.score(applicants))
 
     expected = {
@@ -75,7 +75,7 @@ def test_gaps_are_counted_by_field(
 
 
 def test_values_out_of_bounds_are_counted_by_field(model: Model, metrics: Metrics, fields: tuple[Field, ...]) -> None:
-    """Below or above; the bounds themselves are within, a gap is on neither side, and a field may have one bound."""
+    """Bounds themselves are inside, missing values on neither side, and a field may have one bound."""
     rows = np.array(
         [[0, 0, 0, 0, 0], [100, 1e9, 2, 1, 2], [-0.1, -1, 1, 0, 2.1], [100.1, np.nan, np.nan, 1, 3], [50, -2, 1, 0, 1]]
     )
@@ -93,17 +93,17 @@ def test_values_out_of_bounds_are_counted_by_field(model: Model, metrics: Metric
 def test_a_probability_is_counted_in_the_bucket_whose_end_it_does_not_exceed(
     metrics: Metrics, fields: tuple[Field, ...], probability: float, edge: str
 ) -> None:
-    """An edge belongs to the bucket below it, as Prometheus has it."""
+    """An upper bound belongs to its bucket, as Prometheus defines it."""
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([probability], [0]))
 
-    assert {end: count for end, count in values(metrics, f"{BUCKETS}_total").items() if count} == {edge: 1.0}
+    assert {end: count for end, count in values(metrics, f"{BUCKET_COUNTER}_total").items() if count} == {edge: 1.0}
 
 
 @given(chunks=st.lists(st.integers(1, 400), min_size=1, max_size=8), data=st.data())
 def test_in_parts_is_the_same_as_together(
     model: Model, fields: tuple[Field, ...], applicants: Matrix, chunks: list[int], data: st.DataObject
 ) -> None:
-    """Kept aside and counted later, or counted at once, with or without a look in between: the same counts."""
+    """Buffered or counted at once, with or without a flush in between: the same counts."""
     rows = np.resize(applicants, (sum(chunks), 5))
     scores = model.score(rows)
     parts, together = open_metrics(fields), open_metrics(fields)
@@ -118,12 +118,12 @@ def test_in_parts_is_the_same_as_together(
 
     for name in ("credit_applicants_total", "credit_decisions_total", "credit_missing_values_total"):
         assert values(parts, name) == values(together, name)
-    assert values(parts, f"{BUCKETS}_total") == values(together, f"{BUCKETS}_total")
-    assert values(parts, f"{SUM}_total") == pytest.approx(values(together, f"{SUM}_total"), rel=1e-12)
+    assert values(parts, f"{BUCKET_COUNTER}_total") == values(together, f"{BUCKET_COUNTER}_total")
+    assert values(parts, f"{SUM_COUNTER}_total") == pytest.approx(values(together, f"{SUM_COUNTER}_total"), rel=1e-12)
 
 
-def test_what_is_buffered_may_change_afterwards(metrics: Metrics, fields: tuple[Field, ...]) -> None:
-    """A single applicant is scored in buffers that the next one gets too."""
+def test_the_buffer_copies_its_input(metrics: Metrics, fields: tuple[Field, ...]) -> None:
+    """The arrays of a single applicant are reused for the next one."""
     row, scores = np.zeros((1, 5)), scored([0.5], [1])
 
     metrics.record_scores(NAME, fields, row, scores)
@@ -131,12 +131,12 @@ def test_what_is_buffered_may_change_afterwards(metrics: Metrics, fields: tuple[
     scores.probability[:], scores.decision[:] = 0.9, 2
 
     assert values(metrics, "credit_decisions_total") == {"accept": 0.0, "review": 1.0, "refuse": 0.0}
-    assert values(metrics, f"{SUM}_total") == {"": 0.5}
+    assert values(metrics, f"{SUM_COUNTER}_total") == {"": 0.5}
     assert set(values(metrics, "credit_missing_values_total").values()) == {0.0}
 
 
-def test_what_is_buffered_is_counted_when_there_is_no_more_room(metrics: Metrics, fields: tuple[Field, ...]) -> None:
-    """Nobody has to ask for it, and nothing is counted twice by asking."""
+def test_a_full_buffer_is_flushed(metrics: Metrics, fields: tuple[Field, ...]) -> None:
+    """Without a call of flush, and a later flush counts nothing twice."""
     counted = metrics.collectors.registry.get_sample_value
     for _ in range(BUFFER_ROWS + 1):
         metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
@@ -151,7 +151,7 @@ def test_what_is_buffered_is_counted_when_there_is_no_more_room(metrics: Metrics
 
 
 def test_a_model_that_comes_back_goes_on_counting(metrics: Metrics, fields: tuple[Field, ...]) -> None:
-    """Whether or not what it scored before was counted already."""
+    """Whether or not its buffer was flushed before."""
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
     metrics.set_model(ModelName("test", "other", "1" * 64), fields)
     metrics.set_model(NAME, fields)
@@ -164,7 +164,7 @@ def test_a_model_that_comes_back_goes_on_counting(metrics: Metrics, fields: tupl
 
 
 def test_a_model_of_the_same_version_with_other_fields_is_counted(metrics: Metrics, fields: tuple[Field, ...]) -> None:
-    """A version is a name that people give: nothing fails if they give it twice."""
+    """Two models with the same version cause no error."""
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
 
     other = ModelName("test", VERSION, "1" * 64)
@@ -176,12 +176,12 @@ def test_a_model_of_the_same_version_with_other_fields_is_counted(metrics: Metri
 
 def test_the_buckets_of_probabilities_cover_them_all() -> None:
     """Up to 1, of equal width."""
-    assert EDGES[-1] == 1.0
-    assert np.diff(EDGES) == pytest.approx([0.05] * 19)
+    assert PROBABILITY_BUCKETS[-1] == 1.0
+    assert np.diff(PROBABILITY_BUCKETS) == pytest.approx([0.05] * 19)
 
 
-def test_a_request_is_counted_where_it_belongs(metrics: Metrics) -> None:
-    """By route and status; its time in one bucket and in the sum."""
+def test_a_request_is_counted_by_route_and_status(metrics: Metrics) -> None:
+    """Its duration is in one bucket and in the sum."""
     metrics.record_request("/predict", 413, 0.003)
 
     buckets = values(metrics, "http_request_seconds_bucket")
@@ -192,7 +192,7 @@ def test_a_request_is_counted_where_it_belongs(metrics: Metrics) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 405, 408, 413, 415, 499, 500, 503])
 def test_every_status_has_its_own_counter(metrics: Metrics, status: int) -> None:
-    """No other one moves."""
+    """The others don't change."""
     metrics.record_request("/score", 201, 0.001)
     metrics.record_request("/score", status, 0.001)
 
@@ -205,7 +205,7 @@ def test_every_status_has_its_own_counter(metrics: Metrics, status: int) -> None
 def test_a_time_is_counted_in_the_bucket_whose_end_it_does_not_exceed(
     metrics: Metrics, seconds: float, edge: str
 ) -> None:
-    """From a tenth of a millisecond to whatever it takes."""
+    """From 0.1 ms to any length."""
     metrics.record_request("/score", 200, seconds)
 
     buckets = values(metrics, "http_request_seconds_bucket")
@@ -213,8 +213,8 @@ def test_a_time_is_counted_in_the_bucket_whose_end_it_does_not_exceed(
     assert buckets["/score/+Inf"] == 1.0
 
 
-def test_many_requests_are_counted_before_anybody_asks(metrics: Metrics) -> None:
-    """What is buffered never grows beyond that."""
+def test_a_full_buffer_of_requests_is_flushed(metrics: Metrics) -> None:
+    """The buffer never exceeds BUFFER_ROWS."""
     for _ in range(BUFFER_ROWS):
         metrics.record_request("/score", 200, 0.001)
 
@@ -222,7 +222,7 @@ def test_many_requests_are_counted_before_anybody_asks(metrics: Metrics) -> None
     assert counted("http_requests_total", {"path": "/score", "status": "200"}) == BUFFER_ROWS
 
 
-def test_the_gauge_is_what_was_said_last(metrics: Metrics) -> None:
+def test_the_gauge_has_its_last_value(metrics: Metrics) -> None:
     """Requests in progress come and go."""
     metrics.flush(3)
     metrics.flush(2)
@@ -231,7 +231,7 @@ def test_the_gauge_is_what_was_said_last(metrics: Metrics) -> None:
 
 
 def test_two_applications_in_one_process_count_for_themselves(fields: tuple[Field, ...]) -> None:
-    """Nothing is shared behind their backs."""
+    """They share no registry."""
     both: list[Any] = [open_metrics(fields) for _ in range(2)]
 
     both[0].record_request("/score", 200, 0.001)
@@ -240,12 +240,12 @@ def test_two_applications_in_one_process_count_for_themselves(fields: tuple[Fiel
 
 
 def test_the_buckets_of_times_ascend() -> None:
-    """Otherwise nothing would be where it belongs."""
-    assert list(SECONDS) == sorted(set(SECONDS))
+    """And are unique."""
+    assert list(LATENCY_BUCKETS) == sorted(set(LATENCY_BUCKETS))
 
 
 def test_a_model_that_was_replaced_while_it_scored_is_counted(metrics: Metrics, fields: tuple[Field, ...]) -> None:
-    """A large body keeps the model that it began with."""
+    """Under its own version."""
     metrics.set_model(ModelName("test", "other", "1" * 64), fields[:3])
 
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))

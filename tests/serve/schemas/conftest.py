@@ -1,4 +1,4 @@
-"""What tests of the schemas share."""
+"""Fixtures of the tests of schemas."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from tests.serve.schemas.readers import READERS, Reader
 
 @pytest.fixture(params=READERS.values(), ids=list(READERS))
 def reader(request: pytest.FixtureRequest) -> Reader:
-    """Each reader of bodies in turn."""
+    """Each body reader in turn."""
     chosen: Reader = request.param
     return chosen

@@ -1,4 +1,4 @@
-"""The readers of request bodies, side by side: POST /predict small and large, and POST /score."""
+"""The body readers that tests compare: POST /predict small and large, and POST /score."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import pytest
 from model.contract import Field
 from model.session import Matrix
 from serve.schemas.problems import InvalidApplicants
-from serve.schemas.requests import BYTES_OF_MANY, RequestSchemas, ScoreRequest, to_matrix
+from serve.schemas.requests import MIN_VECTORIZED_BYTES, RequestSchemas, ScoreRequest, to_matrix
 from serve.schemas.responses import Fault
 
-MOST_ROWS = 20
-"""What a body may hold here."""
+MAX_ROWS = 20
+"""MAX_ROWS in these tests."""
 
 Fields = tuple[Field, ...]
 
-schemas_of = cache(lambda fields: RequestSchemas(fields, MOST_ROWS))
+schemas_of = cache(lambda fields: RequestSchemas(fields, MAX_ROWS))
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One of the readers, by the key that its body has; large bodies of numbers are read in another way."""
+    """A body reader, and the member of the body that holds the applicants."""
 
     key: str
     read: Callable[[bytes, Fields], Matrix]
@@ -43,7 +43,7 @@ def read_score(body: bytes, fields: Fields) -> ScoreRequest:
 
 PREDICT = Reader("data", read_predict)
 SCORE = Reader("applicants", lambda body, fields: to_matrix(read_score(body, fields).rows, len(fields)))
-PREDICT_LARGE = Reader("data", lambda body, fields: read_predict(body.ljust(BYTES_OF_MANY), fields))
+PREDICT_LARGE = Reader("data", lambda body, fields: read_predict(body.ljust(MIN_VECTORIZED_BYTES), fields))
 
 READERS = {"predict": PREDICT, "score": SCORE, "predict with a large body": PREDICT_LARGE}
 

@@ -1,4 +1,4 @@
-"""Reading applicants: allowed values become exactly their cells, everything else a fault at its place."""
+"""read_applicants: valid values become their matrix values, and every invalid one a fault with its place."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from model.contract import LARGEST, Field
-from serve.schemas.applicants import fits, read_applicants
-from serve.schemas.problems import MOST_FAULTS, InvalidApplicants
+from model.contract import MAX_MAGNITUDE, Field
+from serve.schemas.applicants import find_faults, read_applicants
+from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
 
 HERE = "/applicants"
 NUMBER = "expected a number"
 AMOUNT = "expected a number in EUR"
-WITHIN = f"expected a number within ±{LARGEST:g}"
+WITHIN = f"expected a number within ±{MAX_MAGNITUDE:g}"
 DEBT = "Debt/Income~12m"
 HOME = "expected one of: own, rent, other"
 CLIENT = "expected one of: False, True"
 
-numbers = st.integers(-(10**100), 10**100) | st.floats(-LARGEST, LARGEST)
+numbers = st.integers(-(10**100), 10**100) | st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE)
 texts = st.text(max_size=5) | st.sampled_from(["Amount", "Home", "own", "id", DEBT])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -35,7 +35,7 @@ json_values = st.recursive(
 
 
 def cells_of(field: Field, *, by_index: bool) -> st.SearchStrategy[tuple[Any, float]]:
-    """Allowed values of a field, each with the cell it must become."""
+    """Valid JSON values of a field, each with its matrix value."""
     if field.kind == "number":
         allowed: st.SearchStrategy[tuple[Any, float]] = numbers.map(lambda value: (value, float(value)))
     else:
@@ -48,7 +48,7 @@ def cells_of(field: Field, *, by_index: bool) -> st.SearchStrategy[tuple[Any, fl
 
 
 def faults_of(rows: list[Any], fields: tuple[Field, ...]) -> list[Fault]:
-    """The faults that the reader finds."""
+    """The faults of invalid applicants."""
     with pytest.raises(InvalidApplicants, match=HERE) as caught:
         read_applicants(rows, fields, HERE)
     return caught.value.faults
@@ -57,14 +57,13 @@ def faults_of(rows: list[Any], fields: tuple[Field, ...]) -> list[Fault]:
 def test_a_named_applicant_and_its_vector_are_the_same_cells(
     named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]
 ) -> None:
-    """Names, levels as text and booleans on one side; positions and indices on the other."""
+    """Texts and booleans by name, indexes in the vector: the same row."""
     expected = [[45.5, 320.0, 1.0, 1.0, 0.75]] * 2
 
     assert read_applicants([named, vector], fields, HERE).matrix.tolist() == expected
 
 
 def test_the_order_of_names_does_not_matter(named: dict[str, Any], fields: tuple[Field, ...]) -> None:
-    """Each value finds its column by its name."""
     turned = dict(reversed(named.items()))
 
     assert read_applicants([turned], fields, HERE).matrix.tolist() == [[45.5, 320.0, 1.0, 1.0, 0.75]]
@@ -74,7 +73,7 @@ def test_the_order_of_names_does_not_matter(named: dict[str, Any], fields: tuple
 def test_a_nullable_field_may_be_null_or_left_out(
     named: dict[str, Any], fields: tuple[Field, ...], is_told: bool
 ) -> None:
-    """Both mean missing, which is NaN in the matrix."""
+    """Both are NaN in the matrix."""
     for name in ("Income", "Home"):
         named[name] = None
         if not is_told:
@@ -89,7 +88,7 @@ def test_a_nullable_field_may_be_null_or_left_out(
 def test_any_applicant_made_of_allowed_names_reads_back_to_its_cells(
     data: st.DataObject, fields: tuple[Field, ...]
 ) -> None:
-    """By name: every allowed value of every field, in any order, nullable ones left out or not."""
+    """Random valid applicants by name, in any order, with and without nullable fields."""
     drawn = {field.name: data.draw(cells_of(field, by_index=False), field.name) for field in fields}
     expected = [[cell for _, cell in drawn.values()]]
     told = data.draw(st.permutations([name for name, (value, _) in drawn.items() if value is not None]))
@@ -103,7 +102,7 @@ def test_any_applicant_made_of_allowed_names_reads_back_to_its_cells(
 def test_any_vector_made_of_allowed_values_reads_back_to_its_cells(
     data: st.DataObject, fields: tuple[Field, ...]
 ) -> None:
-    """By position: the same values, and the index of a level as well."""
+    """Random valid vectors, with levels as texts or indexes."""
     drawn = [data.draw(cells_of(field, by_index=True), field.name) for field in fields]
 
     matrix = read_applicants([[value for value, _ in drawn]], fields, HERE).matrix
@@ -113,22 +112,22 @@ def test_any_vector_made_of_allowed_values_reads_back_to_its_cells(
 
 @given(rows=st.lists(json_values, max_size=4))
 def test_arbitrary_json_is_read_or_refused_and_nothing_else(rows: list[Any], fields: tuple[Field, ...]) -> None:
-    """No decoded body raises anything but InvalidApplicants; what is read fits the graph."""
+    """Random JSON raises nothing but InvalidApplicants, and what is read passes find_faults."""
     with suppress(InvalidApplicants):
-        assert fits(read_applicants(rows, fields, HERE).matrix, fields) == []
+        assert find_faults(read_applicants(rows, fields, HERE).matrix, fields) == []
 
 
 @given(
     row=st.lists(
-        st.none() | st.integers(-1, 4) | st.sampled_from([0.5, 1.0, LARGEST, -LARGEST, 2 * LARGEST, math.inf]),
+        st.none()
+        | st.integers(-1, 4)
+        | st.sampled_from([0.5, 1.0, MAX_MAGNITUDE, -MAX_MAGNITUDE, 2 * MAX_MAGNITUDE, math.inf]),
         min_size=5,
         max_size=5,
     )
 )
-def test_the_quick_check_accepts_what_the_slow_reader_accepts(
-    row: list[float | None], fields: tuple[Field, ...]
-) -> None:
-    """`fits` and `read_applicants` are two ways to the same verdict."""
+def test_find_faults_agrees_with_read_applicants(row: list[float | None], fields: tuple[Field, ...]) -> None:
+    """Random rows are valid for both or for neither."""
     try:
         read_applicants([row], fields, HERE)
     except InvalidApplicants:
@@ -136,14 +135,14 @@ def test_the_quick_check_accepts_what_the_slow_reader_accepts(
     else:
         is_read = True
 
-    assert (not fits(np.array([row], dtype=np.float64), fields)) == is_read
+    assert (not find_faults(np.array([row], dtype=np.float64), fields)) == is_read
 
 
-def test_the_quick_check_names_the_first_wrong_row_of_each_field(fields: tuple[Field, ...]) -> None:
-    """What was expected there and what was got; fields without a fault aren't named."""
+def test_find_faults_names_the_first_wrong_row_of_each_field(fields: tuple[Field, ...]) -> None:
+    """With the expected and the given value."""
     matrix = np.array([[1, 2, 0, 0, 3], [math.nan, 2, 3, 0, 3], [2e100, 2, 4, 0.5, 3]])
 
-    assert [fault.detail for fault in fits(matrix, fields)] == [
+    assert [fault.detail for fault in find_faults(matrix, fields)] == [
         "applicant 1, Amount: expected a number in EUR within ±1e+100, got a missing value",
         "applicant 1, Home: expected the index of one of 3 levels, got 3",
         "applicant 2, Client: expected the index of one of 2 levels, got 0.5",
@@ -152,12 +151,12 @@ def test_the_quick_check_names_the_first_wrong_row_of_each_field(fields: tuple[F
 
 @pytest.mark.parametrize("id", ["A-17", "", 17, -1, 10**30, None])
 def test_an_id_comes_back_as_given(named: dict[str, Any], fields: tuple[Field, ...], id: str | int | None) -> None:
-    """A text or a whole number; null is the same as none."""
+    """A text or a whole number; null is the same as no id."""
     assert read_applicants([{"id": id, **named}], fields, HERE).ids == (id,)
 
 
-def test_who_gives_no_id_has_none(named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]) -> None:
-    """An id is optional by name, and a vector has no place for one."""
+def test_an_id_is_optional(named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]) -> None:
+    """A vector has none."""
     assert read_applicants([named, vector], fields, HERE).ids == (None, None)
 
 
@@ -165,21 +164,21 @@ def test_who_gives_no_id_has_none(named: dict[str, Any], vector: list[Any], fiel
     ("id", "shown"), [(1.5, "1.5"), (True, "true"), ([], "a list"), ({}, "an object"), (math.nan, "nan")]
 )
 def test_another_id_is_refused(named: dict[str, Any], fields: tuple[Field, ...], id: object, shown: str) -> None:
-    """It couldn't be told from others, or wouldn't come back as given."""
+    """Booleans, fractions, lists and objects."""
     expected = [Fault("/applicants/0/id", f"expected a text or a whole number, got {shown}")]
 
     assert faults_of([{"id": id, **named}], fields) == expected
 
 
 def test_a_field_named_id_is_a_field(fields: tuple[Field, ...]) -> None:
-    """Where the model itself asks for `id`, its value goes to the graph and not to the answer."""
+    """If the model has a field `id`, its value goes to the model, not into the answer."""
     applicants = read_applicants([{"id": 3}], [structs.replace(fields[0], name="id")], HERE)
 
     assert (applicants.matrix.tolist(), applicants.ids) == ([[3.0]], (None,))
 
 
 def test_an_unknown_field_is_refused_with_the_known_ones(named: dict[str, Any], fields: tuple[Field, ...]) -> None:
-    """A misspelt name must not silently become a missing value."""
+    """A misspelt name must not become a missing value."""
     expected = [
         Fault("/applicants/0/amount", f"unknown field; expected one of: Amount, Income, Home, Client, {DEBT}"),
     ]
@@ -187,8 +186,8 @@ def test_an_unknown_field_is_refused_with_the_known_ones(named: dict[str, Any], 
     assert faults_of([{"amount": 3, **named}], fields) == expected
 
 
-def test_every_field_that_cant_be_missing_is_asked_for(fields: tuple[Field, ...]) -> None:
-    """An empty object lacks all of them; nullable fields are not among the faults."""
+def test_missing_required_fields_are_faults(fields: tuple[Field, ...]) -> None:
+    """All fields of an empty object that are not nullable."""
     expected = [
         Fault("/applicants/0/Amount", f"missing; {AMOUNT}"),
         Fault("/applicants/0/Client", f"missing; {CLIENT}"),
@@ -225,7 +224,7 @@ WRONG: list[tuple[str, object, str]] = [
 def test_a_value_that_cant_be_read_is_refused_at_its_name(
     named: dict[str, Any], fields: tuple[Field, ...], name: str, value: object, detail: str
 ) -> None:
-    """The fault gives what was expected and, shortened, what was got; RFC 6901 escapes ~ and / in the pointer."""
+    """The fault has the expected and the truncated given value, and a pointer escaped as RFC 6901 says."""
     pointer = {DEBT: "/applicants/0/Debt~1Income~012m"}.get(name, f"/applicants/0/{name}")
 
     assert faults_of([{**named, name: value}], fields) == [Fault(pointer, detail)]
@@ -235,7 +234,7 @@ def test_a_value_that_cant_be_read_is_refused_at_its_name(
 def test_a_value_that_cant_be_read_is_refused_at_its_position(
     vector: list[Any], fields: tuple[Field, ...], name: str, value: object, detail: str
 ) -> None:
-    """In a vector the same values are refused with the same words."""
+    """In a vector, with the same message."""
     column = [field.name for field in fields].index(name)
     vector[column] = value
 
@@ -245,24 +244,24 @@ def test_a_value_that_cant_be_read_is_refused_at_its_position(
 def test_an_unknown_field_is_pointed_at_with_an_escaped_pointer(
     named: dict[str, Any], fields: tuple[Field, ...]
 ) -> None:
-    """~ becomes ~0 and / becomes ~1, in this order, also in a name that only the client knows."""
+    """~ becomes ~0 and / becomes ~1, in unknown names too."""
     faults = faults_of([{**named, "~1/~0": 1}], fields)
 
     assert [fault.pointer for fault in faults] == ["/applicants/0/~01~1~00"]
 
 
 @pytest.mark.parametrize(("length", "shown"), [(100, "y" * 100), (101, "y" * 100 + "…"), (10_000, "y" * 100 + "…")])
-def test_a_long_name_is_cut_in_its_pointer(
+def test_a_long_unknown_name_is_truncated_in_its_pointer(
     named: dict[str, Any], fields: tuple[Field, ...], length: int, shown: str
 ) -> None:
-    """100 characters tell which one it is, and the answer stays small whatever was sent."""
+    """To 100 characters, so that the answer stays small."""
     faults = faults_of([{**named, "y" * length: 1}], fields)
 
     assert [fault.pointer for fault in faults] == [f"/applicants/0/{shown}"]
 
 
 def test_the_name_of_a_field_is_whole_in_its_pointer(named: dict[str, Any], fields: tuple[Field, ...]) -> None:
-    """However long it is: a pointer that is cut points nowhere."""
+    """The name of a known field is never truncated."""
     long = structs.replace(fields[4], name="y" * 300)
     del named[DEBT]
 
@@ -277,7 +276,7 @@ def test_the_name_of_a_field_is_whole_in_its_pointer(named: dict[str, Any], fiel
 def test_the_index_of_a_level_is_refused_by_name(
     named: dict[str, Any], fields: tuple[Field, ...], index: float
 ) -> None:
-    """Only a vector speaks the language of the graph; by name a level is its text."""
+    """Indexes are allowed in vectors only."""
     assert faults_of([{**named, "Home": index}], fields) == [Fault("/applicants/0/Home", f"{HOME}, got {index}")]
 
 
@@ -285,7 +284,7 @@ def test_the_index_of_a_level_is_refused_by_name(
 def test_an_index_without_a_level_is_refused_in_a_vector(
     vector: list[Any], fields: tuple[Field, ...], index: float
 ) -> None:
-    """Indices are whole and count from 0 to the last level."""
+    """Negative, fractional or too large."""
     vector[2] = index
 
     assert [fault.pointer for fault in faults_of([vector], fields)] == ["/applicants/0/2"]
@@ -303,7 +302,7 @@ def test_an_index_without_a_level_is_refused_in_a_vector(
 def test_a_boolean_is_the_level_of_its_word(
     fields: tuple[Field, ...], levels: tuple[str, ...], value: object, cell: float
 ) -> None:
-    """A column of booleans has its two words as levels, in the capitals and the order of its table."""
+    """If the levels are the words true and false, in any case and order."""
     field = structs.replace(fields[3], levels=levels)
 
     assert read_applicants([{field.name: value}], [field], HERE).matrix.tolist() == [[cell]]
@@ -311,7 +310,7 @@ def test_a_boolean_is_the_level_of_its_word(
 
 @pytest.mark.parametrize("width", [0, 4, 6])
 def test_a_vector_of_another_width_is_refused_with_the_fields_in_order(fields: tuple[Field, ...], width: int) -> None:
-    """One value a field; the message lists them, because the order is what went wrong."""
+    """The message lists the fields in order."""
     expected = [Fault("/applicants/0", f"expected 5 values (Amount, Income, Home, Client, {DEBT}), got {width}")]
 
     assert faults_of([[1] * width], fields) == expected
@@ -319,19 +318,16 @@ def test_a_vector_of_another_width_is_refused_with_the_fields_in_order(fields: t
 
 @pytest.mark.parametrize("row", [None, True, 3, 2.5, "Amount"])
 def test_a_row_that_is_neither_object_nor_list_is_refused(fields: tuple[Field, ...], row: object) -> None:
-    """There is nothing to read in it."""
     assert faults_of([row], fields) == [Fault("/applicants/0", "expected an object of fields or a list of 5 values")]
 
 
-def test_no_applicant_at_all_is_refused(fields: tuple[Field, ...]) -> None:
-    """An empty list is a client's mistake."""
+def test_an_empty_list_is_refused(fields: tuple[Field, ...]) -> None:
     assert faults_of([], fields) == [Fault(HERE, "expected at least one applicant, got an empty list")]
 
 
 def test_all_faults_of_all_applicants_are_found_at_once(
     named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]
 ) -> None:
-    """One answer is enough to mend the whole body."""
     by_name = {**named, "id": 1.5, "Amount": "x", "Home": "y", "z": 0}
     by_position = [None, *vector[1:3], 7, vector[4]]
     del by_name["Client"]
@@ -353,12 +349,12 @@ def test_all_faults_of_all_applicants_are_found_at_once(
 
 @pytest.mark.parametrize(
     ("rows", "more"),
-    [(MOST_FAULTS, f"and {MOST_FAULTS - 1} more"), (10**6, f"and at least {MOST_FAULTS} more")],
+    [(MAX_FAULTS, f"and {MAX_FAULTS - 1} more"), (10**6, f"and at least {MAX_FAULTS} more")],
     ids=["at the limit", "beyond"],
 )
 def test_faults_beyond_the_limit_are_not_looked_for(fields: tuple[Field, ...], rows: int, more: str) -> None:
-    """The answer stays small, and so does the work: a small body may hold millions of faults."""
+    """The search ends after MAX_FAULTS."""
     with pytest.raises(InvalidApplicants, match=rf"^/applicants/0: .* \({more}\)$") as caught:
         read_applicants([None] * rows, fields, HERE)
 
-    assert len(caught.value.faults) == MOST_FAULTS
+    assert len(caught.value.faults) == MAX_FAULTS

@@ -1,4 +1,4 @@
-"""CSV in and out: the same answers as JSON gives, each fault at its line, nothing that a spreadsheet runs."""
+"""CSV of POST /score: the same answers as for JSON, faults with line numbers, protection against formulas."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from model.contract import LARGEST, Field
+from model.contract import MAX_MAGNITUDE, Field
 from model.reasons import Reason, Remark
+from model.results import SCALARS, Result
 from model.session import Model
 from serve.schemas.csv import COLUMNS, read_csv, write_csv
-from serve.schemas.faults import CELLS_ON_LOOP
-from serve.schemas.problems import HTTPProblem, InvalidApplicants, Offload
+from serve.schemas.limits import MAX_LOOP_CELLS, Offload
+from serve.schemas.problems import HTTPProblem, InvalidApplicants
 from serve.schemas.requests import RequestSchemas, ScoreRequest
-from serve.schemas.responses import Fault, ModelName, Result, ScoreAnswer
+from serve.schemas.responses import Fault, ModelName, ScoreAnswer
 from serve.settings import Settings
 
-MOST_ROWS = 50
+MAX_ROWS = 50
 DEBT = "Debt/Income~12m"
 HEADER = f"Amount,Income,Home,Client,{DEBT}"
 CSV = {"content-type": "text/csv; charset=utf-8"}
@@ -33,9 +34,9 @@ Fields = tuple[Field, ...]
 
 
 def read(table: str | bytes, fields: Sequence[Field]) -> ScoreRequest:
-    """The request that a table is."""
+    """The request that a table contains."""
     body = table if isinstance(table, bytes) else table.encode()
-    return read_csv(RequestSchemas(fields, MOST_ROWS), body, on_loop=False)
+    return read_csv(RequestSchemas(fields, MAX_ROWS), body, on_loop=False)
 
 
 def rows_of(table: str | bytes, fields: Sequence[Field]) -> list[list[float | None]]:
@@ -44,8 +45,14 @@ def rows_of(table: str | bytes, fields: Sequence[Field]) -> list[list[float | No
     return [[None if value is None or np.isnan(value) else value for value in row] for row in rows]
 
 
+def answer_of(id: str | int | None, reasons: list[Reason], warnings: list[Remark]) -> ScoreAnswer:
+    """The answer for one applicant, all its scalars 0."""
+    scalars: dict[str, Any] = dict.fromkeys(SCALARS, 0)
+    return ScoreAnswer([Result(**scalars, id=id, reasons=reasons, warnings=warnings)], ModelName("test", "1", "0"))
+
+
 def faults_of(table: str | bytes, fields: Sequence[Field]) -> list[Fault]:
-    """What is wrong with a table."""
+    """The faults of a table."""
     with pytest.raises(InvalidApplicants, match=": ") as caught:
         read(table, fields)
     return caught.value.faults
@@ -67,12 +74,12 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("table", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_table_is_read_however_programs_write_it(fields: Fields, table: str) -> None:
-    """Delimiter, quotes, mark, line ends, order of columns: the same applicant."""
+    """Any delimiter, quoting, byte order mark, line end and order of columns."""
     assert rows_of(table, fields) == [ROW]
 
 
 def test_an_empty_cell_is_a_missing_value(fields: Fields) -> None:
-    """And so is a column that isn't there, where a field may be missing."""
+    """As is a nullable field without a column."""
     assert rows_of(f"{HEADER}\n45.5,, ,True,0.75\n", fields) == [[45.5, None, None, 1.0, 0.75]]
     assert rows_of(f"Amount,Client,{DEBT}\n45.5,True,0.75\n", fields) == [[45.5, None, None, 1.0, 0.75]]
 
@@ -81,7 +88,7 @@ def test_an_empty_cell_is_a_missing_value(fields: Fields) -> None:
     "level", [" own", "own ", "\t", "a;b", "a,b", "a\nb", 'a "b"', "1", "null", "x" * 300], ids=ascii
 )
 def test_a_level_may_be_any_text(fields: Fields, level: str) -> None:
-    """Also one with blanks around it, which are taken away from other cells."""
+    """Even with leading and trailing blanks, which are stripped from other cells."""
     field = structs.replace(fields[2], levels=("own", level))
     out = io.StringIO()
     csv.writer(out).writerows([["id", "Home"], ["A", level], ["B", " own "], ["C", " "]])
@@ -90,14 +97,14 @@ def test_a_level_may_be_any_text(fields: Fields, level: str) -> None:
 
 
 def test_ids_come_back_as_texts(fields: Fields) -> None:
-    """As they stand in their column; an empty one is none."""
+    """An empty id is none."""
     table = f"id,{HEADER}\nA-17,1,1,own,True,1\n007,1,1,own,True,1\n,1,1,own,True,1\n"
 
     assert list(read(table, fields).ids) == ["A-17", "007", None]
 
 
 def test_a_field_named_id_is_a_field(fields: Fields) -> None:
-    """Where the model itself asks for it."""
+    """If the model has a field `id`, the column goes to the model."""
     asked = read("id\n3\n", [structs.replace(fields[0], name="id")])
 
     assert ([list(row) for row in asked.rows], list(asked.ids)) == ([[3.0]], [None])
@@ -109,7 +116,7 @@ NAMES = ["a;b;c", "a,b", 'a "b"', "a\nb", "a\r\nb", "a\rb", "a;\nb", "\t", "a\\b
 @pytest.mark.parametrize("delimiter", [",", ";"])
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_the_name_of_a_field_may_hold_anything(fields: Fields, name: str, delimiter: str) -> None:
-    """Delimiters, quotes and line breaks in the header don't deceive: they stand in quotes."""
+    """Quoted delimiters, quotes and line breaks in the header."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows([["Amount", name], [45.5, 320]])
 
@@ -117,23 +124,23 @@ def test_the_name_of_a_field_may_hold_anything(fields: Fields, name: str, delimi
 
 
 def test_a_decompressed_table_is_read_like_another(fields: Fields) -> None:
-    """It is a bytearray."""
+    """A decompressed body is a bytearray."""
     body = bytearray(f"\ufeff{HEADER}\n45.5,320,rent,True,0.75\n".encode())
 
-    asked = read_csv(RequestSchemas(fields, MOST_ROWS), body, on_loop=False)
+    asked = read_csv(RequestSchemas(fields, MAX_ROWS), body, on_loop=False)
 
     assert np.array(asked.rows).tolist() == [ROW]
 
 
 def test_a_second_byte_order_mark_is_part_of_the_header(fields: Fields) -> None:
-    """It is no column that the model has."""
+    """So the first column is unknown."""
     pointers = [fault.pointer for fault in faults_of(f"\ufeff\ufeff{HEADER}\n1,2,own,True,1\n", fields)]
 
     assert pointers == ["/lines/1", "/lines/1"]
 
 
 def test_every_fault_has_its_line_and_its_column(fields: Fields) -> None:
-    """All at once; lines are counted as an editor shows them, over blank ones and cells of several lines."""
+    """Lines are counted as an editor shows them, with blank lines and cells of several lines."""
     table = (
         f"id,{HEADER}\n"
         "a,x,320,rent,True,0.75\n"
@@ -147,9 +154,9 @@ def test_every_fault_has_its_line_and_its_column(fields: Fields) -> None:
         Fault("/lines/2/Amount", "expected a number in EUR, got 'x'"),
         Fault("/lines/6/Home", "expected one of: own, rent, other, got 'castle'"),
         Fault("/lines/6/Client", "null; this field can't be missing: expected one of: False, True"),
-        Fault("/lines/6/Debt~1Income~012m", f"expected a number within ±{LARGEST:g}, got 1e+101"),
-        Fault("/lines/7/Amount", f"expected a number within ±{LARGEST:g}, got nan"),
-        Fault("/lines/7/Income", f"expected a number within ±{LARGEST:g}, got inf"),
+        Fault("/lines/6/Debt~1Income~012m", f"expected a number within ±{MAX_MAGNITUDE:g}, got 1e+101"),
+        Fault("/lines/7/Amount", f"expected a number within ±{MAX_MAGNITUDE:g}, got nan"),
+        Fault("/lines/7/Income", f"expected a number within ±{MAX_MAGNITUDE:g}, got inf"),
         Fault("/lines/7/Debt~1Income~012m", "expected a number, got '1_0'"),
     ]
 
@@ -163,14 +170,13 @@ HEADERS = {
 
 @pytest.mark.parametrize(("table", "detail"), HEADERS.values(), ids=HEADERS)
 def test_a_fault_of_the_header_is_said_once(fields: Fields, table: str, detail: str) -> None:
-    """Not again for each line below it."""
+    """Not repeated for each line below it."""
     assert faults_of(table, fields) == [Fault("/lines/1", detail)]
     width = table.count(",") + 1
     assert faults_of(table + (",".join("1" * width) + "\n") * 3, fields) == [Fault("/lines/1", detail)]
 
 
 def test_a_line_of_another_width_is_named(fields: Fields) -> None:
-    """Otherwise a cell too few would shift all that follow."""
     table = f"{HEADER}\n1,2,own,True\n1,2,own,True,1\n1,2,own,True,1,\n"
 
     assert faults_of(table, fields) == [
@@ -180,15 +186,14 @@ def test_a_line_of_another_width_is_named(fields: Fields) -> None:
 
 
 @pytest.mark.parametrize("table", ["", "\n\n", "\ufeff"])
-def test_an_empty_table_is_told_what_a_header_looks_like(fields: Fields, table: str) -> None:
-    """The names in order."""
+def test_the_fault_of_an_empty_table_shows_a_header(fields: Fields, table: str) -> None:
     expected = f"the table is empty; expected a header such as: {HEADER.replace(',', ', ')}"
 
     assert faults_of(table, fields) == [Fault("", expected)]
 
 
-def test_a_header_alone_has_nobody_to_answer_about(fields: Fields) -> None:
-    """As an empty list in JSON."""
+def test_a_header_without_lines_is_refused(fields: Fields) -> None:
+    """Like an empty list in JSON."""
     assert faults_of(HEADER, fields) == [Fault("/lines", "expected at least one applicant, got an empty list")]
 
 
@@ -202,29 +207,29 @@ def test_a_header_alone_has_nobody_to_answer_about(fields: Fields) -> None:
         (f"{HEADER}\n{'9' * 200_000},2,own,True,1".encode(), "not a CSV table: field larger than field limit (131072)"),
     ],
 )
-def test_what_is_no_table_is_refused_as_a_whole(fields: Fields, table: bytes, detail: str) -> None:
-    """With what to do about it, where something is to be done."""
+def test_invalid_csv_is_refused_as_a_whole(fields: Fields, table: bytes, detail: str) -> None:
+    """The message says what to do."""
     assert faults_of(table, fields) == [Fault("", detail)]
 
 
 def test_a_row_more_than_allowed_is_413(fields: Fields) -> None:
-    """Counted to the end, and none of it read."""
+    """All lines are counted, and none is read."""
     rows = "1,2,own,True,1\n"
 
-    allowed = read(f"{HEADER}\n{rows * MOST_ROWS}", fields)
+    allowed = read(f"{HEADER}\n{rows * MAX_ROWS}", fields)
     with pytest.raises(HTTPProblem, match="got 1,000,000 rows, expected at most 50 rows") as caught:
         read(HEADER + "\n1" * 1_000_000, fields)
 
-    assert (len(allowed.rows), caught.value.status) == (MOST_ROWS, 413)
+    assert (len(allowed.rows), caught.value.status) == (MAX_ROWS, 413)
 
 
-@pytest.mark.parametrize("rows", [CELLS_ON_LOOP // 5, CELLS_ON_LOOP // 5 + 1], ids=["small", "large"])
+@pytest.mark.parametrize("rows", [MAX_LOOP_CELLS // 5, MAX_LOOP_CELLS // 5 + 1], ids=["small", "large"])
 def test_a_large_table_is_not_read_on_the_event_loop(fields: Fields, rows: int) -> None:
-    """Its cells take some microseconds each: beyond a bound it is read in a thread."""
+    """More than MAX_LOOP_CELLS values raise Offload there."""
     schemas, table = RequestSchemas(fields, rows), HEADER + "\n1,2,own,True,1" * rows
 
     assert len(read_csv(schemas, table.encode(), on_loop=False).rows) == rows
-    if rows * len(fields) <= CELLS_ON_LOOP:
+    if rows * len(fields) <= MAX_LOOP_CELLS:
         assert len(read_csv(schemas, table.encode(), on_loop=True).rows) == rows
     else:
         with pytest.raises(Offload):
@@ -232,7 +237,7 @@ def test_a_large_table_is_not_read_on_the_event_loop(fields: Fields, rows: int) 
 
 
 def test_a_header_of_a_million_columns_is_refused_in_one_pass(fields: Fields) -> None:
-    """Work grows with the table, not with its square, and the answer stays small."""
+    """The time grows linearly, and the answer stays small."""
     (fault,) = faults_of(b"Amount,Client,Debt/Income~12m" + b"," * 1_000_000, fields)
 
     assert fault == Fault("/lines/1", "the column '' appears 1000000 times, expected once")
@@ -240,7 +245,7 @@ def test_a_header_of_a_million_columns_is_refused_in_one_pass(fields: Fields) ->
 
 @given(table=st.text('Amount,;"\n\r id1.5', max_size=80) | st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused_and_nothing_else(table: str | bytes, fields: Fields) -> None:
-    """No table raises anything but InvalidApplicants or HTTPProblem."""
+    """Random tables raise nothing but InvalidApplicants or HTTPProblem."""
     field = structs.replace(fields[0], name="Amount")
     for body in (table, HEADER.encode() + b"\n" + (table.encode() if isinstance(table, str) else table)):
         try:
@@ -252,11 +257,11 @@ def test_any_bytes_are_read_or_refused_and_nothing_else(table: str | bytes, fiel
 
 cells = st.fixed_dictionaries(
     {
-        "Amount": st.floats(-LARGEST, LARGEST),
-        "Income": st.none() | st.floats(-LARGEST, LARGEST),
+        "Amount": st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE),
+        "Income": st.none() | st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE),
         "Home": st.sampled_from([None, "own", "rent", "other"]),
         "Client": st.sampled_from(["False", "True"]),
-        DEBT: st.floats(-LARGEST, LARGEST),
+        DEBT: st.floats(-MAX_MAGNITUDE, MAX_MAGNITUDE),
         "id": st.none() | st.text("aA,;\"'= \n", min_size=1, max_size=5).map(lambda text: f"x{text}x"),
     }
 )
@@ -266,7 +271,7 @@ cells = st.fixed_dictionaries(
 def test_a_table_is_answered_as_the_same_applicants_in_json(
     client: httpx.Client, applicants: list[dict[str, Any]], delimiter: str
 ) -> None:
-    """To the last digit, with ids, reasons and warnings: as JSON where JSON is asked for, else as a table."""
+    """Exactly the same results, as JSON or CSV as the Accept header says."""
     out = io.StringIO()
     sheet = csv.DictWriter(out, list(applicants[0]), delimiter=delimiter)
     sheet.writeheader()
@@ -281,8 +286,8 @@ def test_a_table_is_answered_as_the_same_applicants_in_json(
     table = list(csv.DictReader(io.StringIO(as_sheet.text, newline="")))
     assert list(table[0]) == COLUMNS
     for result, line in zip(expected["results"], table, strict=True):
-        assert (line["id"], float(line["probability"])) == (result["id"] or "", result["probability"])
-        assert (line["decision"], line["points"]) == (result["decision"], str(result["points"]))
+        assert line["id"] == (result["id"] or "")
+        assert [line[name] for name in SCALARS] == [str(result[name]) for name in SCALARS]
         reasons = [(one["text"], one["value"]) for one in result["reasons"]]
         told = [text if value == "missing" else f"{text} ({value})" for text, value in reasons]
         assert line["reasons"] == "; ".join(told)
@@ -305,9 +310,9 @@ def test_a_table_is_answered_as_the_same_applicants_in_json(
         (None, ""),
     ],
 )
-def test_an_id_is_no_formula(id: str | int | None, written: str) -> None:
-    """What begins like one is written as a text, so that a spreadsheet shows it and doesn't run it."""
-    answer = ScoreAnswer([Result(id, 0.5, "refuse", 480, [], [])], ModelName("test", "1", "0"))
+def test_an_id_that_looks_like_a_formula_is_escaped(id: str | int | None, written: str) -> None:
+    """So that a spreadsheet doesn't execute it."""
+    answer = answer_of(id, [], [])
 
     (line,) = csv.DictReader(io.StringIO(write_csv(answer).decode(), newline=""))
 
@@ -315,12 +320,9 @@ def test_an_id_is_no_formula(id: str | int | None, written: str) -> None:
 
 
 def test_reasons_and_warnings_are_one_cell_each() -> None:
-    """Whatever they hold of quotes, commas and line ends."""
+    """Whatever quotes, commas and line ends they contain."""
     reasons = [Reason("a", "A", '1 "x"', 0.5, "High, too"), Reason("b", "B", "2\n3", 0.25, "Low")]
-    answer = ScoreAnswer(
-        [Result("A", 0.5, "refuse", 480, reasons, [Remark("a", "A: missing"), Remark("b", "B; 2")])],
-        ModelName("test", "1", "0"),
-    )
+    answer = answer_of("A", reasons, [Remark("a", "A: missing"), Remark("b", "B; 2")])
 
     (line,) = csv.DictReader(io.StringIO(write_csv(answer).decode(), newline=""))
 
@@ -330,7 +332,7 @@ def test_reasons_and_warnings_are_one_cell_each() -> None:
 def test_a_large_table_is_answered_in_a_worker_thread_like_a_small_one(
     model: Model, make_client: Callable[..., httpx.Client]
 ) -> None:
-    """Thousands of lines, each in its place."""
+    """Thousands of lines, in order."""
     table = "".join(f"{number},{number % 100},1,own,True,1\n" for number in range(5000))
 
     text = make_client(model, Settings()).post("/score", content=f"id,{HEADER}\n{table}", headers=CSV).text
@@ -341,7 +343,7 @@ def test_a_large_table_is_answered_in_a_worker_thread_like_a_small_one(
 
 
 def test_a_refused_table_is_a_problem_as_json_is(client: httpx.Client) -> None:
-    """application/problem+json with its faults, also for who sends CSV."""
+    """application/problem+json with faults, for CSV too."""
     response = client.post("/score", content="nonsense\n1\n", headers=CSV)
 
     assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")

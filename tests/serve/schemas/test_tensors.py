@@ -1,4 +1,4 @@
-"""Tensors of the Open Inference Protocol: whatever is written can be read, whatever can't be read is named."""
+"""Tensors of the Open Inference Protocol: a round trip changes nothing, and invalid tensors are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from msgspec import UNSET
 
-from serve.schemas.inference import Datatype, Input, InputParameters, Output
+from serve.schemas.open_inference import Datatype, Input, InputParameters, Output
 from serve.schemas.problems import InvalidApplicants
 from serve.schemas.tensors import NUMBERS, read_tensors, write_tensor
 
@@ -40,19 +40,19 @@ inputs = st.builds(
 
 
 def as_input(output: Output) -> Input:
-    """What was written as an output, given back as an input."""
+    """An output as an input."""
     return msgspec.convert(msgspec.to_builtins(output), Input)
 
 
 def written_texts(values: npt.NDArray[Any]) -> bytes:
-    """Texts as tritonclient writes them."""
+    """Texts encoded as tritonclient does."""
     encoded = [text.encode() for text in values.ravel()]
     return b"".join(struct.pack("<I", len(text)) + text for text in encoded)
 
 
 @given(numbers, st.booleans())
-def test_written_tensors_are_read_as_they_were(values: npt.NDArray[Any], is_binary: bool) -> None:
-    """To the bit in bytes; in JSON up to 2^53, the largest whole number that float64 and JSON agree on."""
+def test_numbers_round_trip(values: npt.NDArray[Any], is_binary: bool) -> None:
+    """Exactly in binary; in JSON up to 2^53."""
     if not is_binary:
         values = np.clip(np.nan_to_num(values, posinf=0, neginf=0), -(2**53), 2**53).astype(values.dtype)
 
@@ -64,8 +64,8 @@ def test_written_tensors_are_read_as_they_were(values: npt.NDArray[Any], is_bina
 
 
 @given(texts, st.booleans())
-def test_texts_are_read_as_they_were(values: npt.NDArray[Any], is_binary: bool) -> None:
-    """In JSON and with their lengths before them."""
+def test_texts_round_trip(values: npt.NDArray[Any], is_binary: bool) -> None:
+    """In JSON and in binary."""
     raw = written_texts(values) if is_binary else b""
     data = UNSET if is_binary else values.ravel().tolist()
     parameters = InputParameters(len(raw)) if is_binary else UNSET
@@ -77,7 +77,7 @@ def test_texts_are_read_as_they_were(values: npt.NDArray[Any], is_binary: bool) 
 
 @pytest.mark.parametrize("datatype", NUMBERS)
 def test_numbers_of_every_datatype_are_read(datatype: Datatype) -> None:
-    """From bytes, little-endian, and from JSON, nested or flat, where null is missing."""
+    """From little-endian bytes, and from flat or nested JSON, where null is missing."""
     values = np.array([[1, 2], [3, 4]], NUMBERS[datatype])
     raw = values.tobytes()
 
@@ -91,7 +91,7 @@ def test_numbers_of_every_datatype_are_read(datatype: Datatype) -> None:
 
 
 def test_tensors_take_their_bytes_in_order() -> None:
-    """One after another, with JSON tensors between them."""
+    """With JSON tensors between them."""
     raw = np.array([1.5, 2.5]).tobytes() + np.array([7], "<i8").tobytes()
     told = [
         Input("a", [2], "FP64", parameters=InputParameters(16)),
@@ -105,8 +105,8 @@ def test_tensors_take_their_bytes_in_order() -> None:
 
 
 @given(st.lists(inputs, max_size=3), st.binary(max_size=80))
-def test_nothing_but_invalid_applicants_comes_of_any_input(some: list[Input], raw: bytes) -> None:
-    """Whatever is told of tensors and whatever bytes follow: arrays of the told shapes, or a refusal."""
+def test_any_input_is_read_or_refused_and_nothing_else(some: list[Input], raw: bytes) -> None:
+    """Random tensors and bytes give arrays of the stated shapes, or InvalidApplicants."""
     with suppress(InvalidApplicants):
         found = read_tensors(some, memoryview(raw))
 
@@ -115,7 +115,7 @@ def test_nothing_but_invalid_applicants_comes_of_any_input(some: list[Input], ra
 
 @given(st.binary(max_size=64))
 def test_any_bytes_are_texts_or_refused(raw: bytes) -> None:
-    """Lengths beyond the end, half a length, bytes that are no UTF-8."""
+    """Lengths beyond the end, half a length, invalid UTF-8."""
     with suppress(InvalidApplicants):
         (found,) = read_tensors([Input("x", [1], "BYTES", parameters=InputParameters(len(raw)))], memoryview(raw))
 
@@ -123,7 +123,7 @@ def test_any_bytes_are_texts_or_refused(raw: bytes) -> None:
 
 
 def test_the_faults_of_all_tensors_are_named_together() -> None:
-    """Each with its place."""
+    """Each with its pointer."""
     told = [Input("a", [2], "FP64", [1.5]), Input("b", [1], "FP64", [1.5]), Input("c", [1], "INT64", ["x"])]
 
     with pytest.raises(InvalidApplicants) as caught:

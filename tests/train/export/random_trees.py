@@ -1,4 +1,4 @@
-"""Trees and applicants drawn by Hypothesis: few values, so that questions repeat and answers lie on thresholds."""
+"""Hypothesis strategies for trees and applicants; few values, so that questions repeat and values equal thresholds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ thresholds = st.sampled_from([-1.0, 0.0, 0.25, 0.5, float("inf")])
 
 @st.composite
 def nodes(draw: st.DrawFn, leaves: int) -> Node:
-    """A random tree with this many leaves."""
+    """A random tree with `leaves` leaves."""
     if leaves == 1:
         return draw(st.floats(-2, 2))
     left = draw(st.integers(1, leaves - 1))

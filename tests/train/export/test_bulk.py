@@ -1,4 +1,4 @@
-"""Many applicants at once get the very bits that each gets alone."""
+"""Log-odds of a batch by look-up are bit-identical to those of single applicants."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.train.export.random_trees import COLUMNS, cells, nodes
 from train.dataset import Matrix
-from train.export.bulk import MANY, add_bulk
+from train.export.bulk import MIN_BULK_ROWS, add_bulk
 from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET
 from train.export.graph import IR_VERSION
 from train.export.trees import Trees, ensemble_attributes, read_hist_gradient_boosting
 
+Fitted = tuple[Trees, onnxruntime.InferenceSession, Matrix]
+
 
 def log_odds(trees: Trees, n_columns: int) -> onnxruntime.InferenceSession:
-    """A graph of nothing but trees: x (n, n_columns) → log_odds (n, 1)."""
+    """A session of a graph of trees only: x (n, n_columns) → log_odds (n, 1)."""
     attributes = ensemble_attributes([trees.base, *trees.trees], [0] * (len(trees.trees) + 1), 1)
     walk = helper.make_node("TreeEnsemble", ["x"], ["log_odds"], domain=PLACEHOLDER_DOMAIN, **attributes)
     ends = [
@@ -44,33 +46,39 @@ def run(session: onnxruntime.InferenceSession, rows: Matrix) -> Matrix:
 @given(
     base=st.floats(-2, 2),
     trees=st.lists(st.integers(1, 8).flatmap(nodes), max_size=4),
-    rows=st.lists(st.tuples(*[cells] * COLUMNS), min_size=MANY, max_size=3 * MANY),
+    rows=st.lists(st.tuples(*[cells] * COLUMNS), min_size=MIN_BULK_ROWS, max_size=3 * MIN_BULK_ROWS),
 )
 def test_any_trees_give_the_same_bits_walked_and_looked_up(
     base: float, trees: list[float], rows: list[tuple[float, ...]]
 ) -> None:
-    """Thresholds met exactly, gaps, trees of one leaf, no tree at all: as the trees themselves in numpy."""
+    """Values equal to thresholds, missing values, trees of one leaf, no tree at all; compared with numpy too."""
     model = Trees(base, tuple(trees))
     applicants = np.array(rows)
     session = log_odds(model, COLUMNS)
 
     few = np.concatenate([run(session, applicants[start : start + 5]) for start in range(0, len(rows), 5)])
 
-    np.testing.assert_array_equal(model.log_odds(applicants), few)
-    np.testing.assert_array_equal(few, run(session, applicants))
+    np.testing.assert_array_equal(few, model.log_odds(applicants))
+    np.testing.assert_array_equal(run(session, applicants), few)
 
 
-@pytest.mark.parametrize("size", [1, MANY - 1, MANY, 33, 256, 1000])
-def test_fitted_trees_give_the_same_bits_in_batches_of_any_size(size: int) -> None:
-    """Hundreds of trees, whose leaves are added in one order."""
+@pytest.fixture(scope="module")
+def fitted() -> Fitted:
+    """200 boosted trees on 1,000 rows: the trees, their session, the rows."""
     random = np.random.default_rng(0)
     X = random.normal(size=(1000, 6))
     X[random.random(X.shape) < 0.1] = np.nan
     y = (np.nan_to_num(X[:, 0]) + random.normal(size=1000) > 0).astype(int)
     classifier = HistGradientBoostingClassifier(max_iter=200, max_leaf_nodes=8, random_state=0).fit(X, y)
     trees = read_hist_gradient_boosting(classifier)
-    session = log_odds(trees, 6)
+    return trees, log_odds(trees, 6), X
+
+
+@pytest.mark.parametrize("size", [1, MIN_BULK_ROWS - 1, MIN_BULK_ROWS, 33, 256, 1000])
+def test_fitted_trees_give_the_same_bits_in_batches_of_any_size(fitted: Fitted, size: int) -> None:
+    """Both branches sum hundreds of leaves in the same order."""
+    trees, session, X = fitted
 
     found = np.concatenate([run(session, X[start : start + size]) for start in range(0, 1000, size)])
 
-    np.testing.assert_array_equal(trees.log_odds(X), found)
+    np.testing.assert_array_equal(found, trees.log_odds(X))

@@ -1,4 +1,4 @@
-"""The graph answers as the pipeline does, whatever was fitted; that is the law of this project."""
+"""The exported graph gives the same answers as the fitted pipeline, for any fit and any input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from model.policy import Policy
 from train.candidates import CANDIDATES
 from train.card import CardField, CardPolicy
 from train.dataset import Matrix
-from train.export import FEWEST_ROWS, MOST_ROWS, count_rows_at_once
+from train.export import MAX_ROWS, MIN_ROWS, count_rows_at_once
 from train.export.graph import convert_pipeline, serialize
 from train.export.linear import Linear
 from train.export.trees import Trees
@@ -24,7 +24,7 @@ from train.policy import decide, make_policy
 from train.proof import TOLERANCE
 
 KINDS = ("logistic", "boosting")
-"""The other boosters: test_boosters.py."""
+"""Boosting libraries: test_boosters_extra.py."""
 
 POLICY = make_policy(CardPolicy(5.0, 1.0, 0.4))
 NUMBER = CardField(label="n", kind="number", nullable=True, risk="increases")
@@ -39,7 +39,7 @@ MIXES = {
 
 
 def draw(fields: list[CardField], rows: int, seed: int) -> Matrix:
-    """Rows for these fields; gaps where they may be."""
+    """Random rows for these fields, with missing values in nullable ones."""
     random = np.random.default_rng(seed)
     columns = []
     for field in fields:
@@ -49,7 +49,7 @@ def draw(fields: list[CardField], rows: int, seed: int) -> Matrix:
 
 
 def fit(kind: str, fields: list[CardField], seed: int) -> Pipeline:
-    """A candidate's pipeline fitted on rows whose outcome follows the first field."""
+    """A candidate's pipeline, fitted on rows whose outcome depends on the first field."""
     X = draw(fields, 200, seed)
     y = (np.nan_to_num(X[:, 0]) + np.random.default_rng(seed).normal(size=200) > 0.5).astype(int)
     pipeline = CANDIDATES[kind].build(fields, seed)
@@ -58,17 +58,17 @@ def fit(kind: str, fields: list[CardField], seed: int) -> Pipeline:
 
 
 def convert(pipeline: Pipeline, policy: Policy) -> onnx.ModelProto:
-    """The graph, with any reference population."""
+    """The graph, with a reference population of one row."""
     return convert_pipeline(pipeline, policy, np.zeros((1, pipeline.n_features_in_)))
 
 
 def load(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    """A graph ready to run."""
+    """A session of a graph."""
     return onnxruntime.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
 
 
 def run(model: onnx.ModelProto, applicants: Matrix) -> list[np.ndarray]:
-    """probability and decision of a graph."""
+    """Probability and decision of a graph."""
     answers: list[np.ndarray] = load(model).run(["probability", "decision"], {"applicants": applicants})
     return answers
 
@@ -76,7 +76,7 @@ def run(model: onnx.ModelProto, applicants: Matrix) -> list[np.ndarray]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mix", sorted(MIXES))
 def test_every_mix_of_fields_is_exported_exactly(kind: str, mix: str) -> None:
-    """Numbers, categories, gaps in both: probability within 1e-12, no decision differs."""
+    """Numbers, categories and missing values: probability within 1e-12, no decision differs."""
     pipeline = fit(kind, MIXES[mix], 1)
     applicants = draw(MIXES[mix], 5000, 2)
 
@@ -84,7 +84,7 @@ def test_every_mix_of_fields_is_exported_exactly(kind: str, mix: str) -> None:
 
     expected = pipeline.predict_proba(applicants)[:, 1]
     np.testing.assert_allclose(probability, expected, rtol=0, atol=TOLERANCE)
-    np.testing.assert_array_equal(decide(expected, POLICY), decision)
+    np.testing.assert_array_equal(decision, decide(expected, POLICY))
 
 
 @settings(max_examples=40, deadline=None)
@@ -97,7 +97,7 @@ def test_every_mix_of_fields_is_exported_exactly(kind: str, mix: str) -> None:
     ),
 )
 def test_any_fit_and_any_number_agree(seed: int, kind: str, mix: str, extremes: Matrix) -> None:
-    """Also where a number is as large, as small or as absent as a float64 can be served."""
+    """Numbers up to ±1e100, subnormal numbers, and NaN."""
     fields = MIXES[mix]
     pipeline = fit(kind, fields, seed)
     applicants = draw(fields, 8, seed + 1)
@@ -114,7 +114,7 @@ def test_any_fit_and_any_number_agree(seed: int, kind: str, mix: str, extremes: 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**31 - 1), mix=st.sampled_from(sorted(MIXES)), size=st.integers(1, 70))
 def test_an_applicant_gets_the_same_bits_alone_and_in_any_batch(seed: int, mix: str, size: int) -> None:
-    """Of a logistic regression; tests/train/export/test_bulk.py has the trees."""
+    """For logistic regression; test_bulk.py tests trees."""
     pipeline = fit("logistic", MIXES[mix], seed)
     session, applicants = load(convert(pipeline, POLICY)), draw(MIXES[mix], size, seed + 1)
 
@@ -126,8 +126,8 @@ def test_an_applicant_gets_the_same_bits_alone_and_in_any_batch(seed: int, mix: 
 
 
 @given(columns=st.integers(1, 5_000), trees=st.integers(0, 10_000) | st.none())
-def test_few_rows_of_a_large_graph_go_through_at_once(columns: int, trees: int | None) -> None:
-    """As the contract takes them: a multiple of 16; never more of a larger graph."""
+def test_the_batch_size_falls_with_the_size_of_the_graph(columns: int, trees: int | None) -> None:
+    """It is a multiple of 16 within its limits."""
 
     def count(columns: int, trees: int | None) -> int:
         form = Linear(np.zeros(columns), 0.0) if trees is None else Trees(0.0, (0.0,) * trees)
@@ -135,14 +135,14 @@ def test_few_rows_of_a_large_graph_go_through_at_once(columns: int, trees: int |
 
     rows = count(columns, trees)
 
-    assert 0 == rows % 16
-    assert FEWEST_ROWS <= rows <= MOST_ROWS
+    assert rows % 16 == 0
+    assert MIN_ROWS <= rows <= MAX_ROWS
     assert rows >= count(columns + 1, trees)
     assert trees is None or count(columns, None) >= rows >= count(columns, trees + 1)
 
 
-def test_a_level_that_was_never_seen_in_fitting_is_no_level() -> None:
-    """An index of no known level has no hot column, in the pipeline and in the graph alike."""
+def test_an_unknown_level_has_no_column() -> None:
+    """All one-hot columns are 0, in the pipeline and in the graph."""
     pipeline = fit("logistic", MIXES["categories"], 3)
     applicants = np.array([[7.0, 1.0], [-1.0, 0.0]])
 
@@ -151,8 +151,8 @@ def test_a_level_that_was_never_seen_in_fitting_is_no_level() -> None:
     np.testing.assert_allclose(probability, pipeline.predict_proba(applicants)[:, 1], rtol=0, atol=TOLERANCE)
 
 
-def test_a_column_empty_in_the_training_part_is_exported_all_the_same() -> None:
-    """The imputer has no median for it; graph and pipeline agree on what it puts instead."""
+def test_a_column_without_training_values_is_exported() -> None:
+    """It has no median; graph and pipeline agree on the replacement."""
     fields = MIXES["numbers"]
     X = draw(fields, 100, 4)
     X[:, 1] = np.nan
@@ -167,7 +167,7 @@ def test_a_column_empty_in_the_training_part_is_exported_all_the_same() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_exporting_the_same_fit_twice_gives_the_same_bytes(kind: str) -> None:
-    """No random name, no order of a set: the file can be compared by its hash."""
+    """No random names and no order of sets, so that files can be compared by their sha256."""
     pipeline = fit(kind, MIXES["mixed"], 6)
 
     assert serialize(convert(pipeline, POLICY)) == serialize(convert(pipeline, POLICY))
@@ -175,17 +175,17 @@ def test_exporting_the_same_fit_twice_gives_the_same_bytes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_graph_is_float64_from_end_to_end(kind: str) -> None:
-    """No tensor of the file is float32, and its outputs are those of the contract."""
+    """No initializer is float32; outputs, name and opsets are those of the contract."""
     model = convert(fit(kind, MIXES["mixed"], 7), POLICY)
 
     assert onnx.TensorProto.FLOAT not in {tensor.data_type for tensor in model.graph.initializer}
-    assert ["probability", "decision", "contributions"] == [output.name for output in model.graph.output]
-    assert "credit" == model.graph.name
-    assert {"": 21, "ai.onnx.ml": 5} == {opset.domain: opset.version for opset in model.opset_import}
+    assert [output.name for output in model.graph.output] == ["probability", "decision", "contributions"]
+    assert model.graph.name == "credit"
+    assert {opset.domain: opset.version for opset in model.opset_import} == {"": 21, "ai.onnx.ml": 5}
 
 
 def test_a_probability_on_the_threshold_is_refused() -> None:
-    """The thresholds belong to the dearer decision, in the graph as in training."""
+    """`refuse_from` is inclusive, in the graph as in training."""
     pipeline = fit("logistic", MIXES["numbers"], 8)
     applicants = draw(MIXES["numbers"], 1, 9)
     on_it = float(run(convert(pipeline, POLICY), applicants)[0][0])
@@ -193,11 +193,11 @@ def test_a_probability_on_the_threshold_is_refused() -> None:
 
     _, decision = run(convert(pipeline, policy), applicants)
 
-    assert [2] == decision.tolist()
+    assert decision.tolist() == [2]
 
 
 def test_a_classifier_without_an_exact_converter_is_refused() -> None:
-    """A random forest compares float32(x) with float64 thresholds: not exported rather than exported wrong."""
+    """A random forest compares float32(x) with float64 thresholds, which would not be exact."""
     X = draw(MIXES["numbers"], 50, 10)
     pipeline = Pipeline([("classify", RandomForestClassifier(2))]).fit(np.nan_to_num(X), np.arange(50) % 2)
 

@@ -1,4 +1,4 @@
-"""The seven tables that the tests of features read: the real sample where it is, and made-up ones with every gap."""
+"""The tables for the tests of features: synthetic ones, and the real ones if HOME_CREDIT_DIR names them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ ComputeIn = Callable[[Path, Engine, Path], pd.DataFrame]
 
 
 @pytest.fixture(scope="session")
-def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """600 made-up applications with their rows in six more tables."""
-    folder = tmp_path_factory.mktemp("made_up")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """600 synthetic applications with their rows in the six other tables."""
+    folder = tmp_path_factory.mktemp("synthetic")
     generate(APPLICATIONS, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def sample(made_up: Path) -> Path:
-    """The folder that HOME_CREDIT_DIR names, else the made-up one."""
-    return Path(os.environ.get("HOME_CREDIT_DIR") or made_up)
+def tables(synthetic: Path) -> Path:
+    """The folder that HOME_CREDIT_DIR names, otherwise the synthetic one."""
+    return Path(os.environ.get("HOME_CREDIT_DIR") or synthetic)
 
 
 def compute_table(folder: Path, engine: Engine, scratch: Path) -> pd.DataFrame:
-    """All features of a folder, near-duplicates too, indexed by id, without the target."""
+    """All features of a folder, including near-duplicates, indexed by id, without the target."""
     sources = find_sources(folder, FILE, [], needs_target=True)
     computed = compute(sources, None, engine, scratch, lambda title: None)
     columns = ["SK_ID_CURR", "TARGET", *computed.fields]

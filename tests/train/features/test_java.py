@@ -1,4 +1,4 @@
-"""Java for Spark is found, or asked for in one sentence."""
+"""The check for Java."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.features.engines import Spark
 
 
 def make_java(home: Path, version: str) -> None:
-    """A `java` that says it is of a version."""
+    """Write a `java` that reports a version."""
     java = home / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2020-01-01' >&2\n")
@@ -19,8 +19,8 @@ def make_java(home: Path, version: str) -> None:
 
 
 @pytest.mark.parametrize(("version", "found"), [("11.0.2", "found Java 11"), ("1.8.0_292", "found Java 8")])
-def test_a_java_too_old_is_named(version: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its version, its path, and the way to a newer one."""
+def test_an_old_java_is_refused(version: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message gives version and path."""
     make_java(tmp_path, version)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
 
@@ -31,10 +31,8 @@ def test_a_java_too_old_is_named(version: str, found: str, tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("home", ["", "/nowhere"])
-def test_no_java_at_all_is_said_with_what_to_install(
-    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither in JAVA_HOME nor on the path."""
+def test_a_missing_java_is_reported(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the package to install."""
     monkeypatch.setenv("JAVA_HOME", home)
     monkeypatch.setenv("PATH", str(tmp_path))
 

@@ -1,4 +1,4 @@
-"""Profiles and near-duplicates: what pandas says of the whole table, found batch by batch."""
+"""Profiles and near-duplicates, computed in batches, equal those of pandas over the whole table."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from train.errors import TrainingError
 from train.features.profile import Duplicate, find_duplicates, profile
-from train.features.stored import BATCH_ROWS, Stored
+from train.features.stored import BATCH_ROWS, StoredFeatures
 
 ROWS = 2 * BATCH_ROWS + 17
 
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    """Columns that repeat others more or less, with gaps, far from 0."""
+    """Columns with different correlations, missing values and means far from 0."""
     random = np.random.default_rng(3)
     a, b = random.normal(1e6, 1, ROWS), random.normal(size=ROWS)
     frame = pd.DataFrame(
@@ -33,7 +33,7 @@ def table() -> pd.DataFrame:
             "text": pd.Series(["x"] * ROWS).where(random.random(ROWS) < 0.5),
         }
     )
-    # Together in 19 rows only, in which they are equal.
+    # Present in 19 rows only, in which it equals b.
     frame["rare"] = b.copy()
     frame["other"] = b * 3 + random.normal(0, 9, ROWS)
     frame.loc[19:, "rare"] = np.nan
@@ -41,38 +41,38 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def stored(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Stored:
-    """The same as two files side by side, one of them in parts that end elsewhere."""
+def stored(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> StoredFeatures:
+    """The table as two files, one of them a folder of parts with other boundaries."""
     folder = tmp_path_factory.mktemp("profile")
     (folder / "parts").mkdir()
     for number, (start, end) in enumerate([(0, 5), (5, 20_000), (20_000, ROWS)]):
         table[["id", "a", "b", "text"]][start:end].to_parquet(folder / "parts" / f"part-{number}.parquet")
     table.drop(columns=["a", "text"]).to_parquet(folder / "others.parquet", row_group_size=7_000)
-    return Stored((folder / "parts", folder / "others.parquet"), "id")
+    return StoredFeatures((folder / "parts", folder / "others.parquet"), "id")
 
 
-def test_a_profile_says_what_pandas_says(table: pd.DataFrame, stored: Stored) -> None:
-    """Presence, range, mean and deviation over all batches; levels of a text."""
+def test_a_profile_equals_that_of_pandas(table: pd.DataFrame, stored: StoredFeatures) -> None:
+    """Count, range, mean and deviation over all batches; levels of a text."""
     profiles = profile(stored, list(table.columns.drop("id")))
 
-    assert list(table.columns.drop("id")) == list(profiles)
+    assert list(profiles) == list(table.columns.drop("id"))
     for name in table.select_dtypes("number").columns.drop(["id", "empty"]):
         facts, column = profiles[name], table[name]
-        assert (ROWS, column.count()) == (facts.rows, facts.present)
-        assert (column.min(), column.max()) == (facts.minimum, facts.maximum)
+        assert (facts.rows, facts.present) == (ROWS, column.count())
+        assert (facts.minimum, facts.maximum) == (column.min(), column.max())
         assert facts.mean == pytest.approx(column.mean(), rel=1e-12)
         assert facts.deviation == pytest.approx(column.std(ddof=0), rel=1e-9)
-    assert 0 == profiles["empty"].present
-    assert ("x",) == profiles["text"].levels
-    assert table["text"].count() == profiles["text"].present
+    assert profiles["empty"].present == 0
+    assert profiles["text"].levels == ("x",)
+    assert profiles["text"].present == table["text"].count()
 
 
-def test_of_near_duplicates_the_fuller_one_stays(table: pd.DataFrame, stored: Stored) -> None:
-    """|r| > 0.98 of either sign over the common rows, as pandas has it; too few common rows say nothing."""
+def test_of_near_duplicates_the_one_with_more_values_is_kept(table: pd.DataFrame, stored: StoredFeatures) -> None:
+    """|r| > 0.98 of either sign over at least 20 common rows."""
     found = find_duplicates(stored, profile(stored, list(table.columns.drop("id"))))
 
-    assert ["a", "nearly_b", "empty"] == [duplicate.name for duplicate in found]
-    assert ["minus_a", "b", ""] == [duplicate.kept for duplicate in found]
+    assert [duplicate.name for duplicate in found] == ["a", "nearly_b", "empty"]
+    assert [duplicate.kept for duplicate in found] == ["minus_a", "b", ""]
     r = table.drop(columns="id").corr(numeric_only=True).to_dict()
     assert found[0].correlation == pytest.approx(r["a"]["minus_a"], abs=1e-9)
     assert found[1].correlation == pytest.approx(r["b"]["nearly_b"], abs=1e-9)
@@ -80,26 +80,26 @@ def test_of_near_duplicates_the_fuller_one_stays(table: pd.DataFrame, stored: St
     assert r["b"]["rare"] > 0.98
 
 
-def test_a_dropped_column_has_a_kept_one_that_says_the_same(tmp_path: Path) -> None:
-    """In a chain a ~ b ~ c, where a and c are further apart, b goes and c stays."""
+def test_a_dropped_column_has_a_kept_near_duplicate(tmp_path: Path) -> None:
+    """In a chain a ~ b ~ c, where a and c differ more, b is dropped and c is kept."""
     random = np.random.default_rng(5)
     a, noise = random.normal(size=4_000), random.normal(size=4_000)
     pd.DataFrame({"id": np.arange(4_000), "a": a, "b": a + 0.15 * noise, "c": a + 0.3 * noise}).to_parquet(
         tmp_path / "chain.parquet"
     )
 
-    chain = Stored((tmp_path / "chain.parquet",), "id")
+    chain = StoredFeatures((tmp_path / "chain.parquet",), "id")
     found = find_duplicates(chain, profile(chain, ["a", "b", "c"]))
 
-    assert [("b", "a")] == [(duplicate.name, duplicate.kept) for duplicate in found]
+    assert [(duplicate.name, duplicate.kept) for duplicate in found] == [("b", "a")]
     assert isinstance(found[0], Duplicate)
 
 
 @pytest.mark.parametrize("ids", [[1, 2], [1, 3, 2], [1, 2, 3, 4]], ids=["fewer", "another order", "more"])
-def test_files_that_hold_other_applicants_are_never_read_side_by_side(ids: list[int], tmp_path: Path) -> None:
-    """A row must not be made of two people."""
+def test_files_with_other_applicants_are_refused(ids: list[int], tmp_path: Path) -> None:
+    """A row must not combine two people."""
     pd.DataFrame({"id": [1, 2, 3], "a": 0.0}).to_parquet(tmp_path / "one.parquet")
     pd.DataFrame({"id": ids, "b": 0.0}).to_parquet(tmp_path / "two.parquet")
 
     with pytest.raises(TrainingError, match="different applicants"):
-        list(Stored((tmp_path / "one.parquet", tmp_path / "two.parquet"), "id").batches(["a", "b"]))
+        list(StoredFeatures((tmp_path / "one.parquet", tmp_path / "two.parquet"), "id").batches(["a", "b"]))

@@ -1,4 +1,4 @@
-"""A small table whose truth is known, a model of it, and everything that is found of the model."""
+"""A generated table with a known data-generating process, a model trained on it, and the findings about the model."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from model.loading import load_model
 from model.session import Model
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
-from train.card import Card, CardField, CardPolicy, Dataset
-from train.choose import Fold, Trial
+from train.card import Card, CardDataset, CardField, CardPolicy
+from train.contract import make_contract
+from train.cross_validation import Fold, Trial
 from train.dataset import Dataset as Rows
-from train.describe import describe
 from train.export import draw_reference, export
 from train.holdout import split
 from train.policy import make_policy
 from train.proof import Proof
 from train.quality import measure
-from train.report.evidence import Evidence, gather
-from train.report.findings import Findings, find
+from train.report.findings import Findings, collect_findings
+from train.report.out_of_sample import OutOfSample, predict_out_of_sample
 from train.summary import Entry
 
 SEED = 3
 ROWS = 1200
 
 CARD = Card(
-    dataset=Dataset(name="loans", path="loans.csv", target="outcome", default=1, source="Made here", licence="MIT"),
+    dataset=CardDataset(name="loans", path="loans.csv", target="outcome", default=1, source="Made here", licence="MIT"),
     fields={
         "income": CardField(
             "Income", "number", "EUR", minimum=0.0, maximum=120.0, nullable=True, risk="decreases", reason="Low income"
@@ -45,7 +45,7 @@ CARD = Card(
     },
     policy=CardPolicy(cost_review=0.4),
 )
-"""Every kind of field, a protected number and a protected category, and labels that HTML, Markdown and TeX misread."""
+"""Every kind of field, a protected number and a protected category, and labels with HTML, Markdown and TeX syntax."""
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def card() -> Card:
 
 @pytest.fixture(scope="session")
 def protected() -> dict[str, np.ndarray]:
-    """Age drives income, so that it has a proxy; sex is chance, and one level is too rare to speak of."""
+    """Age determines income, so it has a proxy; sex is random, and one level is smaller than MIN_GROUP_SIZE."""
     random = np.random.default_rng(SEED + 1)
     age = random.integers(18, 80, ROWS).astype(float)
     return {"age": age, "sex": random.choice([0.0, 1.0, 2.0], ROWS, p=[0.49, 0.49, 0.02])}
@@ -77,30 +77,30 @@ def rows(protected: dict[str, np.ndarray]) -> Rows:
 
 @pytest.fixture(scope="session")
 def pipeline(rows: Rows) -> Pipeline:
-    """The model, fitted on the part for fitting."""
+    """A boosting model, fitted on the training rows."""
     fit = rows.take(split(rows.y, SEED).fit)
     return CANDIDATES["boosting"].build(list(CARD.inputs.values()), SEED).fit(fit.X, fit.y)
 
 
 @pytest.fixture(scope="session")
-def evidence(rows: Rows, pipeline: Pipeline, protected: dict[str, np.ndarray]) -> Evidence:
-    """The applications, judged by models that hadn't seen them."""
-    return gather(pipeline, rows, split(rows.y, SEED), protected, SEED)
+def out_of_sample(rows: Rows, pipeline: Pipeline, protected: dict[str, np.ndarray]) -> OutOfSample:
+    """Out-of-sample predictions of all rows."""
+    return predict_out_of_sample(pipeline, rows, split(rows.y, SEED), protected, SEED)
 
 
 @pytest.fixture(scope="session")
-def content(rows: Rows, pipeline: Pipeline, evidence: Evidence) -> bytes:
+def content(rows: Rows, pipeline: Pipeline, out_of_sample: OutOfSample) -> bytes:
     """The bytes of the model file."""
     fit = rows.take(split(rows.y, SEED).fit)
     training = Training(
-        "boosting", len(fit.y), len(evidence.holdout), 0.2, SEED, "d" * 64, "c" * 64, "0123abc", {"python": "3"}
+        "boosting", len(fit.y), len(out_of_sample.holdout), 0.2, SEED, "d" * 64, "c" * 64, "0123abc", {"python": "3"}
     )
-    metrics = measure(*evidence.held_out, make_policy(CARD.policy)).as_dict()
-    contract = describe(CARD, training, "2026-01-02T03:04:05Z", metrics)
+    metrics = measure(*out_of_sample.held_out, make_policy(CARD.policy)).as_dict()
+    contract = make_contract(CARD, training, "2026-01-02T03:04:05Z", metrics)
     contract = structs.replace(
         contract,
         bins=make_bins(contract.fields, fit.X),
-        probability_bins=bin_numbers(evidence.probability),
+        probability_bins=bin_numbers(out_of_sample.probability),
     )
     return export(pipeline, contract, draw_reference(fit.X, SEED))
 
@@ -112,11 +112,11 @@ def model(content: bytes) -> Model:
 
 
 @pytest.fixture(scope="session")
-def findings(model: Model, content: bytes, evidence: Evidence) -> Findings:
-    """All that is found of the model."""
-    quality = measure(*evidence.held_out, model.contract.policy)
-    entries = tuple(
+def findings(model: Model, content: bytes, out_of_sample: OutOfSample) -> Findings:
+    """The findings about the model."""
+    quality = measure(*out_of_sample.held_out, model.contract.policy)
+    candidates = tuple(
         Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality)
         for name in ("logistic", "boosting")
     )
-    return find(model, len(content), CARD, evidence, entries, Proof(rows=1000))
+    return collect_findings(model, len(content), CARD, out_of_sample, candidates, Proof(rows=1000))

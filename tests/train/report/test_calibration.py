@@ -1,4 +1,4 @@
-"""Calibration: truth passes, a distortion is measured for what it is, and the gate stops what noise can't explain."""
+"""Calibration: perfect probabilities pass, known distortions are measured, and training stops beyond sampling noise."""
 
 from __future__ import annotations
 
@@ -21,51 +21,52 @@ def drawn() -> Drawn:
     return (random.random(ROWS) < probability).astype(np.int64), probability
 
 
-def test_true_probabilities_are_perfect_within_their_intervals(drawn: Drawn) -> None:
-    """Ratio and slope hold 1, the intercept 0, the error is what chance shows; each group holds its probability."""
+def test_true_probabilities_are_calibrated_within_the_intervals(drawn: Drawn) -> None:
+    """Ratio, slope and intercept include their ideal values; the error is at noise level; so are the bins."""
     found = measure_calibration(*drawn, seed=0)
 
     assert not found.ratio.excludes(1.0)
     assert not found.slope.excludes(1.0)
     assert not found.intercept.excludes(0.0)
     assert found.error < 2 * found.noise_error
-    assert sum(not group.rate.excludes(group.probability) for group in found.groups) >= 9
+    assert sum(not one.default_rate.excludes(one.mean_probability) for one in found.bins) >= 9
     check_calibration(found)
 
 
-def test_groups_part_the_rows(drawn: Drawn) -> None:
-    """Ten of equal count, ascending; fewer where many have the same probability."""
+def test_bins_partition_the_rows(drawn: Drawn) -> None:
+    """Ten bins of equal count in ascending order; fewer if many rows have the same probability."""
     y, probability = drawn
-    groups = measure_calibration(y, probability, seed=0).groups
-    few = measure_calibration(y, probability.round(1), seed=0).groups
+    bins = measure_calibration(y, probability, seed=0).bins
+    fewer = measure_calibration(y, probability.round(1), seed=0).bins
 
-    assert [ROWS // 10] * 10 == [group.count for group in groups]
-    assert ROWS == sum(group.count for group in few)
-    means = [group.probability for group in groups]
+    assert [one.count for one in bins] == [ROWS // 10] * 10
+    assert len(fewer) < 10
+    assert sum(one.count for one in fewer) == ROWS
+    means = [one.mean_probability for one in bins]
     assert sorted(means) == means
 
 
-def test_too_confident_probabilities_have_a_slope_below_one(drawn: Drawn) -> None:
-    """Log-odds doubled and raised by one: slope ½, intercept −½."""
+def test_overconfident_probabilities_have_a_slope_below_one(drawn: Drawn) -> None:
+    """Log-odds multiplied by 2 and raised by 1: slope 0.5, intercept −0.5."""
     y, probability = drawn
 
     found = measure_calibration(y, expit(2 * logit(probability) + 1), seed=0)
 
-    assert pytest.approx(0.5, abs=0.05) == found.slope.value
-    assert pytest.approx(-0.5, abs=0.05) == found.intercept.value
+    assert found.slope.value == pytest.approx(0.5, abs=0.05)
+    assert found.intercept.value == pytest.approx(-0.5, abs=0.05)
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
-def test_the_gate_stops_what_is_off_and_says_what_to_do(drawn: Drawn, factor: float) -> None:
-    """Ten percent too low or too high on many rows: a sentence with the value, what was expected and the next step."""
+def test_miscalibration_beyond_noise_stops_training(drawn: Drawn, factor: float) -> None:
+    """10% too low or too high on 20,000 rows; the message has the value, the limits and the next step."""
     y, probability = drawn
 
     with pytest.raises(TrainingError, match=r"expected 0\.95 to 1\.05 .* nothing was written: fit without"):
         check_calibration(measure_calibration(y, probability * factor, seed=0))
 
 
-def test_a_small_hold_out_that_noise_explains_stops_nobody(drawn: Drawn) -> None:
-    """On 60 rows the ratio is often outside the gate by chance."""
+def test_miscalibration_within_noise_does_not_stop_training(drawn: Drawn) -> None:
+    """On 60 rows the ratio is often outside the limits by chance."""
     y, probability = drawn
     outside = 0
     for start in range(0, 900, 60):
@@ -77,9 +78,9 @@ def test_a_small_hold_out_that_noise_explains_stops_nobody(drawn: Drawn) -> None
     assert outside > 3
 
 
-def test_one_probability_for_all_has_no_slope() -> None:
-    """A constant model: nothing to regress on, and nothing breaks."""
+def test_a_constant_probability_has_no_slope() -> None:
+    """The regression is not defined: NaN, and one bin."""
     found = measure_calibration(np.array([0, 1] * 50), np.full(100, 0.5), seed=0)
 
     assert np.isnan(found.slope.value)
-    assert 1 == len(found.groups)
+    assert len(found.bins) == 1

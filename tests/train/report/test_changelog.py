@@ -1,4 +1,4 @@
-"""artifacts/CHANGELOG.md: an entry a model, the newest first, nothing lost."""
+"""artifacts/CHANGELOG.md: one entry for each model, the newest first; existing text is kept."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from train.report.findings import Findings
 
 
 def write(folder: Path, text: bytes | None) -> str:
-    """Put a changelog into its folder; its text."""
+    """Write a changelog into its folder; returns its text."""
     assert text is not None
     (folder / "CHANGELOG.md").write_bytes(text)
     return text.decode()
 
 
 def test_the_first_model_opens_the_changelog(tmp_path: Path, findings: Findings) -> None:
-    """Version, hash, data, commit, metrics."""
+    """The entry has version, sha256, data, commit and metrics."""
     text = write(tmp_path, update_changelog(tmp_path, findings))
 
     assert text.startswith(INTRODUCTION)
     assert f"## {findings.contract.version}: loans, boosting" in text
-    for told in (findings.sha256, "d" * 64, "0123abc", "the first model in this folder", "| AUC | "):
-        assert told in text
+    for fact in (findings.sha256, "d" * 64, "0123abc", "first model in this folder", "| AUC | "):
+        assert fact in text
 
 
-def test_the_same_bytes_add_nothing(tmp_path: Path, findings: Findings) -> None:
-    """Training again without a change."""
+def test_the_same_model_adds_no_entry(tmp_path: Path, findings: Findings) -> None:
+    """The sha256 of the newest entry is compared."""
     write(tmp_path, update_changelog(tmp_path, findings))
 
     assert update_changelog(tmp_path, findings) is None
 
 
-def test_another_model_goes_on_top_and_says_what_changed(tmp_path: Path, findings: Findings, content: bytes) -> None:
-    """Metrics beside those before; what people wrote below stays, word for word."""
+def test_a_new_model_goes_on_top_and_names_what_changed(tmp_path: Path, findings: Findings, content: bytes) -> None:
+    """Text that people added to older entries is kept verbatim."""
     first = write(tmp_path, update_changelog(tmp_path, findings)) + "\nApproved by the committee.\n"
     (tmp_path / "CHANGELOG.md").write_text(first)
     (tmp_path / "model.onnx").write_bytes(content)
@@ -47,19 +47,19 @@ def test_another_model_goes_on_top_and_says_what_changed(tmp_path: Path, finding
 
     assert text.index("2027.01.01-aaaaaaaa") < text.index(f"## {findings.contract.version}")
     assert text.endswith(first.removeprefix(INTRODUCTION))
-    assert "changed since: the data, the seed" in text
-    assert "The rows held out before were others" in text
+    assert "; changed: data, seed" in text
+    assert "The two hold-outs differ" in text
 
 
-def test_a_model_that_cant_be_read_is_named_by_its_hash(tmp_path: Path, findings: Findings) -> None:
-    """An older format or a broken file doesn't stop the next model."""
+def test_an_unreadable_predecessor_is_named_by_its_sha256(tmp_path: Path, findings: Findings) -> None:
+    """An older format or a broken file doesn't stop training."""
     (tmp_path / "model.onnx").write_bytes(b"broken")
 
-    assert "a file that this code can't read" in write(tmp_path, update_changelog(tmp_path, findings))
+    assert "replaces a file that can't be read, sha256 `" in write(tmp_path, update_changelog(tmp_path, findings))
 
 
-def test_a_changelog_that_people_began_is_kept(tmp_path: Path, findings: Findings) -> None:
-    """Its introduction stays on top, its text below."""
+def test_an_existing_changelog_is_kept(tmp_path: Path, findings: Findings) -> None:
+    """Its introduction stays on top, its entries below the new one."""
     (tmp_path / "CHANGELOG.md").write_text("# Our models\n\nRead before use.\n\n## 2019\n\nThe first.\n")
 
     text = write(tmp_path, update_changelog(tmp_path, findings))

@@ -1,4 +1,4 @@
-"""What the policy costs, held against counting by hand."""
+"""Costs of the policy, compared with direct computation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TWO_WAY, THREE_WAY = make_policy(CardPolicy()), make_policy(CardPolicy(cost_revi
 
 @pytest.fixture(scope="module")
 def costs() -> Costs:
-    """Of 5,000 calibrated probabilities."""
+    """Costs of a policy with review, on 5,000 calibrated probabilities."""
     random = np.random.default_rng(0)
     probability = random.beta(1, 3, 5000)
     y = (random.random(5000) < probability).astype(np.int64)
@@ -28,51 +28,51 @@ def costs() -> Costs:
         st.tuples(st.sampled_from([0, 1]), st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8])), min_size=2, max_size=30
     )
 )
-def test_no_threshold_would_have_been_cheaper_than_the_best_in_hindsight(rows: list[tuple[int, float]]) -> None:
-    """Every threshold tried by hand."""
+def test_no_threshold_is_cheaper_than_the_empirical_one(rows: list[tuple[int, float]]) -> None:
+    """Compared with every threshold that separates the rows differently."""
     y, probability = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
 
     found = measure_costs(y, probability, TWO_WAY, seed=0)
 
-    by_hand = [mean_cost(y, np.where(probability < at, 0, 2), TWO_WAY) for at in (0.0, 0.15, 0.25, 0.4, 0.6, 1.1)]
-    assert pytest.approx(min(by_hand)) == found.empirical_cost
-    at_best = mean_cost(y, np.where(probability < found.empirical.value, 0, 2), TWO_WAY)
-    assert pytest.approx(found.empirical_cost) == at_best
+    costs = [mean_cost(y, np.where(probability < at, 0, 2), TWO_WAY) for at in (0.0, 0.15, 0.25, 0.4, 0.6, 1.1)]
+    assert found.empirical_cost == pytest.approx(min(costs))
+    cost = mean_cost(y, np.where(probability < found.empirical_threshold.value, 0, 2), TWO_WAY)
+    assert cost == pytest.approx(found.empirical_cost)
 
 
-def test_calibrated_probabilities_need_no_other_threshold_than_the_costs_give(costs: Costs) -> None:
-    """The theoretical threshold lies in the bootstrap interval of the best; the best costs no more."""
-    assert pytest.approx(1 / 6) == costs.theoretical
-    assert not costs.empirical.excludes(costs.theoretical)
-    assert costs.empirical_cost <= costs.two_way < min(costs.accept_all, costs.refuse_all)
+def test_the_theoretical_threshold_is_optimal_for_calibrated_probabilities(costs: Costs) -> None:
+    """It lies in the bootstrap interval of the empirical one, which costs no more."""
+    assert costs.theoretical_threshold == pytest.approx(1 / 6)
+    assert not costs.empirical_threshold.excludes(costs.theoretical_threshold)
+    assert costs.empirical_cost <= costs.cost_without_review < min(costs.accept_all, costs.refuse_all)
 
 
-def test_a_review_that_costs_little_saves(costs: Costs) -> None:
-    """Three answers are cheaper than two; each kind of applicant pays as its answer expects."""
-    assert costs.cost.value < costs.two_way
-    assert ["accept", "review", "refuse"] == [answer.decision for answer in costs.answers]
-    rates = [answer.default_rate.value for answer in costs.answers]
+def test_a_cheap_review_lowers_the_cost(costs: Costs) -> None:
+    """Default rates rise from accept over review to refuse, and the shares add up to 1."""
+    assert costs.cost.value < costs.cost_without_review
+    assert [group.decision for group in costs.decisions] == ["accept", "review", "refuse"]
+    rates = [group.default_rate.value for group in costs.decisions]
     assert sorted(rates) == rates
-    assert pytest.approx(1.0) == sum(answer.share for answer in costs.answers)
+    assert sum(group.share for group in costs.decisions) == pytest.approx(1.0)
 
 
-def test_the_curve_ends_in_refusing_and_accepting_all(costs: Costs) -> None:
-    """From 0 to 1."""
-    assert pytest.approx(costs.refuse_all, abs=0.02) == costs.curve[0]
-    assert pytest.approx(costs.accept_all, abs=0.02) == costs.curve[-1]
+def test_the_cost_curve_starts_at_refusing_all_and_ends_at_accepting_all(costs: Costs) -> None:
+    """At thresholds near 0 and near 1."""
+    assert costs.curve[0] == pytest.approx(costs.refuse_all, abs=0.02)
+    assert costs.curve[-1] == pytest.approx(costs.accept_all, abs=0.02)
 
 
-def test_accepting_more_raises_the_bad_rate_up_to_that_of_all(costs: Costs) -> None:
-    """The last row of the table is everybody."""
-    rates = [step.bad_rate.value for step in costs.tradeoffs]
+def test_a_higher_acceptance_rate_raises_the_default_rate(costs: Costs) -> None:
+    """The last row of the strategy table accepts all."""
+    rates = [row.default_rate.value for row in costs.strategy]
 
     assert sorted(rates) == rates
-    assert pytest.approx(costs.accept_all) == costs.tradeoffs[-1].cost
+    assert costs.strategy[-1].cost == pytest.approx(costs.accept_all)
 
 
-def test_bands_of_points_part_the_applicants_and_more_points_pay_better(costs: Costs) -> None:
-    """No gap, no overlap, open at both ends."""
-    assert pytest.approx(1.0) == sum(band.share for band in costs.bands)
-    assert (None, None) == (costs.bands[0].low, costs.bands[-1].high)
-    assert [band.high for band in costs.bands[:-1]] == [band.low for band in costs.bands[1:]]
-    assert costs.bands[0].default_rate.value > costs.bands[-1].default_rate.value
+def test_score_bands_partition_the_applicants(costs: Costs) -> None:
+    """No gap, no overlap, open ends; the default rate falls with the points."""
+    assert sum(band.share for band in costs.score_bands) == pytest.approx(1.0)
+    assert (costs.score_bands[0].low, costs.score_bands[-1].high) == (None, None)
+    assert [band.high for band in costs.score_bands[:-1]] == [band.low for band in costs.score_bands[1:]]
+    assert costs.score_bands[0].default_rate.value > costs.score_bands[-1].default_rate.value

@@ -1,4 +1,4 @@
-"""Fairness: what is planted is found, what is chance isn't, and nobody is found in a small group."""
+"""Fairness: known differences are found, random ones are not, and small groups are excluded."""
 
 from __future__ import annotations
 
@@ -9,90 +9,98 @@ import pytest
 
 from train.card import Card, CardField
 from train.policy import make_policy
-from train.report.evidence import Evidence
-from train.report.fairness import FEWEST, Fairness, measure_fairness, proxy_auc
+from train.report.fairness import MIN_GROUP_SIZE, Fairness, measure_fairness, proxy_auc
+from train.report.out_of_sample import OutOfSample
 
 ROWS = 4000
 
 
 @pytest.fixture(scope="module")
-def found(card: Card, evidence: Evidence) -> dict[str, Fairness]:
-    """By field."""
-    measured = measure_fairness(evidence, card.fields, make_policy(card.policy), seed=0)
+def found(card: Card, out_of_sample: OutOfSample) -> dict[str, Fairness]:
+    """Name of the field → its measurements."""
+    measured = measure_fairness(out_of_sample, card.fields, make_policy(card.policy), seed=0)
     return {field.name: field for field in measured}
 
 
-def test_a_field_that_drives_an_input_is_given_away_and_chance_is_not(found: dict[str, Fairness]) -> None:
-    """Age drives income; sex drives nothing."""
+def test_a_field_that_determines_an_input_has_a_proxy(found: dict[str, Fairness]) -> None:
+    """Age determines income; sex is random."""
     assert found["age"].proxy_auc > 0.7
-    assert pytest.approx(0.5, abs=0.06) == found["sex"].proxy_auc
+    assert found["sex"].proxy_auc == pytest.approx(0.5, abs=0.06)
 
 
-def test_the_young_are_accepted_less_often_and_flagged(found: dict[str, Fairness]) -> None:
-    """Four groups of age; the youngest earn least. Sex changes nothing."""
+def test_adverse_impact_on_the_young_is_found(found: dict[str, Fairness]) -> None:
+    """Four groups of age, of which the youngest earn least; sex has no effect."""
     age = found["age"].groups
 
-    assert 4 == len(age)
-    assert age[0].is_flagged
-    assert age[0].ratio.high < 0.8
-    assert found["age"].best == age[-1].name
-    assert not any(group.is_flagged for group in found["sex"].groups)
+    assert len(age) == 4
+    assert age[0].has_adverse_impact
+    assert age[0].impact_ratio.high < 0.8
+    assert found["age"].reference == age[-1].name
+    assert not any(group.has_adverse_impact for group in found["sex"].groups)
 
 
-def test_small_groups_are_left_out_and_counted(found: dict[str, Fairness], evidence: Evidence) -> None:
-    """The rare level of sex has no row of its own."""
-    rare = int((evidence.protected["sex"] == 2).sum())
+def test_small_groups_are_excluded_and_counted(found: dict[str, Fairness], out_of_sample: OutOfSample) -> None:
+    """The rare level of sex is not in the result."""
+    rare = int((out_of_sample.protected["sex"] == 2).sum())
 
-    assert 0 < rare < FEWEST
-    assert ["f", "m"] == [group.name for group in found["sex"].groups]
-    assert rare == found["sex"].left_out
+    assert 0 < rare < MIN_GROUP_SIZE
+    assert [group.name for group in found["sex"].groups] == ["f", "m"]
+    assert found["sex"].n_excluded == rare
 
 
-def judge(values: np.ndarray, probability: np.ndarray, y: np.ndarray, *levels: str) -> Fairness:
-    """One protected category on made-up scores."""
+def measure_one(values: np.ndarray, probability: np.ndarray, y: np.ndarray, *levels: str) -> Fairness:
+    """Fairness of one protected category on given scores."""
     random = np.random.default_rng(0)
-    evidence = Evidence(random.normal(size=(len(y), 2)), y, probability, np.arange(10), {"group": values})
+    out_of_sample = OutOfSample(random.normal(size=(len(y), 2)), y, probability, np.arange(10), {"group": values})
     fields = {"group": CardField("Group", "category", levels=levels, use=False)}
-    (field,) = measure_fairness(evidence, fields, make_policy(Card.__struct_defaults__[-1]), seed=0)
+    (field,) = measure_fairness(out_of_sample, fields, make_policy(Card.__struct_defaults__[-1]), seed=0)
     return field
 
 
-def test_rates_are_those_counted_by_hand() -> None:
-    """Acceptance, goods refused, defaults accepted of two groups with known answers."""
+def test_rates_of_two_groups_with_known_decisions() -> None:
+    """Acceptance, good applicants refused, defaults accepted, AUC and calibration."""
     y = np.tile([0, 0, 1, 1], 50)
     probability = np.tile([0.1, 0.5, 0.1, 0.5], 50)
     probability[100:] = np.tile([0.1, 0.1, 0.5, 0.5], 25)
 
-    first, second = judge(np.repeat([0.0, 1.0], 100), probability, y, "a", "b").groups
+    first, second = measure_one(np.repeat([0.0, 1.0], 100), probability, y, "a", "b").groups
 
-    assert (0.5, 0.5, 0.5) == (first.acceptance.value, first.good_refused.value, first.bad_accepted.value)
-    assert (0.5, 0.0, 0.0) == (second.acceptance.value, second.good_refused.value, second.bad_accepted.value)
-    assert 1.0 == second.auc.value
-    assert pytest.approx(0.6) == first.calibration.value
-    assert first.is_misjudged
+    assert (first.acceptance.value, first.good_refusal_rate.value, first.default_acceptance_rate.value) == (
+        0.5,
+        0.5,
+        0.5,
+    )
+    assert (second.acceptance.value, second.good_refusal_rate.value, second.default_acceptance_rate.value) == (
+        0.5,
+        0.0,
+        0.0,
+    )
+    assert second.auc.value == 1.0
+    assert first.calibration.value == pytest.approx(0.6)
+    assert first.is_miscalibrated
 
 
-def test_a_tiny_group_is_not_what_others_are_compared_with() -> None:
-    """Sixty of 4,000, all but one accepted, are under 2 %: the reference is the better of the large groups."""
+def test_a_tiny_group_is_not_the_reference() -> None:
+    """60 of 4,000 applicants, all accepted, are less than 2%: the reference is one of the large groups."""
     random = np.random.default_rng(0)
     values = np.repeat([0.0, 1.0, 2.0], [60, 1970, 1970])
     probability = np.where(values == 0, 0.05, np.where(random.random(ROWS) < 0.5, 0.1, 0.4))
 
-    field = judge(values, probability, (random.random(ROWS) < 0.3).astype(np.int64), "tiny", "b", "c")
+    field = measure_one(values, probability, (random.random(ROWS) < 0.3).astype(np.int64), "tiny", "b", "c")
 
-    assert "tiny" != field.best
-    assert field.groups[0].ratio.value > 1
+    assert field.reference != "tiny"
+    assert field.groups[0].impact_ratio.value > 1
 
 
-def test_a_copy_of_the_field_among_the_inputs_gives_it_away_entirely() -> None:
-    """AUC 1, also with three groups."""
+def test_a_copy_of_the_field_among_the_inputs_is_a_perfect_proxy() -> None:
+    """AUC 1 with three groups."""
     groups = np.random.default_rng(0).integers(0, 3, 900)
 
-    assert pytest.approx(1.0) == proxy_auc(groups[:, None].astype(float), groups, seed=0)
+    assert proxy_auc(groups[:, None].astype(float), groups, seed=0) == pytest.approx(1.0)
 
 
-def test_a_card_without_protected_fields_finds_nothing(card: Card, evidence: Evidence) -> None:
-    """Empty, not an error."""
-    bare = replace(evidence, protected={})
+def test_a_card_without_protected_fields_has_no_measurements(card: Card, out_of_sample: OutOfSample) -> None:
+    """The result is empty, not an error."""
+    bare = replace(out_of_sample, protected={})
 
-    assert () == measure_fairness(bare, card.fields, make_policy(card.policy), seed=0)
+    assert measure_fairness(bare, card.fields, make_policy(card.policy), seed=0) == ()

@@ -1,12 +1,12 @@
-"""MODEL_CARD.md: the headings people know, the figures of the report."""
+"""MODEL_CARD.md: Hugging Face's headings, the figures of the report."""
 
 from __future__ import annotations
 
 import re
 
 from train.report.findings import Findings
+from train.report.formatting import format_estimate
 from train.report.model_card import render_model_card
-from train.report.words import estimate
 
 HEADINGS = [
     "Model Card for loans",
@@ -18,30 +18,30 @@ HEADINGS = [
     "Evaluation",
     "Technical Specifications",
 ]
-"""Of the template of huggingface_hub, modelcard_template.md."""
+"""From huggingface_hub's modelcard_template.md."""
 
 
 def test_it_has_the_headings_of_hugging_face(findings: Findings) -> None:
-    """In their order, after the block of metadata."""
+    """In the template's order, after the YAML metadata."""
     text = render_model_card(findings).decode()
 
     found = re.findall(r"^##? (.*)$", text, re.MULTILINE)
-    assert HEADINGS == [heading for heading in found if heading in HEADINGS]
+    assert [heading for heading in found if heading in HEADINGS] == HEADINGS
     assert re.match(r"---\nlibrary_name: onnx\n", text)
     assert 'license: "mit"' in text
 
 
 def test_its_figures_are_those_of_the_findings(findings: Findings) -> None:
-    """AUC with interval, hash of the file, each group of a protected field."""
+    """AUC with interval, sha256, commit, groups of protected fields, and no NaN."""
     text = render_model_card(findings).decode()
 
-    for told in (estimate(findings.auc), findings.sha256, findings.contract.training.commit, "| f | ", "<of>"):
-        assert told in text
+    for fact in (format_estimate(findings.auc), findings.sha256, findings.contract.training.commit, "| f | ", "<of>"):
+        assert fact in text
     assert "nan" not in text.lower().replace("finance", "")
 
 
-def test_every_row_of_a_table_has_the_cells_of_its_head(findings: Findings) -> None:
-    """A bar in a label doesn't break a table."""
+def test_a_bar_in_a_label_does_not_break_a_table(findings: Findings) -> None:
+    """Every row has as many cells as its header."""
     rows = re.findall(r"^\|.*\|$", render_model_card(findings).decode(), re.MULTILINE)
     widths: list[int] = []
     for row in rows:
@@ -54,5 +54,5 @@ def test_every_row_of_a_table_has_the_cells_of_its_head(findings: Findings) -> N
 
 
 def test_the_same_findings_give_the_same_bytes(findings: Findings) -> None:
-    """Nothing of the moment."""
+    """No time stamp or random id."""
     assert render_model_card(findings) == render_model_card(findings)

@@ -1,74 +1,75 @@
-"""The verdict: what is wrong is said first, in a sentence with its figure."""
+"""The verdict: every check reports its result with its figures, and the headline counts the results."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from train.report.findings import Findings
 from train.report.intervals import Estimate
-from train.report.verdict import judge, show_verdict
+from train.report.verdict import Check, assess, show_verdict
 
 
-def statuses(findings: Findings) -> dict[str, str]:
-    """Question → status."""
-    return {answer.question: answer.status for answer in judge(findings).answers}
+def find_check(findings: Findings, title: str) -> Check:
+    """The check with this title."""
+    (check,) = (check for check in assess(findings).checks if check.title == title)
+    return check
 
 
-def test_a_good_model_is_supported_and_what_people_decide_is_counted(findings: Findings) -> None:
-    """Ranking, calibration, cost and directions are as they should be; the proxy of age is to be looked at."""
-    found = statuses(findings)
+def test_a_good_model_has_no_failed_check(findings: Findings) -> None:
+    """Discrimination and monotonicity pass; the proxy of age is to be reviewed."""
+    results = {check.title: check.result for check in assess(findings).checks}
 
-    assert "good" == found["Does it tell good from bad?"] == found["Does risk move as people know?"]
-    assert "look" == found["Do other fields give Age away?"]
-    assert "bad" not in found.values()
-    assert judge(findings).headline.startswith("The evidence supports this model; ")
+    assert results["Discrimination"] == "pass"
+    assert results["Monotonicity"] == "pass"
+    assert results["Proxy check: Age"] == "review"
+    assert "fail" not in results.values()
+    assert assess(findings).headline.startswith("No check failed; ")
 
 
 @pytest.mark.parametrize(
-    ("changed", "question", "status"),
+    ("changed", "title", "result"),
     [
-        ({"auc": Estimate(0.52, 0.48, 0.56)}, "Does it tell good from bad?", "bad"),
-        ({"directions": ()}, "Does risk move as people know?", "look"),
-        ({"fairness": ()}, "Does it treat groups alike?", "look"),
+        ({"auc": Estimate(0.52, 0.48, 0.56)}, "Discrimination", "fail"),
+        ({"directions": ()}, "Monotonicity", "review"),
+        ({"fairness": ()}, "Fairness", "review"),
     ],
 )
-def test_what_is_not_as_it_should_be_is_marked(
-    findings: Findings, changed: dict[str, object], question: str, status: str
+def test_missing_or_bad_evidence_does_not_pass(
+    findings: Findings, changed: dict[str, Any], title: str, result: str
 ) -> None:
-    """Each question for itself."""
-    assert status == statuses(replace(findings, **changed))[question]  # type: ignore[arg-type]
+    """An AUC whose interval includes 0.5, no stated direction of risk, no protected field."""
+    assert find_check(replace(findings, **changed), title).result == result
 
 
-def test_a_policy_dearer_than_refusing_all_speaks_against_the_model(findings: Findings) -> None:
-    """The headline says so."""
-    dear = replace(findings, costs=replace(findings.costs, cost=Estimate(9.0, 8.0, 10.0)))
+def test_a_policy_that_costs_more_than_refusing_all_fails(findings: Findings) -> None:
+    """The headline recommends against the model."""
+    expensive = replace(findings, costs=replace(findings.costs, cost=Estimate(9.0, 8.0, 10.0)))
 
-    assert "bad" == statuses(dear)["Does its policy pay?"]
-    assert "The evidence speaks against using this model: one thing below" == judge(dear).headline
-
-
-def test_a_direction_that_breaks_is_named(findings: Findings) -> None:
-    """With the share of steps that hold."""
-    broken = replace(findings.directions[0], holds=0.9)
-
-    (answer,) = [
-        answer
-        for answer in judge(replace(findings, directions=(broken, *findings.directions[1:]))).answers
-        if answer.question == "Does risk move as people know?"
-    ]
-
-    assert "Income hold in 90.0 % of steps at worst" in answer.text
+    assert find_check(expensive, "Cost of the policy").result == "fail"
+    assert assess(expensive).headline == "Not recommended for use: 1 check failed"
 
 
-def test_the_terminal_shows_the_same_sentences(findings: Findings) -> None:
-    """Every answer, whatever brackets a label has."""
-    written = StringIO()
-    verdict = judge(findings)
+def test_a_violated_direction_is_named(findings: Findings) -> None:
+    """With the share of steps that comply."""
+    violated = replace(findings.directions[0], compliance=0.9)
 
-    show_verdict(Console(file=written, width=1000), verdict)
+    check = find_check(replace(findings, directions=(violated, *findings.directions[1:])), "Monotonicity")
 
-    assert all(f"{answer.question} {answer.text}" in written.getvalue() for answer in verdict.answers)
+    assert check.text == "Violated by Income (90.0% of steps)."
+
+
+def test_the_terminal_shows_every_check(findings: Findings) -> None:
+    """Brackets in a label are not taken for markup."""
+    console = Console(file=StringIO(), width=1000)
+    verdict = assess(findings)
+
+    with console.capture() as capture:
+        show_verdict(console, verdict)
+
+    shown = capture.get()
+    assert all(f"{check.title}. {check.text}" in shown for check in verdict.checks)

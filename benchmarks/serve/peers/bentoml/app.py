@@ -1,4 +1,4 @@
-"""A BentoML service around the pickled pipeline, one worker."""
+"""A BentoML service of the pickled pipeline, one worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @bentoml.service(workers=1)
 class Credit:
-    """The model as a service."""
+    """The BentoML service."""
 
     def __init__(self) -> None:
         self.pipeline = joblib.load(os.environ["MODEL"])

@@ -1,4 +1,4 @@
-"""FastAPI around the graph that we serve too, in onnxruntime with one thread: only the serving differs."""
+"""FastAPI and onnxruntime with one thread, serving the same ONNX file as this service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FastAPI around the pickled pipeline; `async def`, since a call of microseconds only loses by a thread."""
+"""FastAPI serving the pickled pipeline; `async def`, because a thread would cost more than the call of microseconds."""
 
 from __future__ import annotations
 

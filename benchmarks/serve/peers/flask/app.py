@@ -1,4 +1,4 @@
-"""The design that this project replaces: a pickled pipeline, a data frame a request, Flask behind gunicorn."""
+"""The design that this project replaced: Flask behind gunicorn, a pickled pipeline, a data frame for each request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""LitServe around the pickled pipeline, one worker and one API server.
+"""LitServe serving the pickled pipeline with one worker and one API server.
 
-No `from __future__ import annotations`: LitServe reads the annotation of a request as it stands, and a text is no type.
+No `from __future__ import annotations`: LitServe needs the annotations as types, not as strings.
 """
 
 import os
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 
 class Credit(litserve.LitAPI):
-    """The model as LitServe wants it."""
+    """The LitServe API."""
 
     def setup(self, device: str) -> None:
         """Load the model."""

@@ -1,0 +1,35 @@
+"""Error pages: for each kind of failure of the service, what happened and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from client.api import ApiError, ApiUnreachable, ContractMismatch, InvalidApplicants, KeyRejected, ServiceError
+from client.language import Language
+
+PAGES: dict[type[ApiError], str] = {
+    ApiUnreachable: "error.unreachable",
+    KeyRejected: "error.key",
+    ContractMismatch: "error.contract",
+    ServiceError: "error.service",
+}
+"""Exception → key of the page's title; the key of its text ends in `_help`."""
+
+
+@contextmanager
+def show_api_errors(url: str, language: Language) -> Iterator[None]:
+    """Show the error page of an ApiError that is raised inside, below what is already on the page."""
+    try:
+        yield
+    except InvalidApplicants as error:
+        st.error(f"**{language.say('error.applicant')}**")
+        st.text("\n".join(f"{one.pointer}: {one.detail}" for one in error.errors) or str(error))
+    except ApiError as error:
+        page = PAGES[type(error)]
+        st.header(language.say(page), anchor=False)
+        st.markdown(language.say(f"{page}_help", url=f"`{url}`"))
+        st.text(language.say("error.detail", detail=str(error)[:300]))
+        st.button(language.say("error.retry"), type="primary", key=f"retry {page}")

@@ -1,0 +1,100 @@
+"""HTML tables with one row per field: waterfall of the points, rank in the population, comparison of applicants.
+
+Tables can be read by screen readers and printed; style.css draws the bars. All values are escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from client.language import Language
+from client.population import Population
+from client.responses import Applicant, Model, Result
+from client.waterfall import steps
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table with bars; `bar` is HTML and not escaped."""
+
+    label: str
+    value: str
+    text: str
+    bar: str
+
+
+def draw_waterfall(result: Result, model: Model, applicant: Applicant, language: Language) -> str:
+    """The points from the base over each field to the total."""
+    fields = {field.name: field for field in model.fields}
+    base, walk = model.base_points, steps(result, model)
+    totals = [base, result.points, *(step.after for step in walk)]
+    low = min(totals)
+    percent_per_point = 100 / max(max(totals) - low, 1)
+
+    def bar(start: int, end: int, css_class: str) -> str:
+        left, width = (min(start, end) - low) * percent_per_point, abs(end - start) * percent_per_point
+        return f'<i class="{css_class}" style="left:{left:.2f}%;width:{width:.2f}%"></i>'
+
+    def mark(total: int) -> str:
+        return f'<b style="left:{(total - low) * percent_per_point:.2f}%"></b>'
+
+    rows = [Row(language.say("waterfall.base"), "", language.number(base), mark(base))]
+    for step in walk:
+        field = fields.get(step.field)
+        rows.append(
+            Row(
+                label=language.translate(field.label) if field else language.say("waterfall.rest"),
+                value=language.value(applicant[field.name], field) if field else "",
+                text=language.signed(step.points),
+                bar=bar(step.before, step.after, "worse" if step.points < 0 else "better"),
+            )
+        )
+    rows.append(Row(language.say("waterfall.total"), "", language.number(result.points), mark(result.points)))
+    return _draw_bars(language.say("waterfall.title"), language.say("figure.points"), rows, language)
+
+
+def draw_ranks(applicant: Applicant, model: Model, population: Population, language: Language) -> str:
+    """Each value of the applicant with its rank in the population."""
+    rows = []
+    for field in model.fields:
+        value = applicant[field.name]
+        rank = population.rank(value, field)
+        if value is not None and field.kind == "number":
+            text = language.say("rank.number", share=language.percent(rank.below))
+            bar = f'<b style="left:{100 * rank.midpoint:.2f}%"></b>'
+        else:
+            text = language.say("rank.missing" if value is None else "rank.level", share=language.percent(rank.same))
+            bar = f'<i class="share" style="left:0;width:{100 * rank.same:.2f}%"></i>'
+        rows.append(Row(language.translate(field.label), language.value(value, field), text, bar))
+    title = language.say("rank.title", size=language.number(population.size))
+    return _draw_bars(title, language.say("figure.rank"), rows, language)
+
+
+def draw_comparison(names: Sequence[str], applicants: Sequence[Applicant], model: Model, language: Language) -> str:
+    """The values of several applicants side by side, differences in bold."""
+    body = ""
+    for field in model.fields:
+        values = [language.value(applicant[field.name], field) for applicant in applicants]
+        tag = "b" if len(set(values)) > 1 else "span"
+        cells = "".join(f"<td><{tag}>{escape(value)}</{tag}></td>" for value in values)
+        body += f'<tr><th scope="row">{escape(language.translate(field.label))}</th>{cells}</tr>'
+    return _draw_table(language.say("compare.caption"), (language.say("figure.field"), *names), body)
+
+
+def _draw_bars(caption: str, bar_heading: str, rows: Iterable[Row], language: Language) -> str:
+    body = "".join(
+        f'<tr><th scope="row">{escape(row.label)}</th><td>{escape(row.value)}</td><td class="bar">'
+        f'<span>{escape(row.text)}</span><div class="track" aria-hidden="true">{row.bar}</div></td></tr>'
+        for row in rows
+    )
+    return _draw_table(caption, (language.say("figure.field"), language.say("figure.value"), bar_heading), body)
+
+
+def _draw_table(caption: str, headings: Iterable[str], body: str) -> str:
+    heading_cells = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    return (
+        f'<div class="figure"><table><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{heading_cells}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,144 @@
+"""Types of the API's JSON: the parts of GET /model and POST /score that the client uses.
+
+CONTRACT_VERSION is the contract version that these structs were written for. Unknown attributes are ignored, so that
+a newer service may send more; attributes without a default are required.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, structs
+
+CONTRACT_VERSION = 1
+
+Value = float | str | None
+"""Value of one field of an applicant: a number, a level of a category, or None where it is missing."""
+
+Applicant = dict[str, Value]
+"""Field name → value, for every field of the model."""
+
+Decision = Literal["accept", "review", "refuse"]
+
+
+class ContractVersion(Struct, frozen=True):
+    """The contract version alone, checked before the rest of GET /model is decoded; None if absent."""
+
+    contract_version: int | str | None = None
+
+
+class Field(Struct, frozen=True):
+    """One input field of the model."""
+
+    name: str
+    label: str
+    kind: Literal["number", "category"]
+    unit: str = ""
+    levels: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    nullable: bool = False
+    changeable: bool = False
+
+
+class Policy(Struct, frozen=True):
+    """Decision thresholds: the probabilities of default from which an applicant is reviewed or refused."""
+
+    review_from: float
+    refuse_from: float
+
+
+class Model(Struct, frozen=True):
+    """GET /model.
+
+    `base_points`: points at the base value of the contributions. `points_per_log_odds`: points that one unit of
+    contribution takes away. `translations`: language code → {text of the dataset card: its translation}; empty if the
+    model file has none.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    trained_at: str
+    fields: tuple[Field, ...]
+    policy: Policy
+    base_points: int
+    points_per_log_odds: float
+    metrics: dict[str, float]
+    translations: dict[str, dict[str, str]] = {}
+
+
+class Reason(Struct, frozen=True):
+    """A field that raised the risk, with its contribution in log-odds."""
+
+    field: str
+    label: str
+    value: str
+    contribution: float
+    text: str
+
+
+class FieldWarning(Struct, frozen=True):
+    """A missing value, or one outside its documented bounds; the applicant is scored all the same."""
+
+    field: str
+    detail: str
+
+
+class Change(Struct, frozen=True):
+    """Counterfactual: one field changed from `value` to `to`, and the probability and decision that follow."""
+
+    field: str
+    label: str
+    value: str
+    to: str
+    probability: float
+    decision: Decision
+
+
+class Result(Struct, frozen=True):
+    """Result for one applicant; `further`: scalar attributes that this client doesn't know, columns of its tables."""
+
+    probability: float
+    decision: Decision
+    points: int
+    reasons: tuple[Reason, ...]
+    warnings: tuple[FieldWarning, ...]
+    what_would_change: tuple[Change, ...] = ()
+    further: dict[str, float | str] = {}
+
+
+class ScoreResponse(Struct, frozen=True):
+    """POST /score: results in the order of the applicants."""
+
+    results: tuple[Result, ...]
+
+
+class RawScoreResponse(Struct, frozen=True):
+    """POST /score with all attributes of the results."""
+
+    results: tuple[dict[str, Any], ...]
+
+
+def add_further(result: Result, attributes: dict[str, Any]) -> Result:
+    """The result with the scalars among the attributes that `Result` doesn't declare."""
+    further = {
+        name: value
+        for name, value in attributes.items()
+        if name not in ("id", *Result.__struct_fields__) and isinstance(value, float | int | str)
+    }
+    return structs.replace(result, further=further)
+
+
+class ErrorDetail(Struct, frozen=True):
+    """One error in a request body: a JSON pointer, and what was expected there."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Struct, frozen=True):
+    """Error response (RFC 9457)."""
+
+    detail: str
+    errors: tuple[ErrorDetail, ...] = ()

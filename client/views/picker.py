@@ -1,0 +1,40 @@
+"""Selection of an applicant of the table by id."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from client.app_state import AppState
+
+MAX_OPTIONS = 5_000
+"""Maximum length of the drop-down list; a longer one is slow to send to the browser, so that the id is typed."""
+
+NEW = -1
+"""Row number of a new applicant, whose form is empty."""
+
+
+def pick_row(state: AppState, label: str, *, key: str, default: int = 0, is_new_allowed: bool = False) -> int | None:
+    """Show the picker; returns the row of the table, NEW for an empty form, or None if the typed id is unknown."""
+    table, language = state.table, state.language
+    if not table.ids:
+        return NEW
+    if len(table.ids) > MAX_OPTIONS:
+        return _type_id(state, label, key, default)
+    rows = [*([NEW] if is_new_allowed else []), *range(len(table.ids))]
+    row: int = st.selectbox(
+        label,
+        rows,
+        index=min(default + is_new_allowed, len(rows) - 1),
+        format_func=lambda row: language.say("pick.new") if row == NEW else table.ids[row],
+        key=f"{key} {table.sha256}",
+    )
+    return row
+
+
+def _type_id(state: AppState, label: str, key: str, default: int) -> int | None:
+    table = state.table
+    typed = st.text_input(label, value=table.ids[default], key=f"{key} {table.sha256}").strip()
+    if typed not in table.ids:
+        st.warning(state.language.say("pick.unknown", file=table.name, id=repr(typed[:40])))
+        return None
+    return table.ids.index(typed)

@@ -1,0 +1,91 @@
+"""Plots: labelled axes with units, colours from the page, and the same bytes for the same findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from train.report import plots
+from train.report.findings import Findings
+from train.report.svg import VARIABLES
+
+Draw = Callable[[Findings], str]
+
+PLOTS: dict[str, tuple[Draw, list[str]]] = {
+    "calibration": (
+        lambda found: plots.draw_calibration(found.calibration),
+        ["mean predicted probability (%)", "default rate (%)"],
+    ),
+    "points": (
+        lambda found: plots.draw_points(
+            found.out_of_sample.y,
+            found.contract.policy.score_points(found.out_of_sample.probability),
+            found.contract.policy,
+        ),
+        ["score (points)", "share of each class (%)"],
+    ),
+    "roc": (
+        lambda found: plots.draw_roc(found.out_of_sample.y, found.out_of_sample.probability),
+        ["good applicants refused (%)", "defaults refused (%)"],
+    ),
+    "costs": (
+        lambda found: plots.draw_costs(found.costs),
+        ["cut-off, probability of default (%)", "cost per applicant (unit of the card)"],
+    ),
+    "strategy": (
+        lambda found: plots.draw_strategy(found.costs),
+        ["acceptance rate (%)", "default rate of accepted (%)"],
+    ),
+    "importance": (lambda found: plots.draw_importance(found.shapes), ["mean |contribution| (log-odds)", "Income"]),
+    "number": (
+        lambda found: plots.draw_shape(next(s for s in found.shapes if s.field.name == "income")),
+        ["log-odds", "share (%)", "EUR", "missing"],
+    ),
+    "category": (
+        lambda found: plots.draw_shape(next(s for s in found.shapes if s.field.name == "home")),
+        ["log-odds", "share (%)", "level", "rent"],
+    ),
+    "fairness": (lambda found: plots.draw_fairness(found.fairness[0]), ["Age (years)"]),
+    "shifts": (lambda found: plots.draw_shifts(found.shifts), ["population stability index"]),
+    "shift": (lambda found: plots.draw_shift(found.shifts[-1]), ["share of applicants (%)", "rent"]),
+}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_labels_its_axes_and_takes_its_colors_from_the_page(name: str, findings: Findings) -> None:
+    """Labels are text elements; there is no colour, id, date or size of its own."""
+    draw, labels = PLOTS[name]
+
+    svg = draw(findings)
+
+    texts = [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+    assert set(labels) <= set(texts)
+    assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= {"#ffffff", "#000000"}
+    assert {f"var(--{color})" for color in re.findall(r"var\(--(\w+)\)", svg)} <= {
+        f"var(--{color})" for color in VARIABLES.values()
+    }
+    assert not re.search(r'<svg[^>]* (width|height)=|<g id="(figure|axes|patch)_|<dc:date>', svg)
+
+
+def test_the_same_findings_give_the_same_bytes(findings: Findings) -> None:
+    """No time stamp or random id."""
+    assert plots.draw_costs(findings.costs) == plots.draw_costs(findings.costs)
+
+
+def test_a_constant_score_can_be_plotted(findings: Findings) -> None:
+    """The histogram has bins although all scores are equal."""
+    y = np.array([0, 1] * 30)
+
+    assert "score (points)" in plots.draw_points(y, np.full(60, 500.0), findings.contract.policy)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.25, "0.25"), (1500, "1500"), (20000, "20k"), (3e6, "3M"), (2.5e9, "2.5G")]
+)
+def test_tick_labels_are_short(value: float, text: str) -> None:
+    """Large numbers are abbreviated."""
+    assert plots._format_tick(value) == text

@@ -1,0 +1,85 @@
+"""The command line of `python -m train`; subcommands read their own."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from train.candidates import CANDIDATES
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train",
+        description="Train a credit model on a table and write it as one exact ONNX file.",
+        epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
+        "Subcommands, each with its own --help: import (a model fitted elsewhere), compare (challenger and champion on "
+        "the same rows), drift (new applicants against the training population), features (relational features of "
+        "Home Credit's tables), repository (the folder layout of Triton and KServe).",
+    )
+    parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV or Parquet file without a card")
+    parser.add_argument("--target", metavar="COLUMN", help="with --data: the column to predict")
+    parser.add_argument("--default", metavar="VALUE", help="with --data: the target's value that means default")
+    parser.add_argument("--id", metavar="COLUMN", help="with --data: the column that identifies a row")
+    parser.add_argument(
+        "--model",
+        choices=["auto", *CANDIDATES],
+        default="auto",
+        help="default: auto, the best of " + ", ".join(one.name for one in CANDIDATES.values() if not one.is_optional),
+    )
+    parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
+    parser.add_argument("--seed", type=int, default=0, help="of split, folds, fit and search; default: 0")
+    parser.add_argument(
+        "--search",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="try N settings of each candidate on the same five folds, starting with the defaults, and take the best; "
+        "needs requirements/search.txt. The same seed gives the same result. Ctrl-C ends the search and trains with "
+        "the best settings so far; a second Ctrl-C stops without a model",
+    )
+    parser.add_argument(
+        "--time-limit",
+        type=seconds,
+        default=math.inf,
+        metavar="SECONDS",
+        help="with --search: end the search after this time; the result then depends on the speed of the machine",
+    )
+    parser.add_argument(
+        "--mlflow",
+        action="store_true",
+        help="record every run in an MLflow store, DIR/mlflow.db or the one that MLFLOW_TRACKING_URI names, instead "
+        "of DIR/runs.jsonl; needs requirements/mlflow.txt",
+    )
+    options = parser.parse_args(arguments)
+    if options.search == 1 and options.time_limit < math.inf:
+        parser.error("--time-limit needs --search N with N of 2 or more")
+    if (options.card is None) == (options.data is None):
+        parser.error("give either a card or --data FILE --target COLUMN")
+    if options.data is not None and options.target is None:
+        parser.error("--data needs --target COLUMN, the column to predict")
+    if options.card is not None and (options.target or options.id or options.default):
+        parser.error("--target, --id and --default need --data; with a card, set them in the card")
+    return options
+
+
+def whole_number(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number of at least 1")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A finite number of seconds above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a number of seconds above 0")
+    return number

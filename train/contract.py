@@ -1,0 +1,49 @@
+"""Making a model's contract from its dataset card and the facts of its training."""
+
+from __future__ import annotations
+
+import msgspec
+
+from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from train.card import Card
+from train.policy import make_policy
+from train.provenance import sha256
+
+
+def make_contract(card: Card, training: Training, trained_at: str, metrics: dict[str, float]) -> Contract:
+    """The contract without golden rows and base value, which the export adds.
+
+    The version is the day and eight digits of a hash of the training facts, which determine the model.
+    """
+    fingerprint = sha256(msgspec.json.encode(training, order="deterministic"))
+    return Contract(
+        contract_version=CONTRACT_VERSION,
+        name=card.dataset.name,
+        version=f"{trained_at[:10].replace('-', '.')}-{fingerprint[:8]}",
+        trained_at=trained_at,
+        fields=tuple(make_fields(card)),
+        policy=make_policy(card.policy),
+        base_value=0.0,
+        training=training,
+        metrics=metrics,
+        golden=Golden((), (), ()),
+    )
+
+
+def make_fields(card: Card) -> list[Field]:
+    """The model's inputs as fields of the contract, in order."""
+    return [
+        Field(
+            name=name,
+            label=field.label,
+            unit=field.unit,
+            kind=field.kind,
+            levels=field.levels,
+            minimum=field.minimum,
+            maximum=field.maximum,
+            nullable=field.nullable,
+            reason=field.reason,
+            changeable=field.changeable,
+        )
+        for name, field in card.inputs.items()
+    ]

@@ -1,0 +1,50 @@
+"""The transformers before an estimator: columns of X, ordered as the card's inputs, → encoded columns.
+
+Encoded columns are the numbers in the order of the fields, then the one-hot columns of each category.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from train.card import CardField
+
+DIRECTIONS = {"increases": 1, "decreases": -1, None: 0}
+"""A card's `risk` → monotonic constraint, as boosting libraries write it."""
+
+
+def scale_and_one_hot(fields: list[CardField]) -> ColumnTransformer:
+    """For linear models: median imputation and StandardScaler for numbers, one-hot categories."""
+    steps = [("impute", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
+    return _by_kind(fields, Pipeline(steps))
+
+
+def one_hot(fields: list[CardField]) -> ColumnTransformer:
+    """For trees: numbers unchanged, so that splits stay in the field's unit, NaN included; one-hot categories."""
+    return _by_kind(fields, "passthrough")
+
+
+def monotonic_constraints(fields: list[CardField]) -> list[int]:
+    """The monotonic constraint of each encoded column: numbers as the card says, one-hot columns 0."""
+    numbers = [DIRECTIONS[field.risk] for field in fields if field.kind == "number"]
+    return numbers + [0] * sum(len(levels) for levels in _levels(fields))
+
+
+def _by_kind(fields: list[CardField], numbers: Pipeline | str) -> ColumnTransformer:
+    columns = {kind: [i for i, field in enumerate(fields) if field.kind == kind] for kind in ("number", "category")}
+    encoder = OneHotEncoder(categories=_levels(fields), handle_unknown="ignore", sparse_output=False)
+    parts = [("numbers", numbers, columns["number"]), ("categories", encoder, columns["category"])]
+    return ColumnTransformer([part for part in parts if part[2]])
+
+
+def _levels(fields: list[CardField]) -> list[np.ndarray]:
+    """For each category the indices of its levels, and NaN as one more level where the field is nullable."""
+    return [
+        np.append(np.arange(len(field.levels), dtype=np.float64), [np.nan] if field.nullable else [])
+        for field in fields
+        if field.kind == "category"
+    ]

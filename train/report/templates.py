@@ -1,0 +1,54 @@
+"""The Jinja environment of report.html, drift.html and MODEL_CARD.md, with number formats as filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from train.report.calibration import RATIO_LIMITS
+from train.report.fairness import MIN_GROUP_SIZE
+from train.report.formatting import (
+    format_amount,
+    format_count,
+    format_decimal,
+    format_estimate,
+    format_percent,
+    format_percent_estimate,
+    format_range,
+)
+from train.report.stability import MODERATE_SHIFT, SIGNIFICANT_SHIFT
+
+FILTERS = {
+    "amount": format_amount,
+    "count": format_count,
+    "decimal": format_decimal,
+    "estimate": format_estimate,
+    "percent": format_percent,
+    "percent_estimate": format_percent_estimate,
+    "svg": Markup,
+}
+GLOBALS = {
+    "format_range": format_range,
+    "min_group_size": MIN_GROUP_SIZE,
+    "moderate_shift": MODERATE_SHIFT,
+    "ratio_limits": RATIO_LIMITS,
+    "significant_shift": SIGNIFICANT_SHIFT,
+}
+"""Functions and limits that templates of several documents name."""
+
+
+def make_environment() -> jinja2.Environment:
+    """An environment for the templates of this folder: HTML is escaped, an undefined name is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(GLOBALS)
+    return environment
