@@ -1,9 +1,10 @@
-# One target per habit; the same by hand and in CI. `make help` lists them.
+# Every step of CI is a target here. `make help` lists them.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 CARD ?= data/credit_data.toml
-TAIWAN ?= $(wildcard ../shared/data/taiwan.csv)
+# A second table for bench-quality: UCI's Default of Credit Card Clients as CSV.
+TAIWAN ?=
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css model/*.py) requirements-train.txt
@@ -15,7 +16,7 @@ LOCKS := requirements requirements-train $(addprefix requirements/,client score 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: .venv/dev tools ## environment in .venv with everything that any target needs
+install: .venv/dev tools ## install what lint, all tests, audit and lock need, into .venv
 
 run: artifacts/.trained ## install, train, export, check, serve on http://127.0.0.1:8000 (PORT=9000 for another)
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m serve
@@ -57,7 +58,7 @@ format: .venv/dev ## format the code
 slug: .venv/deploy ## build what Heroku would deploy, start it and post an applicant
 	$(BIN)/python -m deploy.slug
 
-slim: .venv/deploy ## the same with this Python instead of that of runtime.txt
+slim: .venv/deploy ## make slug with this Python instead of the one in runtime.txt
 	$(BIN)/python -m deploy.slug --this-python
 
 sbom: .venv/dev slug ## CycloneDX bill of materials of what is deployed: build/sbom.json

@@ -13,7 +13,7 @@ from typing import Any
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from train.candidates import CANDIDATES, Candidate, Settings, Span
+from train.candidates import CANDIDATES, Candidate, Hyperparameters, Span
 from train.card import CardField
 
 LEARNING_RATE = Span(0.01, 0.2, log=True)
@@ -25,7 +25,7 @@ ROW_SHARE = Span(0.5, 1.0)
 
 
 def without_limits(
-    name: str, settings: Settings, space: dict[str, Span], *, removed: str = "", **arguments: Any
+    name: str, settings: Hyperparameters, space: dict[str, Span], *, removed: str = "", **arguments: Any
 ) -> Candidate:
     """A candidate of train/candidates.py with other settings and a larger space.
 

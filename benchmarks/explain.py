@@ -21,7 +21,7 @@ from benchmarks.synthetic import draw_applicants, make_boosting
 from model.policy import Points, Policy
 from model.session import EXPLAIN, EXPLAIN_BATCH_ROWS, OUTPUTS, Matrix, make_session
 from train.export import count_rows_at_once, draw_reference
-from train.export.graph import convert_pipeline, encode, serialize
+from train.export.graph import convert_pipeline, serialize, transform_to_columns
 from train.export.learners import read_classifier
 from train.export.shapley import build_tables
 from train.export.trees import Trees
@@ -49,10 +49,10 @@ def main() -> None:
         if not isinstance(trees, Trees):
             raise TypeError(f"got {trees!r}, expected Trees")
         started = time.perf_counter()
-        tables = build_tables(trees, np.arange(n_fields), encode(pipeline, reference))
+        tables = build_tables(trees, np.arange(n_fields), transform_to_columns(pipeline, reference))
         seconds = time.perf_counter() - started
-        n_players = max(len(table.players) for table in tables)
-        megabytes = sum(len(table.values) for table in tables) * n_players * 8 / 1e6
+        n_table_fields = max(len(table.fields) for table in tables)
+        megabytes = sum(len(table.values) for table in tables) * n_table_fields * 8 / 1e6
         content = serialize(convert_pipeline(pipeline, POLICY, reference))
         row, batch = X[:1], X[:BATCH_ROWS]
         figures = [

@@ -25,7 +25,7 @@ from train.candidates import CANDIDATES
 from train.card import Card, read_card
 from train.card_inference import infer_card
 from train.cross_validation import FOLDS, Trial, best_trial, cross_validate
-from train.dataset import Dataset, encode
+from train.dataset import Dataset, encode_table
 from train.files import write_whole
 from train.search import check_optuna, search
 from train.table import read_table
@@ -106,10 +106,10 @@ def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
     """Read a table with its card, or infer the card."""
     if target is None:
         card = read_card(path)
-        return card, encode(read_table(path.parent / card.dataset.path), card)
+        return card, encode_table(read_table(path.parent / card.dataset.path), card)
     table = read_table(path)
     card = infer_card(table, target, None, None)
-    return card, encode(table, card)
+    return card, encode_table(table, card)
 
 
 def format_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:

@@ -34,21 +34,21 @@ def main() -> None:
     """Render the page once for one session."""
     browser_language = (st.context.locale or DEFAULT)[:2]
     code = _initial_option("lang", LANGUAGES, browser_language if browser_language in LANGUAGES else DEFAULT)
-    st.set_page_config(page_title=read_language(code).say("app.title"), page_icon="⚖️", layout="wide")
+    st.set_page_config(page_title=read_language(code).text("app.title"), page_icon="⚖️", layout="wide")
     st.html(STYLE_SHEET)
     heading, views, languages = st.columns([3, 4, 1], vertical_alignment="bottom")
     with languages:
         language = read_language(_show_switch("lang", "Language · Langue", LANGUAGES))
         # Screen readers choose the pronunciation by this attribute.
         st.html(f"<script>document.documentElement.lang = '{language.code}'</script>", unsafe_allow_javascript=True)
-    heading.title(language.say("app.title"), anchor=False)
+    heading.title(language.text("app.title"), anchor=False)
     with views:
         _initial_option("view", VIEWS, next(iter(VIEWS)))
-        view = _show_switch("view", language.say("app.view"), {name: language.say(f"view.{name}") for name in VIEWS})
+        view = _show_switch("view", language.text("app.view"), {name: language.text(f"view.{name}") for name in VIEWS})
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
-        st.header(language.say("error.settings"), anchor=False)
+        st.header(language.text("error.settings"), anchor=False)
         st.text(str(error))
         return
     with show_api_errors(settings.api_url, language):
@@ -95,10 +95,10 @@ def _show_model(model: Model, language: Language) -> None:
     st.html(
         components.facts(
             {
-                language.say("app.model"): model.name,
-                language.say("app.version"): model.version,
-                language.say("app.trained"): language.day(datetime.fromisoformat(model.trained_at)),
-                language.say("app.file"): model.sha256[:12],
+                language.text("app.model"): model.name,
+                language.text("app.version"): model.version,
+                language.text("app.trained"): language.day(datetime.fromisoformat(model.trained_at)),
+                language.text("app.file"): model.sha256[:12],
             }
         )
     )

@@ -16,24 +16,25 @@ def verdict(result: Result, policy: Policy, language: Language, *, before: Resul
     """The decision, points and gauge; and the result before a field was changed, if that differs."""
     previous = ""
     if before is not None and before != result:
-        text = language.say(
+        text = language.text(
             "verdict.before",
-            decision=language.say(f"decision.{before.decision}"),
+            decision=language.text(f"decision.{before.decision}"),
             probability=language.percent(before.probability),
             points=language.number(before.points),
         )
         previous = f'<p class="before">{escape(text)}</p>'
-    points = language.say("verdict.points", points=language.number(result.points))
+    points = language.text("verdict.points", points=language.number(result.points))
+    decision = language.text(f"decision.{result.decision}")
     return (
         f'<div class="verdict {result.decision}" role="status"><div>'
-        f'<p class="word">{escape(language.say(f"decision.{result.decision}"))}</p><p>{escape(points)}</p>{previous}'
+        f'<p class="decision">{escape(decision)}</p><p>{escape(points)}</p>{previous}'
         f"</div>{gauge(result, policy, language)}</div>"
     )
 
 
 def gauge(result: Result, policy: Policy, language: Language) -> str:
     """The probability of default on a scale from 0 to 1 with the thresholds of the policy."""
-    title = language.say("gauge.title", probability=language.percent(result.probability))
+    title = language.text("gauge.title", probability=language.percent(result.probability))
     zones = "".join(
         f'<i class="{name}" style="width:{100 * (high - low):.3f}%"></i>' for name, low, high in decision_zones(policy)
     )
@@ -47,8 +48,8 @@ def gauge(result: Result, policy: Policy, language: Language) -> str:
 
 def thresholds(policy: Policy, language: Language) -> str:
     """The policy in one line: accepted below, reviewed from, refused from."""
-    return language.say("list.join").join(
-        language.say(f"gauge.{name}", low=language.percent(low), high=language.percent(high))
+    return language.text("list.join").join(
+        language.text(f"gauge.{name}", low=language.percent(low), high=language.percent(high))
         for name, low, high in decision_zones(policy)
     )
 

@@ -25,11 +25,11 @@ def show_api_errors(url: str, language: Language) -> Iterator[None]:
     try:
         yield
     except InvalidApplicants as error:
-        st.error(f"**{language.say('error.applicant')}**")
+        st.error(f"**{language.text('error.applicant')}**")
         st.text("\n".join(f"{one.pointer}: {one.detail}" for one in error.errors) or str(error))
     except ApiError as error:
         page = PAGES[type(error)]
-        st.header(language.say(page), anchor=False)
-        st.markdown(language.say(f"{page}_help", url=f"`{url}`"))
-        st.text(language.say("error.detail", detail=str(error)[:300]))
-        st.button(language.say("error.retry"), type="primary", key=f"retry {page}")
+        st.header(language.text(page), anchor=False)
+        st.markdown(language.text(f"{page}_help", url=f"`{url}`"))
+        st.text(language.text("error.detail", detail=str(error)[:300]))
+        st.button(language.text("error.retry"), type="primary", key=f"retry {page}")

@@ -40,19 +40,19 @@ def draw_waterfall(result: Result, model: Model, applicant: Applicant, language:
     def mark(total: int) -> str:
         return f'<b style="left:{(total - low) * percent_per_point:.2f}%"></b>'
 
-    rows = [Row(language.say("waterfall.base"), "", language.number(base), mark(base))]
+    rows = [Row(language.text("waterfall.base"), "", language.number(base), mark(base))]
     for step in walk:
         field = fields.get(step.field)
         rows.append(
             Row(
-                label=language.translate(field.label) if field else language.say("waterfall.rest"),
+                label=language.translate(field.label) if field else language.text("waterfall.rest"),
                 value=language.value(applicant[field.name], field) if field else "",
                 text=language.signed(step.points),
                 bar=bar(step.before, step.after, "worse" if step.points < 0 else "better"),
             )
         )
-    rows.append(Row(language.say("waterfall.total"), "", language.number(result.points), mark(result.points)))
-    return _draw_bars(language.say("waterfall.title"), language.say("figure.points"), rows, language)
+    rows.append(Row(language.text("waterfall.total"), "", language.number(result.points), mark(result.points)))
+    return _draw_bars(language.text("waterfall.title"), language.text("figure.points"), rows, language)
 
 
 def draw_ranks(applicant: Applicant, model: Model, population: Population, language: Language) -> str:
@@ -62,14 +62,14 @@ def draw_ranks(applicant: Applicant, model: Model, population: Population, langu
         value = applicant[field.name]
         rank = population.rank(value, field)
         if value is not None and field.kind == "number":
-            text = language.say("rank.number", share=language.percent(rank.below))
+            text = language.text("rank.number", share=language.percent(rank.below))
             bar = f'<b style="left:{100 * rank.midpoint:.2f}%"></b>'
         else:
-            text = language.say("rank.missing" if value is None else "rank.level", share=language.percent(rank.same))
+            text = language.text("rank.missing" if value is None else "rank.level", share=language.percent(rank.same))
             bar = f'<i class="share" style="left:0;width:{100 * rank.same:.2f}%"></i>'
         rows.append(Row(language.translate(field.label), language.value(value, field), text, bar))
-    title = language.say("rank.title", size=language.number(population.size))
-    return _draw_bars(title, language.say("figure.rank"), rows, language)
+    title = language.text("rank.title", size=language.number(population.size))
+    return _draw_bars(title, language.text("figure.rank"), rows, language)
 
 
 def draw_comparison(names: Sequence[str], applicants: Sequence[Applicant], model: Model, language: Language) -> str:
@@ -80,7 +80,7 @@ def draw_comparison(names: Sequence[str], applicants: Sequence[Applicant], model
         tag = "b" if len(set(values)) > 1 else "span"
         cells = "".join(f"<td><{tag}>{escape(value)}</{tag}></td>" for value in values)
         body += f'<tr><th scope="row">{escape(language.translate(field.label))}</th>{cells}</tr>'
-    return _draw_table(language.say("compare.caption"), (language.say("figure.field"), *names), body)
+    return _draw_table(language.text("compare.caption"), (language.text("figure.field"), *names), body)
 
 
 def _draw_bars(caption: str, bar_heading: str, rows: Iterable[Row], language: Language) -> str:
@@ -89,7 +89,7 @@ def _draw_bars(caption: str, bar_heading: str, rows: Iterable[Row], language: La
         f'<span>{escape(row.text)}</span><div class="track" aria-hidden="true">{row.bar}</div></td></tr>'
         for row in rows
     )
-    return _draw_table(caption, (language.say("figure.field"), language.say("figure.value"), bar_heading), body)
+    return _draw_table(caption, (language.text("figure.field"), language.text("figure.value"), bar_heading), body)
 
 
 def _draw_table(caption: str, headings: Iterable[str], body: str) -> str:

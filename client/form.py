@@ -32,7 +32,7 @@ def show_form(fields: Sequence[Field], applicant: Applicant, key: str, language:
 
 
 def _show_field(field: Field, value: Value, key: str, language: Language) -> Value:
-    label, help_text, placeholder = language.label(field), _describe(field, language), language.say("value.missing")
+    label, help_text, placeholder = language.label(field), _describe(field, language), language.text("value.missing")
     is_number = field.kind == "number" and not isinstance(value, str)
     if key not in st.session_state:
         # Set here, not as the widget's default: Streamlit lets a user empty only a widget whose default is empty.
@@ -60,9 +60,9 @@ def _describe(field: Field, language: Language) -> str:
     high = None if field.maximum is None else language.number(field.maximum)
     bounds = ""
     if low is not None and high is not None:
-        bounds = language.say("form.range", low=low, high=high)
+        bounds = language.text("form.range", low=low, high=high)
     elif low is not None:
-        bounds = language.say("form.from", low=low)
+        bounds = language.text("form.from", low=low)
     elif high is not None:
-        bounds = language.say("form.to", high=high)
-    return f"{bounds} {language.say('form.nullable' if field.nullable else 'form.required')}".strip()
+        bounds = language.text("form.to", high=high)
+    return f"{bounds} {language.text('form.nullable' if field.nullable else 'form.required')}".strip()

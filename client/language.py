@@ -35,7 +35,7 @@ class Language:
     texts: Mapping[str, str]
     translations: Mapping[str, str] = field(default_factory=dict)
 
-    def say(self, key: str, **values: object) -> str:
+    def text(self, key: str, **values: object) -> str:
         """The text of a key with its {placeholders} filled in."""
         return self.texts[key].format(**values)
 
@@ -64,7 +64,7 @@ class Language:
     def value(self, value: Value, about: Field) -> str:
         """A value of a field as text: '2 years', 'rent', 'not known'."""
         if value is None:
-            return self.say("value.missing")
+            return self.text("value.missing")
         if isinstance(value, str):
             return self.translate(value)
         return f"{self.number(value)} {self.translate(about.unit)}".rstrip()

@@ -44,10 +44,10 @@ class Parties:
 def write_letter(applicant: Applicant, result: Result, model: Model, parties: Parties, language: Language) -> str:
     """The letter as one HTML document; an acceptance has neither reasons nor changes."""
     fields = {field.name: field for field in model.fields}
-    say, body = language.say, ""
+    text, body = language.text, ""
     if result.decision != "accept" and result.reasons:
         reasons = (
-            say(
+            text(
                 "letter.reason",
                 text=localize_reason(reason, applicant, fields[reason.field], language),
                 label=language.translate(fields[reason.field].label),
@@ -55,24 +55,24 @@ def write_letter(applicant: Applicant, result: Result, model: Model, parties: Pa
             )
             for reason in result.reasons[:MAX_REASONS]
         )
-        body += _list("ol", say("letter.reasons"), reasons)
+        body += _list("ol", text("letter.reasons"), reasons)
     if result.what_would_change:
         changes = (
             localize_change(change, applicant, fields[change.field], language)
             for change in result.what_would_change[:MAX_CHANGES]
         )
-        body += _list("ul", say("letter.changes"), changes)
-    subject = say("letter.subject", reference=parties.reference).strip()
-    greeting = say("letter.greeting_name", name=parties.name) if parties.name else say("letter.greeting")
-    origin = f"{say('letter.model', name=model.name, version=model.version)} sha256 {model.sha256}"
+        body += _list("ul", text("letter.changes"), changes)
+    subject = text("letter.subject", reference=parties.reference).strip()
+    greeting = text("letter.greeting_name", name=parties.name) if parties.name else text("letter.greeting")
+    origin = f"{text('letter.model', name=model.name, version=model.version)} sha256 {model.sha256}"
     return (
         f'<!doctype html>\n<html lang="{language.code}">\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n"
         f"<header><span>{escape(parties.lender)}</span><span>{escape(language.day(parties.day))}</span></header>\n"
         f"<main><h1>{escape(subject)}</h1>\n<p>{escape(greeting)}</p>\n"
-        f"<p>{escape(say(f'letter.{result.decision}'))}</p>\n{body}<p>{escape(say('letter.rights'))}</p>\n"
-        f'<p class="closing">{escape(say("letter.closing"))}\n\n{escape(parties.lender)}</p></main>\n'
+        f"<p>{escape(text(f'letter.{result.decision}'))}</p>\n{body}<p>{escape(text('letter.rights'))}</p>\n"
+        f'<p class="closing">{escape(text("letter.closing"))}\n\n{escape(parties.lender)}</p></main>\n'
         f"<footer>{escape(origin)}</footer>\n</html>\n"
     )
 

@@ -15,7 +15,7 @@ from client.responses import Applicant, Change, Field, FieldWarning, Reason, Val
 def localize_reason(reason: Reason, applicant: Applicant, field: Field, language: Language) -> str:
     """The text of a reason: 'Short time in the current job', or that the value is not known."""
     if applicant[field.name] is None:
-        return language.say("reason.missing", label=language.translate(field.label))
+        return language.text("reason.missing", label=language.translate(field.label))
     return language.translate(reason.text)
 
 
@@ -28,20 +28,20 @@ def localize_warning(
         return warning.detail
     label, value = language.translate(field.label), applicant[field.name]
     if value is None:
-        return language.say("warning.missing", label=label)
+        return language.text("warning.missing", label=label)
     if isinstance(value, float | int):
         if field.minimum is not None and value < field.minimum:
             bound = language.value(field.minimum, field)
-            return language.say("warning.below", label=label, value=language.value(value, field), bound=bound)
+            return language.text("warning.below", label=label, value=language.value(value, field), bound=bound)
         if field.maximum is not None and value > field.maximum:
             bound = language.value(field.maximum, field)
-            return language.say("warning.above", label=label, value=language.value(value, field), bound=bound)
+            return language.text("warning.above", label=label, value=language.value(value, field), bound=bound)
     return warning.detail
 
 
 def localize_change(change: Change, applicant: Applicant, field: Field, language: Language) -> str:
     """The text of a change: 'Amount of the loan: 1,070 EUR instead of 1,300 EUR'."""
-    return language.say(
+    return language.text(
         "change.line",
         label=language.translate(field.label),
         to=language.value(parse_new_value(change, field), field),

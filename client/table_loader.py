@@ -47,13 +47,13 @@ def load_table(path: Path, model: Model, language: Language) -> LoadedTable:
 
 def _show(loaded: LoadedTable, model: Model, language: Language) -> None:
     if loaded.error:
-        st.warning(language.say(loaded.error.key, **loaded.error.values))
-        title = language.say("table.none")
+        st.warning(language.text(loaded.error.key, **loaded.error.values))
+        title = language.text("table.none")
     else:
         rows = language.number(len(loaded.table.ids))
-        title = language.say("table.title", file=loaded.table.name, rows=rows)
+        title = language.text("table.title", file=loaded.table.name, rows=rows)
     with st.expander(title, expanded=loaded.error is not None):
         st.file_uploader(
-            language.say("table.upload"), type=["csv", "txt"], key="upload", help=language.say("table.help")
+            language.text("table.upload"), type=["csv", "txt"], key="upload", help=language.text("table.help")
         )
-        st.caption(language.say("table.fields", fields=", ".join(field.name for field in model.fields)))
+        st.caption(language.text("table.fields", fields=", ".join(field.name for field in model.fields)))

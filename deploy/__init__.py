@@ -1,4 +1,8 @@
-"""Build the slug that Heroku would build, try it on this machine, deploy it, and retrain the model it serves."""
+"""Build and test the slug that Heroku would build, deploy it, and retrain the model that it serves.
+
+release.py deploys and rolls back; slug.py builds and tests a slug on this machine; rehearse.py deploys to the fake
+platform of fake_heroku/; retrain.py and propose.py replace the model.
+"""
 
 from __future__ import annotations
 

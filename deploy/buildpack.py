@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.errors import DeployError
-from deploy.runtime import find_python, read_runtime
+from deploy.python_version import find_python, read_runtime
 from deploy.slugignore import remove_ignored
 
 HOME = Path(".heroku/python")

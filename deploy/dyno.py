@@ -1,7 +1,7 @@
 """Run a slug's Procfile on this machine as Heroku runs it in a dyno.
 
-The release command runs once. The web command gets a $PORT and must listen on it within BOOT_SECONDS; SIGTERM ends it,
-and SIGKILL after STOP_SECONDS.
+The release command runs once. The web command gets a $PORT and must listen on it within MAX_BOOT_SECONDS; SIGTERM
+ends it, and SIGKILL after MAX_STOP_SECONDS.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from honcho.environ import parse_procfile
 from deploy.buildpack import make_environment, run
 from deploy.errors import DeployError
 
-BOOT_SECONDS = 60.0
-STOP_SECONDS = 30.0
+MAX_BOOT_SECONDS = 60.0
+"""Heroku's limit (error R10)."""
+MAX_STOP_SECONDS = 30.0
+"""Heroku's limit (error R12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Dyno:
 
     def wait_until_bound(self) -> bool:
         """Wait until something listens on the port; False if the process ended or took too long."""
-        while time.monotonic() - self.started < BOOT_SECONDS and self.process.poll() is None:
+        while time.monotonic() - self.started < MAX_BOOT_SECONDS and self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return True
@@ -51,7 +53,7 @@ class Dyno:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(MAX_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -93,7 +95,7 @@ def start_web(slug: Path, *, log: Path | None = None, **variables: str) -> Dyno:
 
 def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float, path: str = "/readyz") -> None:
     """Poll a health check until it succeeds; raises DeployError if the process ends or takes too long."""
-    while time.monotonic() - started < BOOT_SECONDS:
+    while time.monotonic() - started < MAX_BOOT_SECONDS:
         if process.poll() is not None:
             raise DeployError(f"the web process ended with code {process.returncode} before it was ready")
         try:
@@ -102,7 +104,7 @@ def wait_until_ready(base: str, process: subprocess.Popen[bytes], started: float
             time.sleep(0.01)
         else:
             return
-    raise DeployError(f"the web process was not ready within {BOOT_SECONDS:g} s")
+    raise DeployError(f"the web process was not ready within {MAX_BOOT_SECONDS:g} s")
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""Client of the Heroku Platform API, with the calls that a deployment needs.
+"""Client of the Heroku Platform API, with the calls that deploy/release.py needs; when to call them is decided there.
 
 https://devcenter.heroku.com/articles/platform-api-reference; the types list the fields of a response that are used.
 """

@@ -19,24 +19,24 @@ _CLIENT_SETTINGS = ("CREDIT_API_URL", "CREDIT_API_KEY", "CREDIT_TABLE")
 
 
 @contextmanager
-def running_service() -> Iterator[str]:
+def run_local_service() -> Iterator[str]:
     """Serve the checkout's model file without API keys; yields the base URL. Raises DeployError if it doesn't start."""
     port = free_port()
-    with _running(["serve"], port, "/readyz", PORT=str(port), LOG_LEVEL="warning") as base:
+    with _run_module(["serve"], port, "/readyz", PORT=str(port), LOG_LEVEL="warning") as base:
         yield base
 
 
 @contextmanager
-def running_page(api_url: str) -> Iterator[str]:
+def run_local_page(api_url: str) -> Iterator[str]:
     """Run the loan officer's page for a service; yields the base URL. Raises DeployError if it doesn't start."""
     port = free_port()
     command = ["streamlit", "run", "client/app.py", "--server.port", str(port)]
-    with _running(command, port, "/_stcore/health", CREDIT_API_URL=api_url) as base:
+    with _run_module(command, port, "/_stcore/health", CREDIT_API_URL=api_url) as base:
         yield base
 
 
 @contextmanager
-def _running(module: list[str], port: int, health: str, **settings: str) -> Iterator[str]:
+def _run_module(module: list[str], port: int, health: str, **settings: str) -> Iterator[str]:
     """Run `python -m MODULE …` until the end of the block; `settings` replace those of the developer."""
     inherited = {name: value for name, value in os.environ.items() if name not in _SERVICE_SETTINGS + _CLIENT_SETTINGS}
     base, started = f"http://127.0.0.1:{port}", time.monotonic()

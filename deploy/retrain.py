@@ -1,7 +1,7 @@
 """`make retrain`: train again on the card and compare the result with the model in service.
 
-Writes build/retrain, which `make propose` reads. Exit code 0: the new model passed the comparison or is identical; the
-GitHub Actions output `changed` (true, false) tells which.
+Writes build/retrain, which `make propose` copies over artifacts/. Exit code 0: the new model passed the comparison or
+is identical; the GitHub Actions output `changed` (true, false) tells which.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 from deploy import ROOT
 from deploy.errors import DeployError
 
-CHAMPION = ROOT / "artifacts" / "model.onnx"
+ARTIFACTS = ROOT / "artifacts"
 OUT = ROOT / "build" / "retrain"
 
 
 def main(arguments: list[str]) -> int:
-    """Retrain on the card that the command line names."""
+    """Retrain on the card that the command line names; exit code 1 if a step fails, 2 without a card."""
+    if len(arguments) != 1:
+        print(f"retrain: got {' '.join(arguments)!r}, expected a card: make retrain CARD=FILE.toml", file=sys.stderr)
+        return 2
     try:
-        is_changed = retrain(Path(arguments[0]), CHAMPION, OUT)
+        is_changed = retrain(Path(arguments[0]), ARTIFACTS, OUT)
     except DeployError as error:
         print(f"retrain: {error}", file=sys.stderr)
         return 1
@@ -31,11 +33,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def retrain(card: Path, champion: Path, out: Path) -> bool:
-    """Train into an empty folder; returns whether the model differs. Raises DeployError if it fails the comparison."""
+def retrain(card: Path, artifacts: Path, out: Path) -> bool:
+    """Train into `out`; returns whether the model differs. Raises DeployError if it fails the comparison."""
     shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    # Training adds its changelog entry on top of those that it finds, and describes the model that it replaces.
+    for name in ("model.onnx", "CHANGELOG.md"):
+        shutil.copyfile(artifacts / name, out / name)
     run("training", *train_command(card, out))
-    challenger = out / "model.onnx"
+    champion, challenger = artifacts / "model.onnx", out / "model.onnx"
     if challenger.read_bytes() == champion.read_bytes():
         print(f"retrain: the new model is identical to {champion}: nothing to propose")
         return False
@@ -50,9 +56,8 @@ def train_command(card: Path, out: Path) -> list[str]:
 
 def compare_command(card: Path, champion: Path, challenger: Path) -> list[str]:
     """The command that fails unless the challenger may replace the champion, judged on the card's data."""
-    data = card.parent / tomllib.loads(card.read_text())["dataset"]["path"]
     compare = [sys.executable, "-m", "train", "compare", str(champion), str(challenger)]
-    return [*compare, "--data", str(data), "--gate"]
+    return [*compare, "--data", str(card), "--gate"]
 
 
 def run(step: str, *command: str) -> None:

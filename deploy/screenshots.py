@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ViewportSize
 from deploy import ROOT
 from deploy.browser import open_browser
 from deploy.errors import DeployError
-from deploy.local import running_page, running_service
+from deploy.local import run_local_page, run_local_service
 
 FOLDER = ROOT / "docs"
 MAX_COLOURS = 64
@@ -56,7 +56,7 @@ def main() -> int:
     """Take every picture; exit code 1 if a process doesn't start."""
     FOLDER.mkdir(exist_ok=True)
     try:
-        with running_service() as service, running_page(service) as page, open_browser() as browser:
+        with run_local_service() as service, run_local_page(service) as page, open_browser() as browser:
             for shot in SCREENSHOTS:
                 file = capture(browser, shot, service if shot.is_service else page)
                 print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1024:.0f} kB")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from model.contract import ContractError
+from model.contract import EXPORT_AGAIN, ContractError
 
 CHECKSUM_KEY = b"sha256_before"
 
@@ -27,13 +27,13 @@ def check_checksum(content: bytes) -> str:
     if CHECKSUM_KEY not in found:
         raise ContractError(
             "the model file ends without its checksum: it is truncated, or was not exported by this project; "
-            "export it again: python -m train"
+            f"{EXPORT_AGAIN}"
         )
     digest = hashlib.sha256(body)
     if found != _entry(digest.hexdigest()):
         raise ContractError(
             "the model file was changed after its export: its sha256 checksum doesn't fit; "
-            "fetch it again, or export it again: python -m train"
+            f"fetch it again, or {EXPORT_AGAIN}"
         )
     digest.update(found)
     return digest.hexdigest()

@@ -25,6 +25,10 @@ MAX_MAGNITUDE = 1e100
 """Numbers beyond ± this are refused: nothing measurable is so large, and the graph could overflow."""
 
 
+EXPORT_AGAIN = "export it again: python -m train CARD.toml"
+"""Next step in the message of a ContractError."""
+
+
 class ContractError(Exception):
     """A model file can't be served; the message says what was found, what was expected and what to do."""
 
@@ -50,8 +54,8 @@ class Field(Struct, frozen=True):
 class Training(Struct, frozen=True):
     """Provenance of the model: everything needed to train it again.
 
-    `data_sha256`: of the training table. `settings`: the tunable hyperparameters of the estimator. An imported
-    model has no rows, no default rate and no settings, and its `data_sha256` is of the imported files.
+    `data_sha256`: the SHA-256 of the training table, or of the imported files. `settings`: the tuned hyperparameters
+    of the estimator. An imported model has no rows, no default rate and no settings.
     """
 
     estimator: str
@@ -81,9 +85,9 @@ class Contract(Struct, frozen=True):
     """All metadata of one model file.
 
     `base_value`: mean log-odds of the reference population; base_value + the applicant's contributions = the
-    applicant's log-odds. `bins`: of each field, in the order of `fields`; `probability_bins`: of the out-of-sample
-    probabilities of the training applicants; an imported model without data has neither. `rows_at_once`: the batch
-    size at which the graph is fastest, without contributions.
+    applicant's log-odds. `bins`: a histogram for each field, in the order of `fields`. `probability_bins`: the
+    histogram of the training applicants' out-of-sample probabilities. Both are empty in a model that was imported
+    without data. `rows_at_once`: the batch size at which the graph is fastest, without contributions.
     """
 
     contract_version: int
@@ -120,17 +124,15 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
         if version != CONTRACT_VERSION:
             raise ContractError(
                 f"the model file has contract version {version!r}, expected {CONTRACT_VERSION}; "
-                "export it again with this version of the code: python -m train"
+                "export it again with this version of the code: python -m train CARD.toml"
             )
         contract = msgspec.convert(known, Contract)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise ContractError(
-            f"the model file's metadata can't be read: {error}; export it again: python -m train"
-        ) from error
+        raise ContractError(f"the model file's metadata can't be read: {error}; {EXPORT_AGAIN}") from error
     for field in contract.fields:
         if not field.reason:
             raise ContractError(
                 f"field {field.name!r} of the model file has no reason text; "
-                "add one to the dataset card and export again: python -m train"
+                f"add one to the dataset card and {EXPORT_AGAIN}"
             )
     return contract

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from model.checksum import check_checksum
-from model.contract import ContractError, read_contract
+from model.contract import EXPORT_AGAIN, ContractError, read_contract
 from model.session import OUTPUTS, RUNTIME_ERRORS, Model, make_session
 
 GOLDEN_TOLERANCE = 1e-9
@@ -43,7 +43,7 @@ def check_signature(model: Model) -> None:
     if inputs != [("applicants", len(fields))] or "explain" not in options or not outputs.issuperset(OUTPUTS):
         raise ContractError(
             f"the model file's graph has inputs {inputs} and outputs {sorted(outputs)}, expected applicants of "
-            f"{len(fields)} fields, the option explain, and {', '.join(OUTPUTS)}; export it again: python -m train"
+            f"{len(fields)} fields, the option explain, and {', '.join(OUTPUTS)}; {EXPORT_AGAIN}"
         )
 
 
@@ -53,9 +53,7 @@ def check_golden_rows(model: Model) -> None:
     widths = {len(row) for row in golden.applicants}
     is_complete = len(golden.applicants) == len(golden.probability) == len(golden.decision)
     if widths != {len(model.contract.fields)} or not is_complete:
-        raise ContractError(
-            "the model file has no complete golden rows, so it can't be verified; export it again: python -m train"
-        )
+        raise ContractError(f"the model file has no complete golden rows, so it can't be verified; {EXPORT_AGAIN}")
     applicants = np.array(golden.applicants, dtype=np.float64)
     try:
         scores = model.score(applicants, explain=True)
@@ -68,14 +66,14 @@ def check_golden_rows(model: Model) -> None:
         raise ContractError(
             f"the model file answers golden row {row} with probability {scores.probability[row]!r} and decision "
             f"{scores.decision[row]}, expected {golden.probability[row]!r} and {golden.decision[row]}; "
-            "don't serve it: export it again: python -m train"
+            f"don't serve it: {EXPORT_AGAIN}"
         )
     with np.errstate(over="ignore"):
         rebuilt = 1 / (1 + np.exp(-(model.contract.base_value + scores.contributions.sum(axis=1))))
     if not np.allclose(rebuilt, scores.probability, rtol=0, atol=GOLDEN_TOLERANCE):
         raise ContractError(
             "the contributions of the model file's golden rows don't add up to their probabilities; "
-            "don't serve it: export it again: python -m train"
+            f"don't serve it: {EXPORT_AGAIN}"
         )
 
 

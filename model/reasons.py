@@ -14,7 +14,7 @@ MISSING = "missing"
 """Text of a missing value."""
 
 
-class Remark(Struct, frozen=True):
+class FieldWarning(Struct, frozen=True):
     """A warning about one value of an applicant: it is missing, or outside its documented bounds."""
 
     field: str
@@ -45,18 +45,18 @@ def name_reasons(row: Matrix, contributions: Matrix, fields: Sequence[Field], ma
     return reasons
 
 
-def find_warnings(row: Matrix, fields: Sequence[Field]) -> list[Remark]:
+def find_warnings(row: Matrix, fields: Sequence[Field]) -> list[FieldWarning]:
     """Missing values and values outside their documented bounds; row: float64, shape (n_fields,)."""
     warnings = []
     for value, field in zip(row.tolist(), fields, strict=True):
         if value != value:  # NaN; math.isnan takes twice the time
-            warnings.append(Remark(field.name, describe_missing(field)))
+            warnings.append(FieldWarning(field.name, describe_missing(field)))
         elif (bound := field.minimum) is not None and value < bound:
             text = f"{field.label} is {describe_value(value, field)}, below the documented minimum of {bound:g}"
-            warnings.append(Remark(field.name, text))
+            warnings.append(FieldWarning(field.name, text))
         elif (bound := field.maximum) is not None and value > bound:
             text = f"{field.label} is {describe_value(value, field)}, above the documented maximum of {bound:g}"
-            warnings.append(Remark(field.name, text))
+            warnings.append(FieldWarning(field.name, text))
     return warnings
 
 

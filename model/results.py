@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from model.changes import Change, find_changes
 from model.policy import DECISIONS, Decision, Policy, Probability
-from model.reasons import Reason, Remark, find_warnings, name_reasons
+from model.reasons import FieldWarning, Reason, find_warnings, name_reasons
 from model.session import Matrix, Model, Scores
 
 
@@ -30,7 +30,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     decision: Decision
     points: int
     reasons: list[Reason]
-    warnings: list[Remark]
+    warnings: list[FieldWarning]
     what_would_change: list[Change] | None = None
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 
 from model.loading import load_model
 from train.card import read_card
-from train.dataset import encode
+from train.dataset import encode_table
 from train.table import read_table
 
 HERE = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
@@ -31,7 +31,7 @@ MODEL = HERE.parent / "artifacts" / "model.onnx"
 
 card = read_card(CARD)
 table = read_table(CARD.parent / card.dataset.path)
-data = encode(table, card)
+data = encode_table(table, card)
 frame = pd.DataFrame(data.X, columns=list(card.inputs))
 print(f"{card.dataset.name}: {len(frame):,} applications, {data.y.mean():.1%} default")
 

@@ -19,6 +19,7 @@ from score.errors import ScoringError
 from score.files import open_portfolio
 from score.local import score_locally
 from score.output import LAYOUT_VERSION, Counts, Output, RunSettings
+from score.result_columns import scored_columns
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +52,7 @@ def _run_locally(options: argparse.Namespace, scorer: Scorer, console: Console) 
         scorer.id,
         scorer.reasons,
         portfolio.fingerprint(),
+        tuple(scored_columns(scorer.reasons)),
     )
     with Output(Path(options.output), settings, id_type) as output:
         if output.is_finished:

@@ -1,4 +1,4 @@
-"""`score_batches`, which both engines run: Arrow record batches of applicants in, batches of answers out."""
+"""`score_batches`, which both engines run: Arrow record batches of applicants in, batches of results out."""
 
 from __future__ import annotations
 
@@ -8,26 +8,22 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from model.messages import quote_value
 from model.results import score_columns
 from model.session import Matrix, Model
-from score.answers import answer_schema, largest_fields, reason_arrays, scalar_arrays, version_array
-from score.columns import Cells, read_column
-
-MALFORMED = "_corrupt_record"
-"""Column for the text of a CSV line with too many or too few cells; the CSV readers of both engines fill it."""
+from score.columns import read_column
+from score.rejects import collect_faults, reject_arrays
+from score.result_columns import largest_fields, reason_arrays, result_schema, scalar_arrays, version_array
 
 CHUNK_ROWS = 2048
 """Rows copied from Arrow columns into one matrix at a time; `Model.score` splits them into the graph's batch size."""
 
 ALIGNED_ROWS = 16
 """The matrix is padded to a multiple of this: matrix kernels take rows in blocks, and a remainder may differ in the
-last bit. An answer must not depend on the other rows."""
+last bit. A result must not depend on the other rows."""
 
 MAX_QUEUED_BATCHES = 2
 """For each thread, so that memory stays bounded."""
@@ -48,10 +44,11 @@ class Scorer:
 
 
 def score_batches(batches: Iterable[pa.RecordBatch], scorer: Scorer, threads: int = 1) -> Iterator[pa.RecordBatch]:
-    """Yield one batch of answers (`answer_schema`) for each batch of applicants, rows and batches in order.
+    """Yield one batch of results (`result_schema`) for each batch of applicants, rows and batches in order.
 
-    A batch has the columns of `scorer.columns`, and optionally MALFORMED. Batches are scored in parallel on `threads`
-    threads; the graph releases Python's global lock. Raises ScoringError if the type of a column can't hold its field.
+    A batch has the columns of `scorer.columns`, and optionally `score.rejects.MALFORMED`. Batches are scored in
+    parallel on `threads` threads; the graph releases Python's global lock. Raises ScoringError if the type of a column
+    can't hold its field.
     """
     if threads == 1:
         for batch in batches:
@@ -74,7 +71,7 @@ def score_batches(batches: Iterable[pa.RecordBatch], scorer: Scorer, threads: in
 def _score(batch: pa.RecordBatch, scorer: Scorer) -> pa.RecordBatch:
     contract = scorer.model.contract
     columns = [read_column(batch.column(field.name), field) for field in contract.fields]
-    faults = _collect_faults(batch, scorer, columns)
+    faults = collect_faults(batch, scorer.id, contract.fields, columns)
     scored = _run_graph([column.values for column in columns], scorer, batch.num_rows)
 
     for row in np.flatnonzero(~np.isfinite(scored.probability)).tolist():
@@ -91,9 +88,9 @@ def _score(batch: pa.RecordBatch, scorer: Scorer) -> pa.RecordBatch:
             *scalar_arrays(score_columns(scored.probability, scored.decision, contract.policy), is_rejected),
             *reason_arrays(scored.largest, scored.is_missing, contract.fields),
             version_array(contract.version, is_rejected),
-            *_reject_arrays(batch, scorer, faults),
+            *reject_arrays(batch, contract.fields, faults),
         ],
-        schema=answer_schema(ids.type, scorer.reasons),
+        schema=result_schema(ids.type, scorer.reasons),
     )
 
 
@@ -127,43 +124,3 @@ def _run_graph(columns: list[Matrix], scorer: Scorer, rows: int) -> _Scored:
             scored.largest[start:stop] = largest
             scored.is_missing[start:stop] = np.isnan(np.take_along_axis(chunk[:size], largest, axis=1))
     return scored
-
-
-def _collect_faults(batch: pa.RecordBatch, scorer: Scorer, columns: list[Cells]) -> dict[int, str]:
-    """Row → all faults of its cells, or the fault of its line."""
-    malformed: dict[int, str] = {}
-    if MALFORMED in batch.schema.names and batch.column(MALFORMED).null_count < batch.num_rows:
-        texts = batch.column(MALFORMED).to_pylist()
-        malformed = {
-            row: f"expected one cell for each column of the header, got {quote_value(text)}"
-            for row, text in enumerate(texts)
-            if text is not None
-        }
-    faults: dict[int, list[str]] = {}
-    ids = batch.column(scorer.id)
-    if ids.null_count:
-        for row in np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False)).tolist():
-            faults.setdefault(row, []).append(f"{scorer.id}: missing; expected the id of the row")
-    for field, column in zip(scorer.model.contract.fields, columns, strict=True):
-        for row, text in column.faults.items():
-            faults.setdefault(row, []).append(f"{field.name}: {text}")
-    return {row: "; ".join(texts) for row, texts in faults.items()} | malformed
-
-
-def _reject_arrays(batch: pa.RecordBatch, scorer: Scorer, faults: dict[int, str]) -> list[pa.Array]:
-    """The columns `fault` and `row`: the cells of a rejected row as a JSON applicant of POST /score, or its line."""
-    if not faults:
-        return [pa.nulls(batch.num_rows, pa.string())] * 2
-    rows = sorted(faults)
-    cells = batch.take(pa.array(rows)).to_pylist()
-    texts = {}
-    for row, values in zip(rows, cells, strict=True):
-        malformed = values.pop(MALFORMED, None)
-        applicant = {field.name: _json_value(values[field.name]) for field in scorer.model.contract.fields}
-        texts[row] = malformed if malformed is not None else msgspec.json.encode(applicant, enc_hook=str).decode()
-    return [pa.array([of.get(row) for row in range(batch.num_rows)], pa.string()) for of in (faults, texts)]
-
-
-def _json_value(value: object) -> object:
-    """Infinity, which JSON lacks, as a text."""
-    return str(value) if isinstance(value, float) and math.isinf(value) else value

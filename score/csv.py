@@ -7,6 +7,7 @@ too few cells is passed on in the column MALFORMED, so that it is rejected rathe
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,13 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from score.batches import MALFORMED
 from score.errors import ScoringError
 from score.portfolio import Piece
+from score.rejects import MALFORMED
 
 PIECE_BYTES = 16 << 20
 MAX_ROW_BYTES = 256 << 20
 """A longer row is taken for a quote that is never closed."""
-
-BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def open_csv(path: Path) -> CsvSource:
     """Read the header of a CSV file; raises ScoringError if there is none."""
     block = next(_blocks(path), b"")
     try:
-        header = block[: _first_row_end(block)].removeprefix(BOM).decode()
+        header = block[: _first_row_end(block)].removeprefix(BOM_UTF8).decode()
         names = next(csv.reader([header], strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise ScoringError(f"{path} has no header line that is CSV in UTF-8: {error}") from error

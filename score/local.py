@@ -52,11 +52,11 @@ def score_locally(
                 origins.append(_Origin(number, units))
                 yield batch
 
-    answered = ((answers, origins.popleft()) for answers in score_batches(_read_ahead(read()), scorer, threads))
-    for number, group in groupby(answered, key=lambda pair: pair[1].part):
+    scored = ((results, origins.popleft()) for results in score_batches(_read_ahead(read()), scorer, threads))
+    for number, group in groupby(scored, key=lambda pair: pair[1].part):
         with output.part(number) as part:
-            for answers, origin in group:
-                part.write(answers)
+            for results, origin in group:
+                part.write(results)
                 advance(origin.units)
         rows += part.counts
     rows = sum(resumed, rows)

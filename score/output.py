@@ -1,7 +1,7 @@
 """The output folder OUT: created atomically, by renaming .OUT.unfinished when everything in it is complete.
 
     OUT/scores/part-00000.parquet     id, probability, decision, points, reasons, model version
-    OUT/rejects/part-00000.parquet    id, fault, row; only for parts with rejected rows
+    OUT/rejects/part-00000.parquet    id, fault, row (score/rejects.py); only for parts with rejected rows
     OUT/manifest.json                 files, settings, model, number of rows
     OUT/_SUCCESS                      empty, written last
 
@@ -25,9 +25,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from score.answers import REJECT_COLUMNS, answer_schema, scored_columns
 from score.errors import ScoringError
 from score.portfolio import Fingerprint
+from score.rejects import REJECT_COLUMNS
+from score.result_columns import result_schema, scored_columns
 
 LAYOUT_VERSION = 1
 """Raise it when new code writes parts that don't fit beside older ones; unfinished runs then start over."""
@@ -43,6 +44,7 @@ class RunSettings(Struct, frozen=True):
     id: str
     reasons: int
     files: tuple[Fingerprint, ...]
+    columns: tuple[str, ...] = ()
 
 
 class Counts(Struct, frozen=True):
@@ -57,7 +59,10 @@ class Counts(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True, rename={"settings": "job"}):
-    """Content of manifest.json; `rows` is null until the output is complete."""
+    """Content of manifest.json; `rows` is null until the output is complete.
+
+    In the file `settings` is called `job`, the key that readers of manifest.json rely on.
+    """
 
     settings: RunSettings
     rows: Counts | None
@@ -139,7 +144,7 @@ class Part:
     """Writes one part: scores and rejects; both files are discarded if an exception leaves the context."""
 
     def __init__(self, scores: Path, rejects: Path, id_type: pa.DataType, reasons: int) -> None:
-        schema = answer_schema(id_type, reasons)
+        schema = result_schema(id_type, reasons)
         self._scored = scored_columns(reasons)
         self._scores = _Writer(scores, pa.schema([schema.field(name) for name in self._scored]))
         self._rejects = _Writer(rejects, pa.schema([schema.field(name) for name in REJECT_COLUMNS]))
@@ -148,16 +153,16 @@ class Part:
     def __enter__(self) -> Part:
         return self
 
-    def write(self, answers: pa.RecordBatch) -> None:
-        """Add a batch of answers: scored rows to the scores, rejected rows to the rejects."""
-        self._read += answers.num_rows
-        faults = answers.column("fault")
-        if faults.null_count == answers.num_rows:
-            self._scores.write(answers.select(self._scored))
+    def write(self, results: pa.RecordBatch) -> None:
+        """Add a batch of results: scored rows to the scores, rejected rows to the rejects."""
+        self._read += results.num_rows
+        faults = results.column("fault")
+        if faults.null_count == results.num_rows:
+            self._scores.write(results.select(self._scored))
             return
         is_rejected = faults.is_valid()
-        self._scores.write(answers.filter(pc.invert(is_rejected)).select(self._scored))
-        self._rejects.write(answers.filter(is_rejected).select(list(REJECT_COLUMNS)))
+        self._scores.write(results.filter(pc.invert(is_rejected)).select(self._scored))
+        self._rejects.write(results.filter(is_rejected).select(list(REJECT_COLUMNS)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

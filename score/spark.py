@@ -26,13 +26,14 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
 from model.loading import load_model
-from score.answers import REJECT_COLUMNS, answer_schema, scored_columns
-from score.batches import MALFORMED, Scorer, score_batches
+from score.batches import Scorer, score_batches
 from score.errors import ScoringError
 from score.java import check_java
 from score.local import check_counts
 from score.output import Counts
 from score.portfolio import check_columns
+from score.rejects import MALFORMED, REJECT_COLUMNS
+from score.result_columns import result_schema, scored_columns
 
 
 def score_on_spark(source: str, out: str, scorer: Scorer, content: bytes, master: str | None) -> Counts:
@@ -89,13 +90,13 @@ def _score(spark: SparkSession, source: str, out: str, scorer: Scorer, content: 
         raise ScoringError(f"{out} exists; remove it, or choose another OUT")
     applicants = _read(spark, _Folder(spark, source), scorer)
     schema = _without_dictionaries(
-        answer_schema(to_arrow_schema(applicants.schema).field(scorer.id).type, scorer.reasons)
+        result_schema(to_arrow_schema(applicants.schema).field(scorer.id).type, scorer.reasons)
     )
     task = _make_task(spark.sparkContext.broadcast(content), scorer.reasons, scorer.id, schema)
-    answers = applicants.mapInArrow(task, from_arrow_schema(schema)).persist(StorageLevel.DISK_ONLY)
+    results = applicants.mapInArrow(task, from_arrow_schema(schema)).persist(StorageLevel.DISK_ONLY)
     draft = f"{folder.path}.unfinished"
-    answers.where("fault IS NULL").select(scored_columns(scorer.reasons)).write.parquet(f"{draft}/scores", "overwrite")
-    answers.where("fault IS NOT NULL").select(*REJECT_COLUMNS).write.parquet(f"{draft}/rejects", "overwrite")
+    results.where("fault IS NULL").select(scored_columns(scorer.reasons)).write.parquet(f"{draft}/scores", "overwrite")
+    results.where("fault IS NOT NULL").select(*REJECT_COLUMNS).write.parquet(f"{draft}/rejects", "overwrite")
     written = [spark.read.parquet(f"{draft}/{name}").count() for name in ("scores", "rejects")]
     rows = Counts(applicants.count(), *written)
     check_counts(rows, None)
@@ -131,8 +132,8 @@ def _make_task(
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         scorer = Scorer(load_model(model.value), reasons, id)
-        for answers in score_batches(batches, scorer):
-            yield answers.cast(schema)
+        for results in score_batches(batches, scorer):
+            yield results.cast(schema)
 
     return score
 

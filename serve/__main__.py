@@ -30,10 +30,10 @@ def main() -> None:
     try:
         settings = read_settings(os.environ)
         if settings.workers > 1:
-            from serve.loading import load
+            from serve.loading import load_runtime
 
             # Checks the model here, so that an error is reported once rather than by each worker.
-            load(settings.model_path, settings)
+            load_runtime(settings.model_path, settings)
             gc.enable()
             with TemporaryDirectory(prefix="credit-metrics-") as folder:
                 os.environ[METRICS_FOLDER_VARIABLE] = os.environ.get(METRICS_FOLDER_VARIABLE) or folder
@@ -46,7 +46,7 @@ def main() -> None:
 
 def make_options(settings: Any) -> dict[str, Any]:
     """Options of uvicorn.run for our settings."""
-    from serve.logs import configure_logs
+    from serve.logs import uvicorn_log_config
     from serve.settings import UNIX_PREFIX
 
     address = {"host": settings.host, "port": settings.port}
@@ -59,7 +59,7 @@ def make_options(settings: Any) -> dict[str, Any]:
         "http": "serve.parser:ParserSelector",
         "ws": "none",
         "interface": "asgi3",
-        "log_config": configure_logs(settings.log_level),
+        "log_config": uvicorn_log_config(settings.log_level),
         "log_level": settings.log_level,
         "access_log": False,
         "server_header": False,

@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from model.contract import ContractError
 from model.session import Model
 from serve.api.routes import ENDPOINTS, make_routes
-from serve.loading import load, prepare
+from serve.loading import load_runtime, make_runtime
 from serve.logs import configure_own_logger
 from serve.metrics.recorder import Metrics
 from serve.middleware.problem_responses import handle_problem
@@ -43,18 +43,18 @@ def create_app() -> Starlette:
         # Before the file is read, so that a replacement in the meantime is noticed.
         stamp = read_file_stamp(settings.model_path)
         configure_own_logger(settings.log_level)
-        return _make_app(load(settings.model_path, settings), settings, stamp)
+        return _assemble(load_runtime(settings.model_path, settings), settings, stamp)
     except (SettingsError, ContractError) as error:
         sys.exit(f"can't serve: {error}")
 
 
-def make_app(model: Model, settings: Settings | None = None) -> Starlette:
+def create_app_for_model(model: Model, settings: Settings | None = None) -> Starlette:
     """The application around a loaded model; raises ContractError if it can't be served."""
     settings = settings or Settings()
-    return _make_app(prepare(model, settings), settings, read_file_stamp(settings.model_path))
+    return _assemble(make_runtime(model, settings), settings, read_file_stamp(settings.model_path))
 
 
-def _make_app(runtime: Runtime, settings: Settings, stamp: FileStamp | None) -> Starlette:
+def _assemble(runtime: Runtime, settings: Settings, stamp: FileStamp | None) -> Starlette:
     state = AppState(runtime, settings, Metrics())
     public_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_public]
     health_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_health]

@@ -1,4 +1,5 @@
-"""Loads a model file and runs its self-test. The start, the reload and `python -m serve.selftest` all call `load`.
+"""Loads a model file and runs its self-test. The start, the reload and `python -m serve.selftest` call
+`load_runtime`.
 
 Self-test: the model must answer its golden rows correctly in every request format.
 """
@@ -16,26 +17,26 @@ import msgspec
 import numpy as np
 from starlette.requests import Request
 
-from model.contract import ContractError
+from model.contract import EXPORT_AGAIN, ContractError
 from model.loading import GOLDEN_TOLERANCE, load_model
 from model.session import Model
 from serve.api import examples
 from serve.api.inference import read_infer
 from serve.api.openapi import describe
 from serve.api.routes import ENDPOINTS
-from serve.api.score import BodyReader, read_predict, read_score, score_in_thread
+from serve.api.score import BodyReader, read_predict, read_score, score_without_limit
 from serve.runtime import Runtime
 from serve.settings import Settings
 
 
-def load(source: Path | bytes, settings: Settings) -> Runtime:
+def load_runtime(source: Path | bytes, settings: Settings) -> Runtime:
     """Load a model file, or its bytes, and run the self-test; raises ContractError."""
     with _as_contract_error("loading it"):
         model = load_model(source)
-    return prepare(model, settings)
+    return make_runtime(model, settings)
 
 
-def prepare(model: Model, settings: Settings) -> Runtime:
+def make_runtime(model: Model, settings: Settings) -> Runtime:
     """The runtime of a loaded model; raises ContractError if the model fails the self-test."""
     # By default numpy only warns of points that overflow.
     with _as_contract_error("answering its golden rows"), np.errstate(over="raise", invalid="raise"):
@@ -53,8 +54,7 @@ def _as_contract_error(step: str) -> Iterator[None]:
     except Exception as error:
         # Any exception here would be raised for real applicants too.
         raise ContractError(
-            f"the model file can't be served: {step} ends in {type(error).__name__}: {error}; "
-            "export it again: python -m train"
+            f"the model file can't be served: {step} ends in {type(error).__name__}: {error}; {EXPORT_AGAIN}"
         ) from error
 
 
@@ -63,27 +63,27 @@ def _answer_golden_rows(runtime: Runtime) -> None:
     golden = runtime.model.contract.golden
     for row, expected in zip(golden.applicants, golden.probability, strict=True):
         named = {"applicants": [examples.name_values(row, runtime)], "reasons": len(runtime.fields)}
-        for answer in _score(runtime, read_score, msgspec.json.encode(named)):
-            _compare("POST /score", msgspec.json.decode(answer)["results"][0]["probability"], expected)
-        for answer in _score(runtime, read_predict, msgspec.json.encode({"data": [row]})):
-            _compare("POST /predict", msgspec.json.decode(answer)[0], expected)
+        for response in _score(runtime, read_score, msgspec.json.encode(named)):
+            _compare("POST /score", msgspec.json.decode(response)["results"][0]["probability"], expected)
+        for response in _score(runtime, read_predict, msgspec.json.encode({"data": [row]})):
+            _compare("POST /predict", msgspec.json.decode(response)[0], expected)
     expected = golden.probability[golden.applicants.index(examples.typical_row(runtime))]
-    for answer in _score(runtime, read_score, msgspec.json.encode(examples.score(runtime))):
-        _compare("POST /score", msgspec.json.decode(answer)["results"][0]["probability"], expected)
-    for answer in _score(runtime, read_score, examples.table(runtime).encode(), b"text/csv"):
-        (result,) = csv.DictReader(io.StringIO(answer.decode(), newline=""))
+    for response in _score(runtime, read_score, msgspec.json.encode(examples.score(runtime))):
+        _compare("POST /score", msgspec.json.decode(response)["results"][0]["probability"], expected)
+    for response in _score(runtime, read_score, examples.table(runtime).encode(), b"text/csv"):
+        (result,) = csv.DictReader(io.StringIO(response.decode(), newline=""))
         _compare("CSV", float(result["probability"]), expected)
-    for answer in _score(runtime, read_infer, msgspec.json.encode(examples.infer(runtime))):
-        _compare("inference", msgspec.json.decode(answer)["outputs"][0]["data"][0], expected)
+    for response in _score(runtime, read_infer, msgspec.json.encode(examples.infer(runtime))):
+        _compare("inference", msgspec.json.decode(response)["outputs"][0]["data"][0], expected)
     runtime.model.contract.policy.score_points([0.0, 1.0])
 
 
 def _score(runtime: Runtime, read: BodyReader, body: bytes, content_type: bytes = b"") -> Iterator[bytes]:
-    """The answers to a body of one applicant: on the path of the event loop, and on that of the thread."""
+    """The responses to a body of one applicant: on the path of the event loop, and on that of the thread."""
     request = Request({"type": "http", "headers": [(b"content-type", content_type)], "path_params": {}})
     job = read(runtime, request, body, False)
     yield bytes(job.respond(runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)).body)
-    response, _, _ = score_in_thread(runtime, request, body, read)
+    response, _, _ = score_without_limit(runtime, request, body, read)
     yield bytes(response.body)
 
 
@@ -91,5 +91,5 @@ def _compare(path: str, given: float, expected: float) -> None:
     if not abs(given - expected) <= GOLDEN_TOLERANCE:
         raise ContractError(
             f"the model file answers a golden row through {path} with probability {given!r}, expected {expected!r}; "
-            "don't serve it: export it again: python -m train"
+            f"don't serve it: {EXPORT_AGAIN}"
         )

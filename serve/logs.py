@@ -40,7 +40,7 @@ class JsonFormatter(logging.Formatter):
         return "\n".join(reversed(parts))
 
 
-def configure_logs(level: str) -> dict[str, Any]:
+def uvicorn_log_config(level: str) -> dict[str, Any]:
     """The log_config of uvicorn: everything through JsonFormatter to standard output."""
     return {
         "version": 1,

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from model.contract import ContractError
-from serve.loading import load
+from serve.loading import load_runtime
 from serve.state import AppState
 
 logger = logging.getLogger("credit")
@@ -36,9 +36,9 @@ async def watch_model_file(state: AppState, seen: FileStamp | None) -> None:
 
 async def reload_model(state: AppState) -> None:
     """Put the file in service, unless it is in service already or fails its self-test."""
-    settings, current = state.settings, state.runtime.name
+    settings, current = state.settings, state.runtime.identity
     try:
-        runtime = await state.run_blocking(lambda: load(settings.model_path, settings))
+        runtime = await state.run_blocking(lambda: load_runtime(settings.model_path, settings))
     except ContractError as error:
         # The message says what is wrong with the file; a trace would add nothing.
         logger.error("kept model %s: %s", current.version, error)  # noqa: TRY400
@@ -47,9 +47,9 @@ async def reload_model(state: AppState) -> None:
         # Such as MemoryError while two models are loaded. The next attempt is at the next change of the file.
         logger.exception("kept model %s", current.version)
         return
-    if runtime.name.sha256 != current.sha256:
+    if runtime.identity.sha256 != current.sha256:
         state.put_in_service(runtime)
-        logger.info("model %s is in service, sha256 %s", runtime.name.version, runtime.name.sha256)
+        logger.info("model %s is in service, sha256 %s", runtime.identity.version, runtime.identity.sha256)
 
 
 def read_file_stamp(path: Path) -> FileStamp | None:

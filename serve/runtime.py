@@ -10,25 +10,25 @@ import msgspec
 from model.session import Model, RowSession
 from serve.home import render_home
 from serve.schemas.requests import RequestSchemas
-from serve.schemas.responses import ModelName, describe_model
+from serve.schemas.responses import ModelIdentity, describe_model
 from serve.settings import Settings
 
 
 class Runtime:
     """One loaded model.
 
-    `description`: the answer of GET /model; `home`: language → page; `openapi`: the answer of GET /openapi.json; all
-    UTF-8. `row_session` must be used on the event loop only.
+    `model_json`, `openapi_json`: the responses of GET /model and GET /openapi.json; `home`: language → page; all UTF-8.
+    `row_session` must be used on the event loop only.
     """
 
     def __init__(self, model: Model, settings: Settings, describe_api: Callable[[Runtime], Any]) -> None:
         contract = model.contract
         self.model = model
-        self.name = ModelName(contract.name, contract.version, model.sha256)
+        self.identity = ModelIdentity(contract.name, contract.version, model.sha256)
         self.fields = contract.fields
         self.schemas = RequestSchemas(contract.fields, settings.max_rows)
         self.has_keys = bool(settings.api_keys)
-        self.description = msgspec.json.encode(describe_model(contract, model.sha256))
+        self.model_json = msgspec.json.encode(describe_model(contract, model.sha256))
         self.home = render_home(contract)
         self.row_session = RowSession(model)
-        self.openapi = msgspec.json.encode(describe_api(self))
+        self.openapi_json = msgspec.json.encode(describe_api(self))

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from model.contract import ContractError
-from serve.loading import load
+from serve.loading import load_runtime
 from serve.settings import SettingsError, read_settings
 
 
@@ -25,13 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments).model
     try:
         settings = read_settings(os.environ)
-        runtime = load(given or settings.model_path, settings)
+        runtime = load_runtime(given or settings.model_path, settings)
     except (ContractError, SettingsError) as error:
         print(f"self-test failed: {error}", file=sys.stderr)
         return 1
     contract = runtime.model.contract
     print(
-        f"self-test passed: {contract.name} {contract.version}, sha256 {runtime.name.sha256}, "
+        f"self-test passed: {contract.name} {contract.version}, sha256 {runtime.identity.sha256}, "
         f"{len(contract.golden.applicants)} golden rows answered as exported"
     )
     return 0

@@ -14,13 +14,13 @@ from serve.runtime import Runtime
 from serve.schemas.problems import too_busy
 from serve.settings import Settings
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 class AppState:
     """The state of one application in one process.
 
-    `requests`: number in progress; `body_bytes`: size of all bodies and large answers in memory; `reading`: task that
+    `requests`: number in progress; `body_bytes`: size of all bodies and large responses in memory; `reading`: task that
     reads a body → its start.
     """
 
@@ -38,10 +38,10 @@ class AppState:
 
     def put_in_service(self, runtime: Runtime) -> None:
         """Score new requests with this model; requests in progress keep theirs."""
-        self.metrics.set_model(runtime.name, runtime.fields)
+        self.metrics.set_model(runtime.identity, runtime.fields)
         self.runtime = runtime
 
-    async def run_offloaded(self, call: Callable[[], Result]) -> Result:
+    async def run_offloaded(self, call: Callable[[], T]) -> T:
         """Run a call in the thread for large bodies; raises HTTPProblem (503) beyond QUEUE_BODIES."""
         if self._large_bodies >= self.settings.queue_bodies:
             raise too_busy(f"{self._large_bodies} large bodies are in progress already")
@@ -51,7 +51,7 @@ class AppState:
         finally:
             self._large_bodies -= 1
 
-    async def run_blocking(self, call: Callable[[], Result]) -> Result:
+    async def run_blocking(self, call: Callable[[], T]) -> T:
         """Run a call that blocks, such as reading a file, in another thread than that of large bodies."""
         return await asyncio.get_running_loop().run_in_executor(self._blocking_pool, call)
 

@@ -17,7 +17,7 @@ from hypothesis import settings
 from onnx import ModelProto
 from sklearn.pipeline import Pipeline
 
-from deploy.local import running_service
+from deploy.local import run_local_service
 from model.checksum import CHECKSUM_KEY, append_checksum
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from model.loading import load_model
@@ -29,7 +29,7 @@ from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
 
-# The first example of a process pays for lazy imports; a time limit on examples would make tests flicker.
+# A time limit on examples would make tests fail at random: the first example of a process includes slow imports.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
@@ -49,7 +49,7 @@ CARD = Card(
     },
     policy=CardPolicy(cost_review=0.4),
 )
-"""Every kind of field: bounded or not, with gaps or not, text and boolean levels, a name that JSON pointers escape."""
+"""Every kind of field: bounded or not, nullable or not, text and boolean levels, a name that JSON pointers escape."""
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def credit_card(root: Path) -> Path:
 @pytest.fixture(scope="session")
 def service() -> Iterator[str]:
     """The address of a running service around the artifact of the checkout."""
-    with running_service() as base:
+    with run_local_service() as base:
         yield base
 
 
@@ -87,7 +87,7 @@ def write_table(tmp_path: Path) -> Callable[..., Path]:
 
 
 def small_table(rows: int) -> pd.DataFrame:
-    """Number with gaps, number, text with gaps, boolean, id, and a target that depends on them."""
+    """Number and text with missing values, number without, boolean, id, and a target that depends on them."""
     random = np.random.default_rng(7)
     income, amount = random.uniform(10, 100, rows).round(1), random.uniform(1, 50, rows).round(2)
     home = random.choice(["own", "rent", "other"], rows)
@@ -106,7 +106,8 @@ def small_table(rows: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def wide_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Home Credit application table where HOME_CREDIT_DIR has it, else one of its shape: 122 columns, many gaps."""
+    """The Home Credit application table where HOME_CREDIT_DIR has it, else one of its shape: 122 columns, many missing
+    values."""
     if folder := os.environ.get("HOME_CREDIT_DIR"):
         return Path(folder) / "application_train.csv"
     random = np.random.default_rng(11)
@@ -132,22 +133,22 @@ def fields() -> tuple[Field, ...]:
 
 
 @pytest.fixture(scope="session")
-def learnt(fields: tuple[Field, ...]) -> Matrix:
-    """The applicants that the pipeline learnt from: float64, shape (400, 5)."""
+def training_rows(fields: tuple[Field, ...]) -> Matrix:
+    """The applicants that the pipeline was trained on: float64, shape (400, 5)."""
     return draw_applicants(list(fields), ROWS, SEED)
 
 
 @pytest.fixture(scope="session")
-def pipeline(learnt: Matrix) -> Pipeline:
+def pipeline(training_rows: Matrix) -> Pipeline:
     """The pipeline that the model was exported from."""
-    amount, income, home, is_client, debt = np.nan_to_num(learnt, nan=0.0).T
+    amount, income, home, is_client, debt = np.nan_to_num(training_rows, nan=0.0).T
     odds = np.exp(0.08 * (amount - 60) - 0.004 * (income - 500) + (home == 1) - is_client + 2 * (debt - 1))
     y = (np.random.default_rng(SEED).random(ROWS) < odds / (1 + odds)).astype(int)
-    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(learnt, y)
+    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(training_rows, y)
 
 
 @pytest.fixture(scope="session")
-def content(pipeline: Pipeline, fields: tuple[Field, ...], learnt: Matrix) -> bytes:
+def content(pipeline: Pipeline, fields: tuple[Field, ...], training_rows: Matrix) -> bytes:
     """The bytes of the model file."""
     training = Training("logistic", ROWS, 0, 0.5, SEED, "data", "card", "commit", {"scikit-learn": "1"})
     contract = Contract(
@@ -162,12 +163,12 @@ def content(pipeline: Pipeline, fields: tuple[Field, ...], learnt: Matrix) -> by
         metrics={"auc": 0.875, "brier": 0.125},
         golden=Golden((), (), ()),
     )
-    return export(pipeline, contract, draw_reference(learnt, SEED))
+    return export(pipeline, contract, draw_reference(training_rows, SEED))
 
 
 @pytest.fixture(scope="session")
-def reseal() -> Callable[[ModelProto], bytes]:
-    """Append a checksum to a graph that a test has altered, so that the checks behind it see the graph."""
+def append_valid_checksum() -> Callable[[ModelProto], bytes]:
+    """Append a valid checksum to a graph that a test has altered, so that the checks after that of the checksum run."""
 
     def write(altered: ModelProto) -> bytes:
         kept = [entry for entry in altered.metadata_props if entry.key != CHECKSUM_KEY.decode()]
@@ -186,5 +187,5 @@ def model(content: bytes) -> Model:
 
 @pytest.fixture(scope="session")
 def applicants(fields: tuple[Field, ...]) -> Matrix:
-    """Applicants with gaps, for the graph: float64, shape (64, 5)."""
+    """Applicants with missing values, for the graph: float64, shape (64, 5)."""
     return draw_applicants(list(fields), 64, SEED + 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model.results import Result
-from score.answers import scored_columns
+from score.result_columns import scored_columns
 from tests.conftest import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))

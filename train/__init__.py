@@ -1,4 +1,4 @@
-"""Training: from a dataset card and its table to a proven model.onnx with its report. Start reading at __main__.py.
+"""Training: from a dataset card and its table to a checked model.onnx with its report. Start reading at __main__.py.
 
 Modules by stage: card, card_inference, table, dataset, holdout (data); candidates, preprocessing, cross_validation,
 search, model_selection, summary (choice of a model); runs, mlflow_store, provenance (records); policy, quality, bins,

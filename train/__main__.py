@@ -1,8 +1,8 @@
-"""`python -m train`: card → table → tuning → choice → export → proof → report → model.onnx.
+"""`python -m train`: card → table → tuning → choice → export → check of the export → report → model.onnx.
 
 The whole of training, from top to bottom; subcommands have a module each (SUBCOMMANDS). Exit code 2 and one sentence
 for anything the user can correct, 130 when interrupted. Card, model and documents are written only after the exported
-graph is proven; finished runs are recorded before that.
+graph has given the same results as the fitted pipeline; finished trials are recorded before that.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from train.card import Card, check_card, format_card, read_card
 from train.card_inference import infer_card
 from train.contract import make_contract, make_fields
 from train.cross_validation import best_trial
-from train.dataset import encode, encode_protected
+from train.dataset import encode_protected, encode_table
 from train.errors import TrainingError, import_optional
 from train.export import draw_reference, export
 from train.files import inferred_path, write_together, write_whole
-from train.holdout import split
+from train.holdout import split_rows
 from train.model_selection import SearchBudget, tune_candidates
 from train.policy import make_policy
 from train.proof import prove
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         Console(stderr=True, soft_wrap=True).print(f"error: {error}", style="red", markup=False, highlight=False)
         return 2
     except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted: no model was written; finished runs stay recorded", style="red")
+        Console(stderr=True).print("interrupted: no model was written; finished trials stay recorded", style="red")
         return 130
 
 
@@ -90,47 +90,50 @@ def run(options: argparse.Namespace, console: Console) -> int:
         check_optuna()
     source = open_source(options)
     card, table, seed = source.card, source.table, options.seed
-    data = encode(table, card)
+    data = encode_table(table, card)
     console.print(
         f"{card.dataset.name}: {len(data.y):,} applications, {len(card.inputs)} fields, {data.y.mean():.1%} default"
     )
-    parts = split(data.y, seed)
-    fit, holdout = data.take(parts.fit), data.take(parts.holdout)
+    partition = split_rows(data.y, seed)
+    training_data, holdout_data = data.take(partition.training_rows), data.take(partition.holdout_rows)
     policy = make_policy(card.policy)
     fields = list(card.inputs.values())
 
     origin = trace_origin([path for path in (source.card_path, table.path) if path is not None])
-    context = RunContext(card.dataset.name, len(fit.y), seed, table.sha256, sha256(format_card(card)), origin)
+    context = RunContext(card.dataset.name, len(training_data.y), seed, table.sha256, sha256(format_card(card)), origin)
     log = open_log(options)
     budget = SearchBudget(options.search, options.time_limit)
     with limit_threads(data.X.size):
         trials = tune_candidates(
             select_candidates(options.model),
-            fit,
+            training_data,
             fields,
             seed,
             budget,
             lambda trial: log.record(context.make_run(trial)),
             console,
         )
-        fitted = [trial.candidate.build(fields, seed, trial.settings).fit(fit.X, fit.y) for trial in trials]
+        fitted = [
+            trial.candidate.build(fields, seed, trial.settings).fit(training_data.X, training_data.y)
+            for trial in trials
+        ]
         entries = tuple(
-            Entry(trial, measure(holdout.y, pipeline.predict_proba(holdout.X)[:, 1], policy))
+            Entry(trial, measure(holdout_data.y, pipeline.predict_proba(holdout_data.X)[:, 1], policy))
             for trial, pipeline in zip(trials, fitted, strict=True)
         )
         chosen = best_trial(trials)
         pipeline, quality = fitted[trials.index(chosen)], entries[trials.index(chosen)].quality
-        show_summary(console, holdout.y, entries, chosen, policy)
+        show_summary(console, holdout_data.y, entries, chosen, policy)
 
-        with console.status("Predicting every application out of sample"):
-            sample = predict_out_of_sample(pipeline, data, parts, encode_protected(table, card), seed)
-        check_calibration(measure_calibration(*sample.held_out, seed))
+        with console.status("Computing out-of-sample predictions"):
+            sample = predict_out_of_sample(pipeline, data, partition, encode_protected(table, card), seed)
+        check_calibration(measure_calibration(*sample.holdout_predictions, seed))
 
         training = Training(
             estimator=chosen.candidate.name,
-            rows=len(fit.y),
-            holdout_rows=len(holdout.y),
-            default_rate=float(fit.y.mean()),
+            rows=len(training_data.y),
+            holdout_rows=len(holdout_data.y),
+            default_rate=float(training_data.y.mean()),
             seed=seed,
             data_sha256=table.sha256,
             card_sha256=context.card_sha256,
@@ -140,12 +143,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         )
         contract = structs.replace(
             make_contract(card, training, origin.trained_at, quality.as_dict()),
-            bins=make_bins(make_fields(card), fit.X),
+            bins=make_bins(make_fields(card), training_data.X),
             probability_bins=bin_numbers(sample.probability),
         )
-        content = export(pipeline, contract, draw_reference(fit.X, seed))
+        content = export(pipeline, contract, draw_reference(training_data.X, seed))
         model = load_model(content)
-        with console.status("Proving the exported graph"):
+        with console.status("Checking the exported graph"):
             proof = prove(pipeline, model, data.X, seed)
         console.print(str(proof))
 
@@ -157,11 +160,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         path = inferred_path(options.out, card)
         write_whole(path, format_card(card))
         console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
-    console.print(f"Recorded every run in {log.location}")
+    console.print(f"Recorded every trial in {log.location}")
     path = options.out / "model.onnx"
     write_together({**documents, path: content})
     console.print(
-        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} kB, sha256 {model.sha256[:12]}…; "
+        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} KiB, sha256 {model.sha256[:12]}…; "
         f"{', '.join(document.name for document in documents)} beside it; {time.monotonic() - started:.0f} s in all"
     )
     return 0

@@ -31,13 +31,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="default: auto, the best of " + ", ".join(one.name for one in CANDIDATES.values() if not one.is_optional),
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
-    parser.add_argument("--seed", type=int, default=0, help="of split, folds, fit and search; default: 0")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of every random choice: hold-out, folds, estimator and search; default: 0",
+    )
     parser.add_argument(
         "--search",
         type=whole_number,
         default=1,
         metavar="N",
-        help="try N settings of each candidate on the same five folds, starting with the defaults, and take the best; "
+        help="try N hyperparameter settings of each candidate on the same five folds, starting with the defaults, and "
+        "take the best; "
         "needs requirements/search.txt. The same seed gives the same result. Ctrl-C ends the search and trains with "
         "the best settings so far; a second Ctrl-C stops without a model",
     )
@@ -51,7 +57,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mlflow",
         action="store_true",
-        help="record every run in an MLflow store, DIR/mlflow.db or the one that MLFLOW_TRACKING_URI names, instead "
+        help="record every trial in an MLflow store, DIR/mlflow.db or the one that MLFLOW_TRACKING_URI names, instead "
         "of DIR/runs.jsonl; needs requirements/mlflow.txt",
     )
     options = parser.parse_args(arguments)

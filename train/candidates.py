@@ -19,8 +19,8 @@ from train.card import CardField
 from train.errors import import_optional
 from train.preprocessing import monotonic_constraints, one_hot, scale_and_one_hot
 
-Settings = dict[str, int | float]
-"""Arguments of an estimator by name."""
+Hyperparameters = dict[str, int | float]
+"""Hyperparameters by the name of the estimator's argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Candidate:
     title: str
     preprocess: Callable[[list[CardField]], Any]
     estimator: Callable[[list[CardField], int], Any]
-    settings: Settings
+    settings: Hyperparameters
     space: dict[str, Span] = field(default_factory=dict)
     requires: str = ""
 
@@ -62,7 +62,7 @@ class Candidate:
         """Whether it needs a library that requirements-train.txt doesn't list."""
         return bool(self.requires)
 
-    def build(self, fields: list[CardField], seed: int, settings: Settings | None = None) -> Pipeline:
+    def build(self, fields: list[CardField], seed: int, settings: Hyperparameters | None = None) -> Pipeline:
         """Its unfitted pipeline; `settings` override the defaults.
 
         Raises TrainingError if its library isn't installed.

@@ -20,7 +20,7 @@ from train.card import read_card
 from train.card_inference import infer_default
 from train.dataset import MIN_CLASS_ROWS, Labels, encode_target
 from train.errors import TrainingError
-from train.holdout import split
+from train.holdout import split_rows
 from train.report.comparison import Comparison
 from train.report.comparison import compare as measure
 from train.report.formatting import format_estimate, format_percent, format_percent_estimate
@@ -84,7 +84,7 @@ def unseen_rows(table: Table, y: Labels, models: Sequence[Model]) -> npt.NDArray
     for model in models:
         training = model.contract.training
         if training.data_sha256 == table.sha256 and training.rows + training.holdout_rows == len(y):
-            rows = np.intersect1d(rows, split(y, training.seed).holdout)
+            rows = np.intersect1d(rows, split_rows(y, training.seed).holdout_rows)
     if min(int(y[rows].sum()), len(rows) - int(y[rows].sum())) < MIN_CLASS_ROWS:
         raise TrainingError(
             f"{len(rows)} rows of {table.path} are left that neither model was trained on, {y[rows].sum()} of them "

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from train.candidates import Candidate, Settings
+from train.candidates import Candidate, Hyperparameters
 from train.card import CardField
 from train.dataset import Dataset
 
@@ -27,10 +27,10 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The cross-validation of a candidate with one choice of settings; `seconds`: of all fits together."""
+    """The cross-validation of a candidate with one choice of hyperparameters; `seconds`: of all fits together."""
 
     candidate: Candidate
-    settings: Settings
+    settings: Hyperparameters
     folds: tuple[Fold, ...]
     seconds: float = field(default=0.0, compare=False)
 
@@ -51,7 +51,7 @@ def cross_validate(
     fields: list[CardField],
     seed: int,
     on_fold: Callable[[], None] = lambda: None,
-    settings: Settings | None = None,
+    settings: Hyperparameters | None = None,
 ) -> Trial:
     """Cross-validate a candidate with its default settings, overridden by `settings`.
 
@@ -61,10 +61,10 @@ def cross_validate(
     complete = candidate.settings | (settings or {})
     folds: list[Fold] = []
     started = time.perf_counter()
-    for fit, held in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(data.X, data.y):
-        pipeline = candidate.build(fields, seed, complete).fit(data.X[fit], data.y[fit])
-        probability = pipeline.predict_proba(data.X[held])[:, 1]
-        y = data.y[held]
+    for training, validation in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(data.X, data.y):
+        pipeline = candidate.build(fields, seed, complete).fit(data.X[training], data.y[training])
+        probability = pipeline.predict_proba(data.X[validation])[:, 1]
+        y = data.y[validation]
         folds.append(Fold(float(log_loss(y, probability, labels=[0, 1])), float(roc_auc_score(y, probability))))
         on_fold()
     return Trial(candidate, complete, tuple(folds), time.perf_counter() - started)

@@ -40,7 +40,7 @@ class Dataset:
         return Dataset(self.X[rows], self.y[rows])
 
 
-def encode(table: Table, card: Card) -> Dataset:
+def encode_table(table: Table, card: Card) -> Dataset:
     """Encode a table by its card.
 
     Raises TrainingError for the first column that is absent, entirely empty, or has an invalid cell: no number, an
@@ -57,7 +57,7 @@ def encode(table: Table, card: Card) -> Dataset:
 def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
     """The fields with use = false, float64, shape (n,) each, encoded as inputs are.
 
-    Categories without listed levels are left out. Raises TrainingError as `encode` does.
+    Categories without listed levels are left out. Raises TrainingError as `encode_table` does.
     """
     return {
         name: encode_field(table, name, field)

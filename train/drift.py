@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if not contract.bins or contract.probability_bins is None:
         raise TrainingError(
             f"{options.model} has no reference bins: it was imported without --reference, or exported by an older "
-            "version; export it again"
+            "version; train or import it again"
         )
     table = read_table(options.data)
     applicants = read_applicants(table, contract.fields)

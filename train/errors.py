@@ -1,4 +1,4 @@
-"""The failure that a user of `python -m train` can correct, and two helpers for its messages."""
+"""The failure that a user of `python -m train` can correct, and helpers for its messages."""
 
 from __future__ import annotations
 
@@ -28,3 +28,9 @@ def shorten(names: Sequence[str], max_names: int = 8) -> str:
     """The first names of a list that may have hundreds, for a message."""
     more = f" and {len(names) - max_names} more" if len(names) > max_names else ""
     return ", ".join(names[:max_names]) + more
+
+
+def first_lines(error: BaseException, max_lines: int = 1) -> str:
+    """The start of a library's error message, at most 400 characters, without query plan and stack trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:max_lines])[:400] if lines else type(error).__name__

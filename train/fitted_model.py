@@ -24,7 +24,7 @@ from train.card import Card, CardDataset, CardField
 from train.card_inference import round_out
 from train.dataset import Matrix
 from train.errors import TrainingError
-from train.export.columns import find_players
+from train.export.columns import map_columns_to_fields
 from train.export.learners import read_classifier
 
 BOUND_DEVIATIONS = 5
@@ -79,7 +79,7 @@ def assemble_pipeline(parts: list[Any]) -> Pipeline:
             "fit it on a target with these values"
         )
     try:
-        find_players(pipeline)
+        map_columns_to_fields(pipeline)
         read_classifier(classifier)
     except ValueError as error:
         raise TrainingError(f"the model can't be imported: {error}") from error

@@ -18,14 +18,14 @@ HOLDOUT_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Row numbers, int64, ascending: `fit` for fitting and choosing a model, `holdout` for the final measurement."""
+class Partition:
+    """Row numbers, int64, ascending: for fitting and choosing a model, and for the final measurement."""
 
-    fit: npt.NDArray[np.int64]
-    holdout: npt.NDArray[np.int64]
+    training_rows: npt.NDArray[np.int64]
+    holdout_rows: npt.NDArray[np.int64]
 
 
-def split(y: Labels, seed: int) -> Parts:
-    """Split rows, stratified by outcomes y, shape (n,)."""
-    fit, holdout = train_test_split(np.arange(len(y)), test_size=HOLDOUT_SHARE, stratify=y, random_state=seed)
-    return Parts(np.sort(fit), np.sort(holdout))
+def split_rows(y: Labels, seed: int) -> Partition:
+    """Split the rows, stratified by outcomes y, shape (n,)."""
+    training, holdout = train_test_split(np.arange(len(y)), test_size=HOLDOUT_SHARE, stratify=y, random_state=seed)
+    return Partition(np.sort(training), np.sort(holdout))

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from train.errors import TrainingError, import_optional
+from train.errors import TrainingError, first_lines, import_optional
 from train.runs import Run
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class MlflowStore:
             )
             client.set_terminated(id, end_time=ended)
         except (MlflowException, SQLAlchemyError) as error:
-            raise TrainingError(f"can't record in the MLflow store {self.location}: {_first_line(error)}") from error
+            raise TrainingError(f"can't record in the MLflow store {self.location}: {first_lines(error)}") from error
 
 
 def _connect(uri: str, folder: Path) -> MlflowClient:
@@ -90,10 +90,6 @@ def _connect(uri: str, folder: Path) -> MlflowClient:
             client.search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError) as error:
         raise TrainingError(
-            f"can't open the MLflow store {uri}: {_first_line(error)}; name another one in {URI_VARIABLE}"
+            f"can't open the MLflow store {uri}: {first_lines(error)}; name another one in {URI_VARIABLE}"
         ) from error
     return client
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

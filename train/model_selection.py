@@ -15,7 +15,7 @@ from itertools import islice
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from train.candidates import Candidate, Settings
+from train.candidates import Candidate, Hyperparameters
 from train.card import CardField
 from train.cross_validation import FOLDS, Trial, best_trial, cross_validate
 from train.dataset import Dataset
@@ -24,9 +24,9 @@ from train.search import search
 
 @dataclass(frozen=True, slots=True)
 class SearchBudget:
-    """`runs`: settings to try per candidate, the defaults included; `seconds`: for all candidates together."""
+    """`trials`: number per candidate, the default settings included; `seconds`: for all candidates together."""
 
-    runs: int = 1
+    trials: int = 1
     seconds: float = math.inf
 
 
@@ -43,7 +43,7 @@ def tune_candidates(
     deadline = time.monotonic() + budget.seconds
     found: dict[str, list[Trial]] = {}
     with _progress(console) as progress:
-        task = progress.add_task("", total=len(candidates) * budget.runs * FOLDS)
+        task = progress.add_task("", total=len(candidates) * budget.trials * FOLDS)
 
         def advance() -> None:
             progress.advance(task)
@@ -57,21 +57,21 @@ def tune_candidates(
             keep(cross_validate(candidate, data, fields, seed, advance))
         try:
             searches = [
-                search(one[0], data, fields, seed, budget.runs - 1, deadline, advance) for one in found.values()
+                search(one[0], data, fields, seed, budget.trials - 1, deadline, advance) for one in found.values()
             ]
-            for _ in range(budget.runs - 1):
+            for _ in range(budget.trials - 1):
                 for candidate, one in zip(candidates, searches, strict=True):
                     progress.update(task, description=_describe(found[candidate.name]))
                     for trial in islice(one, 1):
                         keep(trial)
         except KeyboardInterrupt:
             console.print("Interrupted: the search ends here and training goes on; Ctrl-C again stops training")
-    if budget.runs > 1:
+    if budget.trials > 1:
         for trials in found.values():
             best = best_trial(trials)
             console.print(
                 f"{best.candidate.title}: log loss {trials[0].log_loss:.4f} with default settings, "
-                f"{best.log_loss:.4f} with the best of {len(trials)} runs: {_list(best.settings)}"
+                f"{best.log_loss:.4f} with the best of {len(trials)} trials: {_list(best.settings)}"
             )
     return [best_trial(trials) for trials in found.values()]
 
@@ -80,7 +80,7 @@ def _describe(trials: list[Trial]) -> str:
     return f"{trials[0].candidate.title}, best {best_trial(trials).log_loss:.4f}"
 
 
-def _list(settings: Settings) -> str:
+def _list(settings: Hyperparameters) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in settings.items())
 
 

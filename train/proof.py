@@ -1,6 +1,6 @@
-"""Proof that the exported graph gives the same answers as the fitted pipeline, on the rows of proof_rows.py.
+"""Check that the exported graph gives the same results as the fitted pipeline, on the rows of proof_rows.py.
 
-`python -m train` refuses to write a file that fails it; tests and CI use the same proof.
+`python -m train` refuses to write a file that fails it; tests and CI use the same check.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from model.session import OUTPUTS, Model, Scores
 from train.dataset import Matrix
 from train.errors import TrainingError
-from train.export.graph import encode
+from train.export.graph import transform_to_columns
 from train.export.learners import FLOAT32_SUMS, LEAF_FINDERS, read_classifier
 from train.export.trees import Trees
 from train.leaves import compare_leaves
@@ -56,7 +56,7 @@ class Proof:
 
     def __str__(self) -> str:
         text = (
-            f"Proven on {self.rows:,} rows: largest difference {self.largest_difference:.1e} in probability, "
+            f"Export checked on {self.rows:,} rows: largest difference {self.largest_difference:.1e} in probability, "
             f"{self.decisions_differ} decisions differ; reasons add up within {self.reasons_difference:.1e}"
         )
         if self.leaves_compared:
@@ -89,7 +89,8 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
             f"the exported graph differs from its pipeline by up to {proof.largest_difference:.2g} in probability "
             f"(expected at most {TOLERANCE:g}), in {proof.decisions_differ} decisions, in {proof.leaves_differ} "
             f"leaves, by {proof.reasons_difference:.2g} in its reasons (at most {REASONS_TOLERANCE:g}) and from "
-            f"the library by {proof.library_rounding:.2g}, over {proof.rows:,} rows; nothing was written: report this"
+            f"the library by {proof.library_rounding:.2g}, over {proof.rows:,} rows; nothing was written: "
+            "please open an issue with this line and the version of the classifier's library"
         )
     return proof
 
@@ -97,12 +98,12 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
 def _compare(pipeline: Pipeline, model: Model, applicants: Matrix, proof: Proof) -> None:
     """Score applicants with pipeline and graph, and add the differences to the proof."""
     classifier = pipeline.steps[-1][1]
-    encoded, form = encode(pipeline, applicants), read_classifier(classifier)
-    if isinstance(form, Trees) and type(classifier).__name__ in LEAF_FINDERS:
-        compared, differ = compare_leaves(classifier, form, encoded)
+    encoded, exported_classifier = transform_to_columns(pipeline, applicants), read_classifier(classifier)
+    if isinstance(exported_classifier, Trees) and type(classifier).__name__ in LEAF_FINDERS:
+        compared, differ = compare_leaves(classifier, exported_classifier, encoded)
         proof.leaves_compared += compared
         proof.leaves_differ += differ
-    log_odds = form.log_odds(encoded)
+    log_odds = exported_classifier.log_odds(encoded)
     exact, library = expit(log_odds), pipeline.predict_proba(applicants)[:, 1]
     expected = exact if type(classifier).__name__ in FLOAT32_SUMS else library
     if expected is exact:

@@ -1,4 +1,4 @@
-"""The applicants that the proof compares pipeline and graph on: the data, and rows made to reveal differences."""
+"""The applicants on which pipeline and graph are compared: the data, and rows made to reveal differences."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sklearn.pipeline import Pipeline
 
 from model.contract import MAX_MAGNITUDE, Field
 from train.dataset import Matrix
-from train.export.columns import find_players
+from train.export.columns import map_columns_to_fields
 from train.export.golden import draw_applicants
-from train.export.graph import encode
+from train.export.graph import transform_to_columns
 from train.export.learners import read_classifier
 from train.export.trees import Trees, collect_splits
 
@@ -58,21 +58,27 @@ def _with_extremes(applicants: Matrix, fields: list[Field], random: np.random.Ge
 
 
 def _at_splits(pipeline: Pipeline, fields: list[Field], applicants: Matrix, random: np.random.Generator) -> Matrix:
-    """Real rows with one number each placed where a tree's split changes its answer, and one ulp to either side.
+    """Real rows with one number each placed where the outcome of a tree's split changes, and one ulp to either side.
 
     The place is found by bisection over the float64 numbers, which works for any monotonic preprocessing before the
     split.
     """
-    form = read_classifier(pipeline.steps[-1][1])
-    if not isinstance(form, Trees):
+    exported_classifier = read_classifier(pipeline.steps[-1][1])
+    if not isinstance(exported_classifier, Trees):
         return applicants[:0]
-    players = find_players(pipeline)
-    cases = sorted({(split.column, split.threshold) for split in collect_splits(form) if np.isfinite(split.threshold)})
-    cases = [case for case in cases if fields[players[case[0]]].kind == "number"]
+    field_of_column = map_columns_to_fields(pipeline)
+    cases = sorted(
+        {
+            (split.column, split.threshold)
+            for split in collect_splits(exported_classifier)
+            if np.isfinite(split.threshold)
+        }
+    )
+    cases = [case for case in cases if fields[field_of_column[case[0]]].kind == "number"]
     if not cases:
         return applicants[:0]
     column, threshold = np.array([case[0] for case in cases]), np.array([case[1] for case in cases])
-    field, every = players[column], np.arange(len(cases))
+    field, every = field_of_column[column], np.arange(len(cases))
     bases = _sample(applicants, len(cases) * ROWS_PER_SPLIT, random).reshape(ROWS_PER_SPLIT, len(cases), -1)
     rows = bases[0].copy()
     low = np.full(len(cases), _to_rank(np.array(-MAX_MAGNITUDE)))
@@ -81,7 +87,7 @@ def _at_splits(pipeline: Pipeline, fields: list[Field], applicants: Matrix, rand
         # high − low may overflow an int64.
         middle = low // 2 + high // 2 + (low % 2 + high % 2) // 2
         rows[every, field] = _from_rank(middle)
-        is_true = encode(pipeline, rows)[every, column] <= threshold
+        is_true = transform_to_columns(pipeline, rows)[every, column] <= threshold
         low, high = np.where(is_true, middle, low), np.where(is_true, high, middle)
     parts = []
     for rank in (low - 1, low, high, high + 1):

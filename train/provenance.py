@@ -42,7 +42,8 @@ def trace_origin(inputs: list[Path]) -> Origin:
     commit, _, seconds = (log or _git("log", "-1", "--format=%H %ct")).partition(" ")
     is_clean = bool(log) and not _git("status", "--porcelain", "--", *paths)
     epoch = os.environ.get("SOURCE_DATE_EPOCH") or (seconds if is_clean else "")
-    if epoch and not epoch.isdigit():
+    # 12 digits may be beyond the year 9999, the last one of datetime.
+    if epoch and not (epoch.isdecimal() and len(epoch) <= 11):
         raise TrainingError(f"SOURCE_DATE_EPOCH is {epoch!r}, expected whole seconds since 1970, or nothing")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return Origin(

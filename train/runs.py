@@ -1,7 +1,7 @@
-"""The record of every run: one cross-validation of a candidate, with all facts needed to repeat it.
+"""The record of every trial (cross_validation.py), with all facts needed to repeat it; MLflow calls a record a run.
 
-A run is recorded as soon as it is finished: a line of JSON in runs.jsonl beside the model, or a run in an MLflow store
-(mlflow_store.py). Lines are only appended. Scripts read them, so that fields may be added but not renamed.
+A trial is recorded as soon as it is finished: a line of JSON in runs.jsonl beside the model, or a run in an MLflow
+store (mlflow_store.py). Lines are only appended. Scripts read them, so that fields may be added but not renamed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from train.candidates import Settings
+from train.candidates import Hyperparameters
 from train.cross_validation import Fold, Trial
 from train.errors import TrainingError
 from train.provenance import Origin
 
 
 class Run(Struct, frozen=True):
-    """One run. training: id of the command that made it. started: UTC, ISO 8601. log_loss, auc: means of the folds."""
+    """The record of one trial.
+
+    training: id of the command that made it. started: UTC, ISO 8601. log_loss, auc: means of the folds.
+    """
 
     training: str
     started: str
     seconds: float
     dataset: str
     candidate: str
-    settings: Settings
+    settings: Hyperparameters
     seed: int
     folds: tuple[Fold, ...]
     log_loss: float
@@ -45,7 +48,7 @@ class Run(Struct, frozen=True):
 
 
 class RunLog(Protocol):
-    """Where runs are recorded; `location` is a path or URI."""
+    """Where trials are recorded; `location` is a path or URI."""
 
     @property
     def location(self) -> str: ...

@@ -1,7 +1,7 @@
 """`--search`: tuning of a candidate's settings by Optuna, on the same folds as the default settings.
 
-The same data, seed and number of runs give the same trials. The search spaces are in candidates.py. Optuna is optional
-and imported only here.
+The same data, seed and number of trials give the same trials. The search spaces are in candidates.py. Optuna is
+optional and imported only here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from train.candidates import Settings, Span
+from train.candidates import Hyperparameters, Span
 from train.card import CardField
 from train.cross_validation import Trial, cross_validate
 from train.dataset import Dataset
@@ -36,16 +36,16 @@ def search(
     data: Dataset,
     fields: list[CardField],
     seed: int,
-    runs: int,
+    n_trials: int,
     deadline: float = math.inf,
     on_fold: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Trial]:
-    """Yield up to `runs` further trials of the candidate of `first`, on the same folds, each when it is finished.
+    """Yield up to `n_trials` further trials of the candidate of `first`, on the same folds, each when it is finished.
 
     The search ends when `clock` reaches `deadline`; it is checked after each fold, and an unfinished trial is dropped.
     """
-    if runs < 1:
+    if n_trials < 1:
         return
     import optuna
 
@@ -56,9 +56,9 @@ def search(
 
     space = {name: distribution(span) for name, span in first.candidate.space.items()}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    known: Settings = {name: first.settings[name] for name in space}
+    known: Hyperparameters = {name: first.settings[name] for name in space}
     study.add_trial(optuna.trial.create_trial(params=known, distributions=space, value=first.log_loss))
-    for _ in range(runs):
+    for _ in range(n_trials):
         if clock() >= deadline:
             return
         asked = study.ask(space)

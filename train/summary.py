@@ -1,4 +1,4 @@
-"""The terminal table of `python -m train`: every candidate, and accepting or refusing all as baselines."""
+"""The terminal table of `python -m train`: every candidate, and what accepting or refusing all would cost."""
 
 from __future__ import annotations
 
@@ -36,24 +36,20 @@ class Entry:
 
 
 def show_summary(console: Console, y: Labels, entries: Sequence[Entry], chosen: Trial, policy: Policy) -> None:
-    """Print one column per candidate and per baseline; y: outcomes of the hold-out, shape (n,)."""
+    """Print one column per candidate and a line on the baselines; y: outcomes of the hold-out, shape (n,)."""
     table = Table(caption="* chosen: the smallest log loss over the folds", caption_justify="left")
     table.add_column("", no_wrap=True)
     for entry in entries:
         is_chosen = entry.trial is chosen
-        title = entry.trial.candidate.title + (" *" if is_chosen else "")
-        table.add_column(title, justify="right", style="bold" if is_chosen else "")
-    table.add_column("Accept all", justify="right")
-    table.add_column("Refuse all", justify="right")
+        # The short name, so that several candidates fit into the 80 columns of a log.
+        title = entry.trial.candidate.name + (" *" if is_chosen else "")
+        table.add_column(title, justify="right", style="bold" if is_chosen else "", no_wrap=True)
 
     table.add_row(f"{FOLDS}-fold log loss", *(f"{entry.trial.log_loss:.4f}" for entry in entries))
     table.add_row(f"{FOLDS}-fold AUC", *(f"{entry.trial.auc:.4f}" for entry in entries), end_section=True)
     table.add_row(f"[italic]hold-out, {len(y):,} rows[/italic]")
-    baselines = [
-        {"acceptance_rate": float(decision == 0), "cost_per_applicant": mean_cost(y, np.full(len(y), decision), policy)}
-        for decision in (0, 2)
-    ]
-    columns = [*(entry.quality.as_dict() for entry in entries), *baselines]
     for name, title in METRICS.items():
-        table.add_row(title, *(f"{column[name]:.4f}" if name in column else "" for column in columns))
+        table.add_row(title, *(f"{entry.quality.as_dict()[name]:.4f}" for entry in entries))
     console.print(table)
+    accept_all, refuse_all = (mean_cost(y, np.full(len(y), decision), policy) for decision in (0, 2))
+    console.print(f"Accept all: cost per applicant {accept_all:.4f}; refuse all: {refuse_all:.4f}")

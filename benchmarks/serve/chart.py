@@ -52,7 +52,7 @@ def draw(results: Results, path: Path) -> None:
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.set_title("Requests a second, one applicant each, one core, 16 connections (logarithmic)", fontsize=10)
+        axes.set_title("Requests per second, one applicant each, one core, 16 connections (logarithmic)", fontsize=10)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
         figure.savefig(path, metadata={"Date": None})
     path.write_text(add_dark_mode(path.read_text()))

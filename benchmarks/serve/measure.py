@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.serve.models import BATCH_ROWS, TrainedModel
 from benchmarks.serve.peers import PEERS, Peer
-from benchmarks.serve.processes import cpu_seconds, resident_megabytes
+from benchmarks.serve.processes import cpu_seconds, service_megabytes
 from benchmarks.serve.protocols import BINARY, PREDICT, SCORE
 from benchmarks.serve.results import WARM_UP_REQUESTS, Memory, Sample, Start
 from benchmarks.serve.servers import Server, Workspace, run_server
@@ -109,7 +109,7 @@ class Bench:
                     answered += run_load(self.wrk, server, workload, trained, 1 if goal == WARM_UP_REQUESTS else 10)[
                         0
                     ].requests
-                megabytes = resident_megabytes(server.session)
+                megabytes = service_megabytes(server.session)
                 self.memory.append(Memory(peer.name, goal, megabytes))
                 self.say(f"memory    {peer.name:20} {megabytes:6.1f} MB after {answered:,} requests")
 

@@ -46,7 +46,7 @@ COLUMNS: tuple[Column, ...] = (
     ("p50 ms, one connection", lambda r, peer: format_figure(r.p50_ms(peer, "one_connection"), "{:.3f}")),
     ("400 trees, req/s", lambda r, peer: format_figure(r.per_second(peer, "boosting"))),
     ("768 fields, req/s", lambda r, peer: format_figure(r.per_second(peer, "wide"))),
-    ("1,000 rows a body, rows/s", lambda r, peer: format_figure(r.rows_per_second(peer, "json"))),
+    ("1,000 rows per body, rows/s", lambda r, peer: format_figure(r.rows_per_second(peer, "json"))),
     ("first answer after, s", lambda r, peer: format_figure(r.first_answer(peer), "{:.2f}")),
     ("memory, MB", lambda r, peer: format_figure(r.megabytes(peer))),
 )
@@ -69,7 +69,7 @@ def write_comparison(results: Results) -> str:
     return (
         f"Measured on {results.date} at commit {results.commit}, {rounds} rounds, medians; {results.machine}."
         f"{describe_interference(results)}\n\n"
-        f"![Requests a second of every peer](performance.svg)\n\n{table}\n"
+        f"![Requests per second of every peer](performance.svg)\n\n{table}\n"
         f"/score with four reasons on 400 trees: {score[0]} req/s (bare uvicorn with a response of the same length: "
         f"{score[1]}). Bodies of 1,000 rows × 23 as V2 binary: {binary[0]} rows/s (bare uvicorn, which doesn't read "
         f"them: {binary[1]}). One row while bodies of 10,000 rows are posted in the background: p50 "

@@ -37,7 +37,7 @@ def cpu_seconds(root: int) -> float:
     return total / TICKS_PER_SECOND
 
 
-def resident_megabytes(root: int) -> float:
+def service_megabytes(root: int) -> float:
     """Memory of a service: the resident memory of the largest process plus the private memory of the others.
 
     So memory that workers share is counted once.

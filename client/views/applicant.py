@@ -18,7 +18,7 @@ from client.views.picker import NEW, pick_row
 
 def show_applicant(state: AppState) -> None:
     """Show the picker, and the form and result of the applicant that is selected."""
-    row = pick_row(state, state.language.say("pick.label"), key="one", is_new_allowed=True)
+    row = pick_row(state, state.language.text("pick.label"), key="one", is_new_allowed=True)
     if row is not None:
         _show_form_and_result(state, row)
 
@@ -36,17 +36,17 @@ def _show_form_and_result(state: AppState, row: int) -> None:
         top = st.container(key="verdict")
         left, right = st.columns([5, 6], gap="large")
         with left:
-            st.header(language.say("form.title"), anchor=False)
+            st.header(language.text("form.title"), anchor=False)
             # A new key makes new widgets, which is the only way to reset them.
             key = f"{state.table.sha256}/{row}/{st.session_state.get(resets, 0)}"
             edited = show_form(state.model.fields, applicant, key, language)
             is_changed = edited != applicant and row != NEW
-            st.caption(language.say("form.hint"))
-            st.button(language.say("form.reset"), on_click=_count_reset, args=(resets,), disabled=not is_changed)
+            st.caption(language.text("form.hint"))
+            st.button(language.text("form.reset"), on_click=_count_reset, args=(resets,), disabled=not is_changed)
         missing = [field for field in state.model.fields if edited[field.name] is None and not field.nullable]
         if missing:
             labels = ", ".join(language.translate(field.label) for field in missing)
-            top.info(language.say("form.fill", fields=labels))
+            top.info(language.text("form.fill", fields=labels))
             return
         applicants = [edited, applicant] if is_changed else [edited]
         results = state.api.score(applicants, reasons=len(state.model.fields), what_would_change=True)
@@ -66,46 +66,46 @@ def _show_explanation(state: AppState, applicant: Applicant, result: Result) -> 
     language = state.language
     fields = {field.name: field for field in state.model.fields}
     if result.warnings:
-        st.header(language.say("warning.title"), anchor=False)
+        st.header(language.text("warning.title"), anchor=False)
         warnings = [localize_warning(warning, applicant, fields, language) for warning in result.warnings]
         st.html(components.bullets(warnings, "warnings"))
     st.html(field_tables.draw_waterfall(result, state.model, applicant, language))
-    st.header(language.say("reasons.title"), anchor=False)
+    st.header(language.text("reasons.title"), anchor=False)
     reasons = [
         localize_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons[:MAX_REASONS]
     ]
-    st.html(components.bullets(reasons or [language.say("reasons.none")], "reasons"))
+    st.html(components.bullets(reasons or [language.text("reasons.none")], "reasons"))
     if result.decision == "refuse":
-        st.header(language.say("change.title"), anchor=False)
+        st.header(language.text("change.title"), anchor=False)
         changes = [
-            language.say(
+            language.text(
                 "change.effect",
                 change=localize_change(change, applicant, fields[change.field], language),
-                decision=language.say(f"decision.{change.decision}"),
+                decision=language.text(f"decision.{change.decision}"),
                 probability=language.percent(change.probability),
             )
             for change in result.what_would_change
         ]
-        st.html(components.bullets(changes or [language.say("change.none")], "changes"))
+        st.html(components.bullets(changes or [language.text("change.none")], "changes"))
     if state.population.size:
         st.html(field_tables.draw_ranks(applicant, state.model, state.population, language))
 
 
 def _show_letter(state: AppState, applicant: Applicant, result: Result, reference: str) -> None:
     language = state.language
-    with st.expander(language.say("letter.title")):
-        lender = st.text_input(language.say("letter.lender"), key="lender", max_chars=100)
-        name = st.text_input(language.say("letter.name"), key=f"name {state.table.sha256} {reference}", max_chars=100)
+    with st.expander(language.text("letter.title")):
+        lender = st.text_input(language.text("letter.lender"), key="lender", max_chars=100)
+        name = st.text_input(language.text("letter.name"), key=f"name {state.table.sha256} {reference}", max_chars=100)
         parties = Parties(lender, name, reference, date.today())
         letter = write_letter(applicant, result, state.model, parties, language)
         st.download_button(
-            language.say("letter.download"),
+            language.text("letter.download"),
             letter,
             file_name=f"{result.decision}-{_slugify(reference)}.html",
             mime="text/html",
             on_click="ignore",
         )
-        st.caption(language.say("letter.print"))
+        st.caption(language.text("letter.print"))
 
 
 def _slugify(text: str) -> str:

@@ -17,11 +17,11 @@ def show_comparison(state: AppState) -> None:
     for number, (side, key) in enumerate(zip(sides, ("pick.first", "pick.second"), strict=True)):
         with side:
             default = min(number, max(len(state.table.ids) - 1, 0))
-            rows.append(pick_row(state, language.say(key), key=key, default=default))
+            rows.append(pick_row(state, language.text(key), key=key, default=default))
     picked = [row for row in rows if row is not None and row != NEW]
     if len(picked) < len(rows):
         if not state.table.ids:
-            st.info(language.say("table.none"))
+            st.info(language.text("table.none"))
         return
     applicants = [state.table.applicants[row] for row in picked]
     names = [state.table.ids[row] for row in picked]

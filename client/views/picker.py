@@ -25,7 +25,7 @@ def pick_row(state: AppState, label: str, *, key: str, default: int = 0, is_new_
         label,
         rows,
         index=min(default + is_new_allowed, len(rows) - 1),
-        format_func=lambda row: language.say("pick.new") if row == NEW else table.ids[row],
+        format_func=lambda row: language.text("pick.new") if row == NEW else table.ids[row],
         key=f"{key} {table.sha256}",
     )
     return row
@@ -35,6 +35,6 @@ def _type_id(state: AppState, label: str, key: str, default: int) -> int | None:
     table = state.table
     typed = st.text_input(label, value=table.ids[default], key=f"{key} {table.sha256}").strip()
     if typed not in table.ids:
-        st.warning(state.language.say("pick.unknown", file=table.name, id=repr(typed[:40])))
+        st.warning(state.language.text("pick.unknown", file=table.name, id=repr(typed[:40])))
         return None
     return table.ids.index(typed)

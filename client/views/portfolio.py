@@ -24,17 +24,17 @@ def show_portfolio(state: AppState) -> None:
     """Score the table, once per table and model, and show the results."""
     language, rows = state.language, len(state.table.ids)
     if not rows:
-        st.info(language.say("table.none"))
+        st.info(language.text("table.none"))
         return
     key = f"scored {state.table.sha256} {state.model.sha256}"
     if key not in st.session_state:
         total = language.number(rows)
-        if rows > MAX_ROWS_UNASKED and not st.button(language.say("portfolio.big", rows=total), type="primary"):
+        if rows > MAX_ROWS_UNASKED and not st.button(language.text("portfolio.big", rows=total), type="primary"):
             return
         bar = st.progress(0.0)
         for scored in score_table(state.api, state.table.applicants):
             done = len(scored.results) + len(scored.errors)
-            bar.progress(done / rows, language.say("portfolio.running", done=language.number(done), rows=total))
+            bar.progress(done / rows, language.text("portfolio.running", done=language.number(done), rows=total))
         bar.empty()
         st.session_state[key] = scored
     _show(state, st.session_state[key])
@@ -52,20 +52,20 @@ def _show(state: AppState, scored: ScoredTable) -> None:
         metrics["portfolio.accepted"] = language.percent(accepted)
         metrics["portfolio.mean"] = language.percent(fmean(result.probability for result in results))
     for column, (key, value) in zip(st.columns(len(metrics)), metrics.items(), strict=True):
-        column.metric(language.say(key), value)
+        column.metric(language.text(key), value)
     if results:
-        st.header(language.say("portfolio.distribution"), anchor=False)
+        st.header(language.text("portfolio.distribution"), anchor=False)
         st.altair_chart(_draw_histogram(state, scored))
         st.caption(components.thresholds(state.model.policy, language))
-    st.header(language.say("portfolio.table"), anchor=False)
+    st.header(language.text("portfolio.table"), anchor=False)
     st.dataframe(
         _frame(state, scored),
         hide_index=True,
-        column_config={language.say("column.probability"): st.column_config.NumberColumn(format="percent")},
-        alt=language.say("portfolio.table"),
+        column_config={language.text("column.probability"): st.column_config.NumberColumn(format="percent")},
+        alt=language.text("portfolio.table"),
     )
     st.download_button(
-        language.say("portfolio.download"),
+        language.text("portfolio.download"),
         write_results(state.table, scored, state.model.fields, language),
         file_name=f"results-{state.table.sha256[:8]}.csv",
         mime="text/csv",
@@ -86,25 +86,26 @@ def _draw_histogram(state: AppState, scored: ScoredTable) -> alt.Chart:
     counts = results.value_counts().rename("count").reset_index()
     counts["high"] = counts["low"] + 1 / BINS
     names = {
-        decision: language.say(f"decision.{decision}") for decision, *_ in components.decision_zones(state.model.policy)
+        decision: language.text(f"decision.{decision}")
+        for decision, *_ in components.decision_zones(state.model.policy)
     }
     counts["name"] = counts["decision"].map(names)
     chart: alt.Chart = (
         alt.Chart(counts)
         .mark_bar(binSpacing=1)
         .encode(
-            x=alt.X("low:Q", bin="binned", title=language.say("portfolio.axis"), axis=alt.Axis(format="%")),
+            x=alt.X("low:Q", bin="binned", title=language.text("portfolio.axis"), axis=alt.Axis(format="%")),
             x2="high:Q",
-            y=alt.Y("count:Q", title=language.say("portfolio.count")),
+            y=alt.Y("count:Q", title=language.text("portfolio.count")),
             color=alt.Color(
                 "name:N",
                 title=None,
                 scale=alt.Scale(domain=list(names.values()), range=[COLOURS[name] for name in names]),
                 legend=alt.Legend(orient="top"),
             ),
-            tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("count:Q", title=language.say("portfolio.count"))],
+            tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("count:Q", title=language.text("portfolio.count"))],
         )
-        .properties(height=240, description=language.say("portfolio.distribution"))
+        .properties(height=240, description=language.text("portfolio.distribution"))
     )
     return chart
 
@@ -122,9 +123,10 @@ def _frame(state: AppState, scored: ScoredTable) -> pd.DataFrame:
         reasons = "; ".join(
             localize_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons
         )
-        decision = language.say(f"decision.{result.decision}")
+        decision = language.text(f"decision.{result.decision}")
         scalars = (result.further.get(column) for column in further)
         lines.append((name, decision, round(result.probability, 4), result.points, *scalars, reasons, ""))
-    heads = [language.say(f"column.{head}") for head in ("id", "decision", "probability", "points", "reasons", "fault")]
+    columns = ("id", "decision", "probability", "points", "reasons", "fault")
+    heads = [language.text(f"column.{column}") for column in columns]
     frame = pd.DataFrame(lines, columns=[*heads[:4], *further, *heads[4:]])
     return frame if scored.errors else frame.iloc[:, :-1]

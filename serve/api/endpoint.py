@@ -88,7 +88,7 @@ async def send_large(response: Response, scope: Scope, receive: Receive, send: S
     state: AppState = scope["app"].state.service
     settings, size = state.settings, len(response.body)
     if state.body_bytes + size > max(settings.max_all_body_bytes, size):
-        raise too_busy(f"bodies and answers hold more than {settings.max_all_body_bytes:,} bytes together")
+        raise too_busy(f"bodies and responses hold more than {settings.max_all_body_bytes:,} bytes together")
 
     async def send_chunks(message: Message) -> None:
         body = message.get("body", b"")

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from serve.runtime import Runtime
-from serve.schemas.limits import CHANGE_SEARCH_ROWS
-from serve.schemas.requests import DEFAULT_REASONS
+from serve.schemas.limits import CHANGE_SEARCH_ROWS, DEFAULT_REASONS
 
 ID = "A-17"
 

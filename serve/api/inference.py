@@ -6,6 +6,8 @@ category is the text of its level (BYTES) or its index. Outputs: those of the ON
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+
 import msgspec
 from msgspec import UNSET
 from starlette.requests import Request
@@ -13,19 +15,19 @@ from starlette.responses import Response
 
 from model.session import Matrix, Scores
 from serve.api.endpoint import JSON_TYPE, encode_json, json_response
-from serve.api.score import ScoringJob, score_body
+from serve.api.score import ScoringJob, handle_scoring
 from serve.runtime import Runtime
-from serve.schemas.json_body import BOM, Body, decode_body
+from serve.schemas.json_body import Body, decode_body
 from serve.schemas.limits import (
-    MAX_LOOP_JSON_BYTES,
-    MAX_LOOP_TENSOR_BYTES,
-    MAX_LOOP_TENSOR_HEADER_BYTES,
+    MAX_EVENT_LOOP_JSON_BYTES,
+    MAX_EVENT_LOOP_TENSOR_BYTES,
+    MAX_EVENT_LOOP_TENSOR_HEADER_BYTES,
     REASONS_COST,
     Offload,
 )
 from serve.schemas.open_inference import (
-    InferAnswer,
     InferBody,
+    InferResponse,
     ModelMetadata,
     ModelReady,
     OutputParameters,
@@ -63,29 +65,29 @@ async def show_model(request: Request) -> Response:
     """GET /v2/models/{name}: its inputs and outputs."""
     runtime: Runtime = request.app.state.service.runtime
     _check_name(request, runtime)
-    name, width = runtime.name, len(runtime.fields)
+    identity, width = runtime.identity, len(runtime.fields)
     outputs = [*OUTPUTS, TensorMetadata("contributions", "FP64", [-1, width])]
     inputs = [TensorMetadata("applicants", "FP64", [-1, width])]
-    return json_response(ModelMetadata(name.name, [name.version], "onnx_onnxruntime", inputs, outputs))
+    return json_response(ModelMetadata(identity.name, [identity.version], "onnx_onnxruntime", inputs, outputs))
 
 
 async def show_model_ready(request: Request) -> Response:
     """GET /v2/models/{name}/ready."""
     runtime: Runtime = request.app.state.service.runtime
     _check_name(request, runtime)
-    return json_response(ModelReady(runtime.name.name, True))
+    return json_response(ModelReady(runtime.identity.name, True))
 
 
 async def infer(request: Request) -> Response:
     """POST /v2/models/{name}/infer, in JSON or with binary tensors."""
-    return await score_body(request, read_infer)
+    return await handle_scoring(request, read_infer)
 
 
-def read_infer(runtime: Runtime, request: Request, body: Body, on_loop: bool) -> ScoringJob:
+def read_infer(runtime: Runtime, request: Request, body: Body, on_event_loop: bool) -> ScoringJob:
     """The applicants of an inference; raises HTTPProblem, or Offload."""
     _check_name(request, runtime)
     length = request.headers.get(HEADER_LENGTH, "")
-    if on_loop and len(body) > MAX_LOOP_JSON_BYTES and not _is_binary_numbers(body, length):
+    if on_event_loop and len(body) > MAX_EVENT_LOOP_JSON_BYTES and not _is_binary_numbers(body, length):
         raise Offload
     request_body, raw = _split(body, length)
     rows = read_matrix(request_body, raw, runtime.schemas)
@@ -94,12 +96,12 @@ def read_infer(runtime: Runtime, request: Request, body: Body, on_loop: bool) ->
 
     def respond(applicants: Matrix, scores: Scores) -> Response:
         tensors = [write_tensor(name, getattr(scores, name), is_binary) for name, is_binary in outputs.items()]
-        name = runtime.name
-        answer = encode_json(InferAnswer(name.name, name.version, [output for output, _ in tensors], request_body.id))
+        name, version = runtime.identity.name, runtime.identity.version
+        head = encode_json(InferResponse(name, version, [output for output, _ in tensors], request_body.id))
         tail = b"".join(content for _, content in tensors)
         if not tail:
-            return Response(answer, media_type=JSON_TYPE)
-        return Response(answer + tail, headers={HEADER_LENGTH: str(len(answer))}, media_type=BINARY_TYPE)
+            return Response(head, media_type=JSON_TYPE)
+        return Response(head + tail, headers={HEADER_LENGTH: str(len(head))}, media_type=BINARY_TYPE)
 
     return ScoringJob(rows, explain, len(rows) * (1 + REASONS_COST * explain), respond)
 
@@ -117,7 +119,11 @@ def _requested_outputs(body: InferBody) -> dict[str, bool]:
 
 def _is_binary_numbers(body: Body, length: str) -> bool:
     """Whether a body is a short JSON header and then raw numbers; texts would have to be decoded one by one."""
-    if len(body) > MAX_LOOP_TENSOR_BYTES or not _is_number(length) or int(length) > MAX_LOOP_TENSOR_HEADER_BYTES:
+    if (
+        len(body) > MAX_EVENT_LOOP_TENSOR_BYTES
+        or not _is_number(length)
+        or int(length) > MAX_EVENT_LOOP_TENSOR_HEADER_BYTES
+    ):
         return False
     head = body[: int(length)]
     # A backslash might escape the letters of BYTES.
@@ -138,7 +144,7 @@ def _split(body: Body, length: str) -> tuple[InferBody, memoryview]:
     else:
         detail = f"Inference-Header-Content-Length is {length[:40]!r}, expected at most {len(view)}"
         raise InvalidApplicants([Fault("", detail)])
-    content = bytes(head).removeprefix(BOM)
+    content = bytes(head).removeprefix(BOM_UTF8)
     decoded = decode_body(_decode, content)
     reject_duplicate_members(content, _count_members(decoded))
     return decoded, raw
@@ -157,7 +163,7 @@ def _count_members(body: InferBody) -> int:
 
 def _check_name(request: Request, runtime: Runtime) -> None:
     """Raise HTTPProblem (404) unless the path names the model in service and its version."""
-    known, given = runtime.name, request.path_params
+    known, given = runtime.identity, request.path_params
     name, version = given.get("name", known.name), given.get("version", known.version)
     if (name, version) != (known.name, known.version):
         raise no_model(f"{name[:100]!r} in version {version[:100]!r}", f"{known.name!r} {known.version!r}")

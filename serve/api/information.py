@@ -6,18 +6,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.api.endpoint import JSON_TYPE, json_response
-from serve.schemas.responses import ReadyAnswer
+from serve.schemas.responses import ReadyResponse
 from serve.state import AppState
 
 
 async def show_model(request: Request) -> Response:
     """GET /model: the contract of the file, without its golden rows."""
-    return Response(request.app.state.service.runtime.description, media_type=JSON_TYPE)
+    return Response(request.app.state.service.runtime.model_json, media_type=JSON_TYPE)
 
 
 async def show_openapi(request: Request) -> Response:
     """GET /openapi.json: the API of the model in service."""
-    return Response(request.app.state.service.runtime.openapi, media_type=JSON_TYPE)
+    return Response(request.app.state.service.runtime.openapi_json, media_type=JSON_TYPE)
 
 
 async def show_live(request: Request) -> Response:
@@ -27,7 +27,7 @@ async def show_live(request: Request) -> Response:
 
 async def show_ready(request: Request) -> Response:
     """GET /readyz: which model is loaded and has passed its self-test."""
-    return json_response(ReadyAnswer("ready", request.app.state.service.runtime.name))
+    return json_response(ReadyResponse("ready", request.app.state.service.runtime.identity))
 
 
 async def show_metrics(request: Request) -> Response:
@@ -36,5 +36,5 @@ async def show_metrics(request: Request) -> Response:
     from serve.metrics.exposition import CONTENT_TYPE, write_metrics
 
     state.metrics.flush(state.requests)
-    text = await state.run_blocking(lambda: write_metrics(state.metrics.collectors.registry, state.runtime.name))
+    text = await state.run_blocking(lambda: write_metrics(state.metrics.collectors.registry, state.runtime.identity))
     return Response(text, media_type=CONTENT_TYPE)

@@ -16,9 +16,8 @@ from model.policy import DECISIONS
 from model.reasons import plain_number
 from serve.api.endpoint import JSON_TYPE, Endpoint, RequestBody
 from serve.runtime import Runtime
-from serve.schemas.limits import CHANGE_SEARCH_ROWS
+from serve.schemas.limits import CHANGE_SEARCH_ROWS, DEFAULT_REASONS
 from serve.schemas.problems import PROBLEM_TYPE
-from serve.schemas.requests import DEFAULT_REASONS
 from serve.schemas.responses import Problem
 
 PROBLEMS = {
@@ -61,8 +60,8 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
-            "title": f"Credit scoring: {runtime.name.name}",
-            "version": runtime.name.version,
+            "title": f"Credit scoring: {runtime.identity.name}",
+            "version": runtime.identity.version,
             "description": "Probability of default, decision and reasons. null is a missing value; every error is "
             "application/problem+json (RFC 9457).",
         },
@@ -131,7 +130,7 @@ def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, 
         "operationId": endpoint.method.lower() + "".join(word.capitalize() for word in words),
         "summary": endpoint.summary,
         "responses": {
-            "200": {"description": "the answer", "headers": _headers(200)},
+            "200": {"description": "successful response", "headers": _headers(200)},
             **{
                 str(status): {
                     "description": PROBLEMS[status],
@@ -144,7 +143,7 @@ def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, 
     }
     if endpoint.description:
         operation["description"] = endpoint.description
-    known = {"name": runtime.name.name, "version": runtime.name.version}
+    known = {"name": runtime.identity.name, "version": runtime.identity.version}
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": [value]}}
         for name, value in known.items()

@@ -14,8 +14,15 @@ from serve.api import examples, inference, information, pages
 from serve.api.endpoint import Endpoint, RequestBody
 from serve.api.score import predict, score
 from serve.schemas.csv import COLUMNS
-from serve.schemas.open_inference import InferAnswer, InferBody, ModelMetadata, ModelReady, ServerHealth, ServerMetadata
-from serve.schemas.responses import ModelAnswer, ReadyAnswer, ScoreAnswer
+from serve.schemas.open_inference import (
+    InferBody,
+    InferResponse,
+    ModelMetadata,
+    ModelReady,
+    ServerHealth,
+    ServerMetadata,
+)
+from serve.schemas.responses import ModelResponse, ReadyResponse, ScoreResponse
 
 MODEL, VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
 V2 = "Open Inference Protocol"
@@ -36,7 +43,7 @@ _page = partial(_get, is_public=True)
 _infer = partial(
     _post,
     handler=inference.infer,
-    response=InferAnswer,
+    response=InferResponse,
     request=INFER,
     description=BINARY_NOTE,
     other_responses=(inference.BINARY_TYPE,),
@@ -48,16 +55,16 @@ ENDPOINTS = (
         "/score",
         score,
         "Probability, decision, points and reasons for each applicant",
-        ScoreAnswer,
+        ScoreResponse,
         SCORE,
         description=CSV_NOTE,
         other_responses=("text/csv",),
     ),
     _infer(f"{MODEL}/infer", summary=f"{V2}: inference"),
     _infer(f"{VERSION}/infer", summary=f"{V2}: inference by this version"),
-    _get("/model", information.show_model, "Contract of the model in service: fields, policy, metrics", ModelAnswer),
+    _get("/model", information.show_model, "Contract of the model in service: fields, policy, metrics", ModelResponse),
     _health("/livez", information.show_live, "Liveness: the process responds", dict[str, str]),
-    _health("/readyz", information.show_ready, "Readiness: a model has passed its self-test", ReadyAnswer),
+    _health("/readyz", information.show_ready, "Readiness: a model has passed its self-test", ReadyResponse),
     _get("/metrics", information.show_metrics, "Metrics for Prometheus", "text/plain"),
     _get("/openapi.json", information.show_openapi, "OpenAPI document of the model in service", dict[str, Any]),
     _get("/v2", inference.show_server, f"{V2}: the server", ServerMetadata),

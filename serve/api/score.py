@@ -21,15 +21,15 @@ from serve.schemas.csv import CSV_TYPE, read_csv, write_csv
 from serve.schemas.json_body import Body
 from serve.schemas.limits import (
     CHANGES_COST,
-    MAX_LOOP_JSON_BYTES,
-    MAX_LOOP_PREDICT_BYTES,
-    MAX_LOOP_ROWS,
+    MAX_EVENT_LOOP_JSON_BYTES,
+    MAX_EVENT_LOOP_PREDICT_BYTES,
+    MAX_EVENT_LOOP_ROWS,
     REASONS_COST,
     RESULT_COST,
     Offload,
 )
-from serve.schemas.requests import RequestSchemas, Rows, to_matrix
-from serve.schemas.responses import ScoreAnswer
+from serve.schemas.requests import Rows, to_matrix
+from serve.schemas.responses import ScoreResponse
 from serve.state import AppState
 
 
@@ -51,7 +51,7 @@ BodyReader = Callable[[Runtime, Request, Body, bool], ScoringJob]
 raises Offload for a body that takes too long."""
 
 
-async def score_body(request: Request, read: BodyReader) -> Response:
+async def handle_scoring(request: Request, read: BodyReader) -> Response:
     """Read the body of a request, score its applicants and record the scores in the metrics."""
     state: AppState = request.app.state.service
     body = await read_body(request, state)
@@ -59,22 +59,24 @@ async def score_body(request: Request, read: BodyReader) -> Response:
     runtime = state.runtime
     try:
         job = read(runtime, request, body, True)
-        applicants, scores = score_on_loop(runtime, job)
+        applicants, scores = score_on_event_loop(runtime, job)
         response = job.respond(applicants, scores)
     except Offload:
-        response, applicants, scores = await state.run_offloaded(lambda: score_in_thread(runtime, request, body, read))
+        response, applicants, scores = await state.run_offloaded(
+            lambda: score_without_limit(runtime, request, body, read)
+        )
     context = request.scope["state"]["context"]
-    context.model, context.applicants = runtime.name.version, len(applicants)
-    state.metrics.record_scores(runtime.name, runtime.fields, applicants, scores)
+    context.model, context.applicants = runtime.identity.version, len(applicants)
+    state.metrics.record_scores(runtime.identity, runtime.fields, applicants, scores)
     return response
 
 
-def score_on_loop(runtime: Runtime, job: ScoringJob) -> tuple[Matrix, Scores]:
+def score_on_event_loop(runtime: Runtime, job: ScoringJob) -> tuple[Matrix, Scores]:
     """The matrix of a job, float64, shape (n, n_fields), and its scores; the next job of one row overwrites them.
 
-    Raises Offload for a job that costs more than MAX_LOOP_ROWS rows.
+    Raises Offload for a job that costs more than MAX_EVENT_LOOP_ROWS rows.
     """
-    if job.cost > MAX_LOOP_ROWS:
+    if job.cost > MAX_EVENT_LOOP_ROWS:
         raise Offload
     if len(job.rows) == 1:
         return runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)
@@ -82,10 +84,10 @@ def score_on_loop(runtime: Runtime, job: ScoringJob) -> tuple[Matrix, Scores]:
     return matrix, runtime.model.score(matrix, explain=job.explain)
 
 
-def score_in_thread(
+def score_without_limit(
     runtime: Runtime, request: Request, body: Body, read: BodyReader
 ) -> tuple[Response, Matrix, Scores]:
-    """Read and score a body in a thread; the same as on the event loop, without a limit of cost."""
+    """Read and score a body whatever its cost, outside the event loop: in a thread, or in the self-test."""
     job = read(runtime, request, body, False)
     matrix = to_matrix(job.rows, len(runtime.fields))
     scores = runtime.model.score(matrix, explain=job.explain)
@@ -94,44 +96,47 @@ def score_in_thread(
 
 async def score(request: Request) -> Response:
     """POST /score: probability, decision, points, reasons and warnings for each applicant, from JSON or CSV."""
-    return await score_body(request, read_score)
+    return await handle_scoring(request, read_score)
 
 
 async def predict(request: Request) -> Response:
-    """POST /predict, the compatible contract: `{"data": [[…], …]}` → one probability a row."""
-    return await score_body(request, read_predict)
+    """POST /predict: rows of numbers in, one probability a row out; the format is kept for existing clients."""
+    return await handle_scoring(request, read_predict)
 
 
-def read_score(runtime: Runtime, request: Request, body: Body, on_loop: bool) -> ScoringJob:
+def read_score(runtime: Runtime, request: Request, body: Body, on_event_loop: bool) -> ScoringJob:
     """The applicants of a POST /score; raises HTTPProblem, or Offload."""
-    if on_loop and len(body) > MAX_LOOP_JSON_BYTES:
+    if on_event_loop and len(body) > MAX_EVENT_LOOP_JSON_BYTES:
         raise Offload
     is_csv = request.headers.get("content-type", "").lower().startswith("text/csv")
-    asked = (read_csv if is_csv else RequestSchemas.read_score)(runtime.schemas, body, on_loop=on_loop)
-    cost = RESULT_COST + REASONS_COST * (asked.reasons > 0) + CHANGES_COST * asked.what_would_change
+    if is_csv:
+        score_request = read_csv(runtime.schemas, body, on_event_loop=on_event_loop)
+    else:
+        score_request = runtime.schemas.read_score(body, on_event_loop=on_event_loop)
+    cost = RESULT_COST + REASONS_COST * (score_request.reasons > 0) + CHANGES_COST * score_request.what_would_change
 
     def respond(applicants: Matrix, scores: Scores) -> Response:
         results = make_results(
             runtime.model,
             applicants,
             scores,
-            ids=asked.ids,
-            max_reasons=asked.reasons,
-            what_would_change=asked.what_would_change,
+            ids=score_request.ids,
+            max_reasons=score_request.reasons,
+            what_would_change=score_request.what_would_change,
         )
-        answer = ScoreAnswer(results, runtime.name)
+        content = ScoreResponse(results, runtime.identity)
         if is_csv and "json" not in request.headers.get("accept", ""):
-            return Response(write_csv(answer), media_type=CSV_TYPE)
-        return json_response(answer)
+            return Response(write_csv(content), media_type=CSV_TYPE)
+        return json_response(content)
 
-    return ScoringJob(asked.rows, asked.reasons > 0, cost * len(asked.rows), respond)
+    return ScoringJob(score_request.rows, score_request.reasons > 0, cost * len(score_request.rows), respond)
 
 
-def read_predict(runtime: Runtime, request: Request, body: Body, on_loop: bool) -> ScoringJob:
+def read_predict(runtime: Runtime, request: Request, body: Body, on_event_loop: bool) -> ScoringJob:
     """The rows of a POST /predict; raises HTTPProblem, or Offload."""
-    if on_loop and len(body) > MAX_LOOP_ROWS and _has_many_numbers(body):
+    if on_event_loop and len(body) > MAX_EVENT_LOOP_ROWS and _has_many_numbers(body):
         raise Offload
-    rows = runtime.schemas.read_predict(body, on_loop=on_loop)
+    rows = runtime.schemas.read_predict(body, on_event_loop=on_event_loop)
     return ScoringJob(rows, False, len(rows), _respond_probabilities)
 
 
@@ -141,7 +146,7 @@ def _respond_probabilities(applicants: Matrix, scores: Scores) -> Response:
 
 def _has_many_numbers(body: Body) -> bool:
     """Whether a body of /predict is too large for the event loop; its number of rows is that of `[`, less one."""
-    if len(body) > MAX_LOOP_PREDICT_BYTES:
+    if len(body) > MAX_EVENT_LOOP_PREDICT_BYTES:
         return True
     # Like `body.count(b"[")`, but five times as fast where there are many.
-    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))) > MAX_LOOP_ROWS + 1
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("["))) > MAX_EVENT_LOOP_ROWS + 1

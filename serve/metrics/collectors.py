@@ -39,7 +39,7 @@ class Collectors:
         self._requests = Counter("http_requests", "Answered requests.", ["path", "status"], registry=registry)
         self._seconds = Histogram(
             "http_request_seconds",
-            "From the start of a request to the end of its answer.",
+            "From the start of a request to the end of its response.",
             ["path"],
             buckets=LATENCY_BUCKETS,
             registry=registry,

@@ -15,13 +15,13 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from serve.metrics.collectors import BUCKET_COUNTER, SUM_COUNTER
-from serve.schemas.responses import ModelName
+from serve.schemas.responses import ModelIdentity
 from serve.settings import METRICS_FOLDER_VARIABLE
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
 
 
-def write_metrics(registry: CollectorRegistry, model: ModelName) -> bytes:
+def write_metrics(registry: CollectorRegistry, model: ModelIdentity) -> bytes:
     """The exposition; reads the files of all workers if PROMETHEUS_MULTIPROC_DIR is set."""
     source: Any = registry
     folder = os.environ.get(METRICS_FOLDER_VARIABLE)
@@ -54,7 +54,7 @@ def _is_alive(pid: int) -> bool:
 class _Exposition:
     """The metric families to be written, with the histogram of probabilities put together from its counters."""
 
-    def __init__(self, families: Iterable[Metric], model: ModelName) -> None:
+    def __init__(self, families: Iterable[Metric], model: ModelIdentity) -> None:
         self._families = {family.name: family for family in families}
         self._model = model
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from model.contract import Field
 from model.session import Matrix, Scores
-from serve.schemas.responses import ModelName
+from serve.schemas.responses import ModelIdentity
 from serve.settings import METRICS_FOLDER_VARIABLE
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Metrics:
 
         return Collectors()
 
-    def set_model(self, model: ModelName, fields: Sequence[Field]) -> None:
+    def set_model(self, model: ModelIdentity, fields: Sequence[Field]) -> None:
         """Buffer the scores of this model from now on."""
         if self._buffer:
             self._buffer.count(self.collectors)
@@ -58,7 +58,7 @@ class Metrics:
             with _log_os_errors():
                 self._count_requests()
 
-    def record_scores(self, model: ModelName, fields: Sequence[Field], applicants: Matrix, scores: Scores) -> None:
+    def record_scores(self, model: ModelIdentity, fields: Sequence[Field], applicants: Matrix, scores: Scores) -> None:
         """Record applicants, float64, shape (n, n_fields), and their scores by a model."""
         buffer = self._buffer
         if buffer and buffer.model is model and buffer.add(applicants, scores):
@@ -98,7 +98,7 @@ def _log_os_errors() -> Iterator[None]:
 class _ScoreBuffer:
     """Applicants scored by the model in service that prometheus_client has not counted yet."""
 
-    def __init__(self, model: ModelName, fields: Sequence[Field]) -> None:
+    def __init__(self, model: ModelIdentity, fields: Sequence[Field]) -> None:
         self.model, self._fields = model, fields
         self._applicants, self._probability = np.empty((BUFFER_ROWS, len(fields))), np.empty(BUFFER_ROWS)
         self._decision = np.empty(BUFFER_ROWS, np.int64)

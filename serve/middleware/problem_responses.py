@@ -22,7 +22,7 @@ async def send_problem(scope: Scope, receive: Receive, send: Send, problem: HTTP
 async def handle_problem(request: Request, error: Exception) -> Response:
     """Exception handler for HTTPProblem and for Starlette's HTTPException (unknown path, wrong method)."""
     problem = error if isinstance(error, HTTPProblem) else _translate(request, error)
-    # The frames of the traceback keep the body in memory while the answer is sent.
+    # The frames of the traceback keep the body in memory while the response is sent.
     error.__traceback__ = None
     await discard_body(request.scope, request.receive)
     return _respond(request.scope, problem)

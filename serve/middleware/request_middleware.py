@@ -21,16 +21,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.middleware.problem_responses import send_problem
-from serve.schemas.problems import HTTPProblem, ambiguous_length, internal_error, too_busy, unauthorized
+from serve.schemas.problems import CLOSE, HTTPProblem, ambiguous_length, internal_error, too_busy, unauthorized
 from serve.state import AppState
 
 COMMON_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-"""Sent with every answer: caches must not store data about a person's credit."""
-
-CLOSE = (b"connection", b"close")
+"""Sent with every response: caches must not store data about a person's credit."""
 
 CLIENT_CLOSED = 499
-"""Status in log and metrics of a request whose client has disconnected before the answer."""
+"""Status in log and metrics of a request whose client has disconnected before the response."""
 
 LINE_FORMAT = (
     b'{"time":%.3f,"level":"info","message":"request","request_id":"%b","method":%b,"path":%b,"status":%d,"ms":%.3f,'
@@ -40,7 +38,9 @@ LINE_FORMAT = (
 MAX_LINES, RETRY_SECONDS = 10_000, 0.1
 """Maximum number of lines that wait for a full pipe, and the time until the next attempt to write them."""
 
-DROPPED = b'{"time":%.3f,"level":"warning","message":"%d lines of requests are lost: the log was not read"}\n'
+DROPPED = (
+    b'{"time":%.3f,"level":"warning","message":"access log dropped %d lines: standard output is not being read"}\n'
+)
 
 _is_request_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
 
@@ -55,7 +55,7 @@ class RequestContext:
     `length`: Content-Length, or −1. `encoding`: Content-Encoding, lower case. `is_ambiguous`: there are a
     Content-Length and a Transfer-Encoding. `applicants`: how many were scored, by this version of the `model`.
     `has_unread_body`: the server may take the rest of the body for the next request, so that the connection must be
-    closed after the answer; reading the body resets it.
+    closed after the response; reading the body resets it.
     """
 
     def __init__(self, scope: Scope, model: str) -> None:
@@ -109,7 +109,7 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         started, state = perf_counter(), self.state
-        context = RequestContext(scope, state.runtime.name.version)
+        context = RequestContext(scope, state.runtime.identity.version)
         if not context.request_id:
             self._count += 1
             context.request_id = b"%b-%x" % (self._prefix, self._count)
@@ -169,7 +169,7 @@ class RequestMiddleware:
 class AccessLog:
     """One JSON object per request on standard output, without any value of an applicant.
 
-    Buffers the lines of one iteration of the event loop and writes them together, after its answers.
+    Buffers the lines of one iteration of the event loop and writes them together, after its responses.
 
     If standard output is a pipe that is not read, up to MAX_LINES lines wait without blocking the event loop; further
     lines are dropped and counted.

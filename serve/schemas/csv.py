@@ -1,4 +1,4 @@
-"""CSV as the body and the answer of POST /score: a header of field names, then one line for each applicant.
+"""CSV as the body and the response of POST /score: a header of field names, then one line for each applicant.
 
 An empty cell is a missing value; a column `id` is returned as it was sent. The delimiter, comma or semicolon, is taken
 from the header.
@@ -20,21 +20,21 @@ from model.results import SCALARS
 from model.vocabulary import match_level, parse_number
 from serve.schemas.applicants import read_applicants
 from serve.schemas.json_body import Body
-from serve.schemas.limits import MAX_LOOP_CELLS, Offload, check_rows
+from serve.schemas.limits import DEFAULT_REASONS, MAX_EVENT_LOOP_CELLS, Offload, check_rows
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
-from serve.schemas.requests import DEFAULT_REASONS, RequestSchemas, ScoreRequest
-from serve.schemas.responses import Fault, ScoreAnswer
+from serve.schemas.requests import RequestSchemas, ScoreRequest
+from serve.schemas.responses import Fault, ScoreResponse
 
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
 
 COLUMNS = ["id", *SCALARS, "reasons", "warnings", "model_version"]
 
 
-def read_csv(schemas: RequestSchemas, body: Body, *, on_loop: bool) -> ScoreRequest:
+def read_csv(schemas: RequestSchemas, body: Body, *, on_event_loop: bool) -> ScoreRequest:
     """Read the applicants of a table.
 
     Raises InvalidApplicants with every fault (`/lines/2/Income` is in line 2), HTTPProblem for too many rows, and with
-    `on_loop` Offload for a table that is too large for the event loop.
+    `on_event_loop` Offload for a table that is too large for the event loop.
     """
     fields, max_rows = schemas.fields, schemas.max_rows
     try:
@@ -51,7 +51,7 @@ def read_csv(schemas: RequestSchemas, body: Body, *, on_loop: bool) -> ScoreRequ
         raise InvalidApplicants([Fault("", f"the table is empty; expected a header such as: {expected}")]) from error
     except csv.Error as error:
         raise InvalidApplicants([Fault("", f"not a CSV table: {error}")]) from error
-    if on_loop and len(table) * len(fields) > MAX_LOOP_CELLS:
+    if on_event_loop and len(table) * len(fields) > MAX_EVENT_LOOP_CELLS:
         raise Offload
     details = islice(_find_header_faults(names, fields), MAX_FAULTS + 1)
     faults = [Fault(f"/lines/{at}", detail) for detail in details]
@@ -75,17 +75,17 @@ def read_csv(schemas: RequestSchemas, body: Body, *, on_loop: bool) -> ScoreRequ
     return ScoreRequest(applicants.matrix, applicants.ids, DEFAULT_REASONS, False)
 
 
-def write_csv(answer: ScoreAnswer) -> bytes:
+def write_csv(response: ScoreResponse) -> bytes:
     """The results as CSV, one line for each applicant; several reasons or warnings are joined by `; `."""
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(COLUMNS)
-    for result in answer.results:
+    for result in response.results:
         reasons = "; ".join(_describe_reason(reason) for reason in result.reasons)
         warnings = "; ".join(warning.detail for warning in result.warnings)
         name = "" if result.id is None else _escape_formula(str(result.id))
         scalars = [getattr(result, scalar) for scalar in SCALARS]
-        table.writerow([name, *scalars, reasons, warnings, answer.model.version])
+        table.writerow([name, *scalars, reasons, warnings, response.model.version])
     return out.getvalue().encode()
 
 

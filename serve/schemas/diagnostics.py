@@ -1,6 +1,6 @@
-"""Second reading of a request body that msgspec rejected: value by value, to report every fault instead of the first.
+"""Reads a request body value by value, to report every fault; msgspec, which decodes bodies first, reports only one.
 
-Valid bodies that msgspec's types can't describe are read here too; see RequestSchemas.
+Used for bodies that msgspec rejects, and for all bodies of POST /score if msgspec doesn't allow the name of a field.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from model.contract import Field
 from model.messages import truncate
 from serve.schemas.applicants import Applicants, read_applicants
 from serve.schemas.json_body import Body, decode_body, parse_error
-from serve.schemas.limits import MAX_LOOP_CELLS, Offload, check_rows
+from serve.schemas.limits import DEFAULT_REASONS, MAX_EVENT_LOOP_CELLS, Offload, check_rows
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
 
@@ -31,11 +31,12 @@ class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
 class RawScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
     """POST /score before its applicants are checked.
 
-    `reasons`: the maximum number of reasons; `what_would_change`: whether to look for changes that turn a refusal.
+    `reasons`: the maximum number of reasons. `what_would_change`: whether to look for changes that would turn a
+    refusal.
     """
 
     applicants: list[Any]
-    reasons: Annotated[float, Meta(ge=0, le=1e100, multiple_of=1)] = 4
+    reasons: Annotated[float, Meta(ge=0, le=1e100, multiple_of=1)] = DEFAULT_REASONS
     what_would_change: bool = False
 
 
@@ -43,12 +44,12 @@ Raw = TypeVar("Raw", bound=RawPredictBody | RawScoreBody)
 
 
 def read_value_by_value(
-    body: Body, kind: type[Raw], fields: Sequence[Field], max_rows: int, on_loop: bool
+    body: Body, kind: type[Raw], fields: Sequence[Field], max_rows: int, on_event_loop: bool
 ) -> tuple[Applicants, Raw]:
     """The applicants of a body, which are its first member, and the body itself.
 
-    Raises InvalidApplicants with all faults, HTTPProblem for too many rows, and, if `on_loop`, Offload for more than
-    MAX_LOOP_CELLS values.
+    Raises InvalidApplicants with all faults, HTTPProblem for too many rows, and, if `on_event_loop`, Offload for more
+    than MAX_EVENT_LOOP_CELLS values.
     """
     key = kind.__struct_fields__[0]
     members, faults = _read_members(body, kind)
@@ -56,7 +57,7 @@ def read_value_by_value(
         raise InvalidApplicants(faults)
     rows = members[key]
     check_rows(len(rows), max_rows, what_would_change=members.get("what_would_change") is True)
-    if on_loop and len(rows) * len(fields) > MAX_LOOP_CELLS:
+    if on_event_loop and len(rows) * len(fields) > MAX_EVENT_LOOP_CELLS:
         raise Offload
     try:
         applicants = read_applicants(rows, fields, f"/{key}", only_numbers=kind is RawPredictBody)

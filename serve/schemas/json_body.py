@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,9 +15,6 @@ from serve.schemas.responses import Fault
 
 Body = bytes | bytearray
 Decoded = TypeVar("Decoded")
-
-BOM = b"\xef\xbb\xbf"
-"""Byte order mark of UTF-8."""
 
 
 def decode_body(decode: Callable[[Body], Decoded], body: Body) -> Decoded:
@@ -43,5 +41,5 @@ def parse_error(message: str) -> Fault:
 
 
 def has_bom(body: Body) -> bool:
-    """Whether a body begins with one byte order mark; two of them are not valid JSON."""
-    return body.startswith(BOM) and not body.startswith(BOM, len(BOM))
+    """Whether a body begins with one byte order mark of UTF-8; two of them are not valid JSON."""
+    return body.startswith(BOM_UTF8) and not body.startswith(BOM_UTF8, len(BOM_UTF8))

@@ -1,4 +1,4 @@
-"""Fixed limits: the time budget of the event loop, and how applicants count against MAX_ROWS.
+"""Fixed limits: number of reasons, time budget of the event loop, how applicants count against MAX_ROWS.
 
 The event loop serves all connections of a worker, so one request may take some 2 ms of it. A request that takes longer
 raises Offload there and is done again in a thread. The limits that an operator can change are in serve/settings.py.
@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from serve.schemas.problems import too_large
 
-MAX_LOOP_ROWS = 1_000
+DEFAULT_REASONS = 4
+"""Maximum number of reasons if the body names none (US Reg B, comment 9(b)(2): more than four hardly help)."""
+
+MAX_EVENT_LOOP_ROWS = 1_000
 """Applicants without reasons that are scored on the event loop, or others that cost as much."""
 
 RESULT_COST, REASONS_COST, CHANGES_COST = 5, 5, 1_000
 """Time to write an applicant's result, its reasons, and what would change it, as a multiple of scoring one row."""
 
-MAX_LOOP_JSON_BYTES = 32_768
+MAX_EVENT_LOOP_JSON_BYTES = 32_768
 """Size of a body of /score, or of an inference request without binary tensors."""
 
-MAX_LOOP_PREDICT_BYTES = 163_840
+MAX_EVENT_LOOP_PREDICT_BYTES = 163_840
 """Size of a body of /predict: it holds nothing but numbers, which are decoded faster."""
 
-MAX_LOOP_TENSOR_BYTES, MAX_LOOP_TENSOR_HEADER_BYTES = 262_144, 4_096
+MAX_EVENT_LOOP_TENSOR_BYTES, MAX_EVENT_LOOP_TENSOR_HEADER_BYTES = 262_144, 4_096
 """Size of an inference request with binary tensors of numbers, and of the JSON before them."""
 
-MAX_LOOP_CELLS = 2_000
+MAX_EVENT_LOOP_CELLS = 2_000
 """Values that are read one by one, as for CSV and for error messages: each takes some microseconds."""
 
 CHANGE_SEARCH_ROWS = 100

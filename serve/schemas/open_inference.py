@@ -66,7 +66,7 @@ class Output(Struct, frozen=True, omit_defaults=True):
     parameters: dict[str, int] | UnsetType = UNSET
 
 
-class InferAnswer(Struct, frozen=True, omit_defaults=True):
+class InferResponse(Struct, frozen=True, omit_defaults=True):
     """The response of an inference."""
 
     model_name: str

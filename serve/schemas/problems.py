@@ -11,7 +11,7 @@ from serve.schemas.responses import Fault, Problem
 PROBLEM_TYPE = "application/problem+json"
 
 MAX_FAULTS = 100
-"""Maximum number of faults in one answer; the search for more ends there, so that answer and time stay bounded."""
+"""Maximum number of faults in one response; the search for more ends there, so that response and time stay bounded."""
 
 
 class HTTPProblem(Exception):
@@ -48,8 +48,8 @@ class InvalidApplicants(HTTPProblem):
         self.faults = self.problem.errors
 
 
-CLOSE = [(b"connection", b"close")]
-"""Sent when the body was not read to its end: the connection can't be used again."""
+CLOSE = (b"connection", b"close")
+"""Header sent when the body was not read to its end: the connection can't be used again."""
 
 RETRY = [(b"retry-after", b"1")]
 
@@ -62,25 +62,25 @@ def too_large(what: str, given: str, maximum: str) -> HTTPProblem:
 
 def too_slow(seconds: int) -> HTTPProblem:
     """408: the body did not arrive in time."""
-    detail = f"the body did not arrive within {seconds} s; send it at once"
-    return HTTPProblem(408, "too-slow", "The body took too long", detail, headers=CLOSE)
+    detail = f"the body did not arrive within {seconds} s; send it without pauses"
+    return HTTPProblem(408, "too-slow", "The body took too long", detail, headers=[CLOSE])
 
 
 def body_cut_off(length: int, given: int) -> HTTPProblem:
     """400: the body ended before its announced `length`, or before its last chunk (length −1)."""
     announced = f"Content-Length is {length:,}" if length >= 0 else "Transfer-Encoding is chunked"
     detail = f"{announced}, but the body ended after {given:,} bytes; send it whole, as plain HTTP/1.1"
-    return HTTPProblem(400, "body-cut-off", "The body is not whole", detail, headers=CLOSE)
+    return HTTPProblem(400, "body-cut-off", "The body is not whole", detail, headers=[CLOSE])
 
 
 def ambiguous_length() -> HTTPProblem:
     """400: both Content-Length and Transfer-Encoding, as in request smuggling (RFC 9112, 6.3)."""
     detail = "the request has Content-Length and Transfer-Encoding, expected one of them"
-    return HTTPProblem(400, "ambiguous-length", "The length of the body is ambiguous", detail, headers=CLOSE)
+    return HTTPProblem(400, "ambiguous-length", "The length of the body is ambiguous", detail, headers=[CLOSE])
 
 
 def unknown_encoding(encoding: str) -> HTTPProblem:
-    """415: an unsupported Content-Encoding; the answer names the supported ones (RFC 9110, 12.5.3)."""
+    """415: an unsupported Content-Encoding; the response names the supported ones (RFC 9110, 12.5.3)."""
     detail = f"Content-Encoding is {encoding[:100]!r}, expected gzip, deflate or none"
     return HTTPProblem(
         415, "unknown-encoding", "The encoding is unknown", detail, headers=[(b"accept-encoding", b"gzip, deflate")]
@@ -105,12 +105,12 @@ def unauthorized() -> HTTPProblem:
 
 def not_found(path: str) -> HTTPProblem:
     """404: an unknown path."""
-    return HTTPProblem(404, "not-found", "Not found", f"there is nothing at {path[:100]}; GET / lists what there is")
+    return HTTPProblem(404, "not-found", "Not found", f"no such path: {path[:100]}; see /openapi.json")
 
 
-def no_model(asked: str, known: str) -> HTTPProblem:
+def no_model(requested: str, known: str) -> HTTPProblem:
     """404: another model or version than the one in service."""
-    return HTTPProblem(404, "not-found", "Not found", f"no model {asked}; the one in service is {known}")
+    return HTTPProblem(404, "not-found", "Not found", f"no model {requested}; the one in service is {known}")
 
 
 def wrong_method(method: str, path: str, allowed: str) -> HTTPProblem:
@@ -126,5 +126,5 @@ def wrong_method(method: str, path: str, allowed: str) -> HTTPProblem:
 
 def internal_error() -> HTTPProblem:
     """500: an unexpected exception; its trace goes to the log only."""
-    detail = "the service failed; the body is not at fault, try again later"
+    detail = "internal error, not caused by the request; see the log under this request id"
     return HTTPProblem(500, "internal", "Internal error", detail)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union
@@ -20,8 +21,8 @@ from model.contract import MAX_MAGNITUDE, Field
 from model.session import Matrix
 from model.vocabulary import match_boolean
 from serve.schemas.diagnostics import RawPredictBody, RawScoreBody, read_value_by_value
-from serve.schemas.json_body import BOM, Body, has_bom
-from serve.schemas.limits import check_rows
+from serve.schemas.json_body import Body, has_bom
+from serve.schemas.limits import DEFAULT_REASONS, check_rows
 from serve.schemas.problems import InvalidApplicants
 from serve.schemas.responses import Fault
 
@@ -30,9 +31,6 @@ Rows = Sequence[Sequence[float | None]] | Matrix
 
 MIN_VECTORIZED_BYTES = 4_096
 """Size of a body from which numpy checks the bounds of its numbers, which is faster than msgspec for many."""
-
-DEFAULT_REASONS = 4
-"""Maximum number of reasons if the body names none (US Reg B, comment 9(b)(2): more than four hardly help)."""
 
 Number = Annotated[float, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE)]
 WholeNumber = Annotated[float, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE, multiple_of=1)]
@@ -80,45 +78,47 @@ class RequestSchemas:
         ]
         self._has_id = "id" not in {field.name for field in fields}
 
-    def read_predict(self, body: Body, *, on_loop: bool) -> Rows:
+    def read_predict(self, body: Body, *, on_event_loop: bool) -> Rows:
         """The rows of a POST /predict; raises InvalidApplicants with every fault, or HTTPProblem for too many rows.
 
-        If `on_loop`, raises Offload for an invalid body that is too large to be diagnosed on the event loop.
+        If `on_event_loop`, raises Offload for an invalid body that is too large to be diagnosed on the event loop.
         """
         try:
             rows = self._decode_predict(body).data if len(body) < MIN_VECTORIZED_BYTES else self._read_many_rows(body)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             if has_bom(body):
-                return self.read_predict(body[len(BOM) :], on_loop=on_loop)
-            read, _ = read_value_by_value(body, RawPredictBody, self.fields, self.max_rows, on_loop)
-            reject_duplicate_members(body, -1)
+                return self.read_predict(body[len(BOM_UTF8) :], on_event_loop=on_event_loop)
+            read, _ = read_value_by_value(body, RawPredictBody, self.fields, self.max_rows, on_event_loop)
+            reject_duplicate_members(body, None)
             return read.matrix
         reject_duplicate_members(body, 1)
         return rows
 
-    def read_score(self, body: Body, *, on_loop: bool) -> ScoreRequest:
+    def read_score(self, body: Body, *, on_event_loop: bool) -> ScoreRequest:
         """The request of a POST /score; raises as `read_predict` does."""
         try:
-            asked: Any = self._decode_score(body) if self._named else None
+            request: Any = self._decode_score(body) if self._named else None
         except (msgspec.MsgspecError, RecursionError, ValueError):
-            asked = None
-        if asked is None:
+            request = None
+        if request is None:
             if has_bom(body):
-                return self.read_score(body[len(BOM) :], on_loop=on_loop)
-            read, raw = read_value_by_value(body, RawScoreBody, self.fields, self.max_rows, on_loop)
-            reject_duplicate_members(body, -1)
+                return self.read_score(body[len(BOM_UTF8) :], on_event_loop=on_event_loop)
+            read, raw = read_value_by_value(body, RawScoreBody, self.fields, self.max_rows, on_event_loop)
+            reject_duplicate_members(body, None)
             return ScoreRequest(read.matrix, read.ids, int(raw.reasons), raw.what_would_change)
-        what_would_change = asked.what_would_change is True
+        what_would_change = request.what_would_change is True
         if what_would_change:
-            check_rows(len(asked.applicants), self.max_rows, what_would_change=True)
-        rows, ids, members = [], [], 3 - (asked.reasons, asked.what_would_change).count(UNSET)
-        for applicant in asked.applicants:
-            row, given, named = self._read_applicant(applicant)
+            check_rows(len(request.applicants), self.max_rows, what_would_change=True)
+        rows, ids = [], []
+        # Of the body: `applicants`, and each option that is set.
+        members = 1 + (request.reasons is not UNSET) + (request.what_would_change is not UNSET)
+        for applicant in request.applicants:
+            row, given_id, applicant_members = self._read_applicant(applicant)
             rows.append(row)
-            ids.append(given)
-            members += named
+            ids.append(given_id)
+            members += applicant_members
         reject_duplicate_members(body, members)
-        reasons = DEFAULT_REASONS if asked.reasons is UNSET else int(asked.reasons)
+        reasons = DEFAULT_REASONS if request.reasons is UNSET else int(request.reasons)
         return ScoreRequest(rows, ids, reasons, what_would_change)
 
     def _read_applicant(self, applicant: Any) -> tuple[list[float | None], str | int | None, int]:
@@ -164,8 +164,10 @@ def to_matrix(rows: Rows, width: int) -> Matrix:
     return np.frombuffer(bytearray().join(parts), np.float64).reshape(-1, width)
 
 
-def reject_duplicate_members(body: Body, members: int) -> None:
-    """Raise InvalidApplicants if an object of the body, valid JSON of so many members, names a member twice.
+def reject_duplicate_members(body: Body, members: int | None) -> None:
+    """Raise InvalidApplicants if an object of the body, which is valid JSON, names a member twice.
+
+    `members`: how many members were decoded from all objects of the body, None if that is unknown.
 
     RFC 8259, section 4, leaves open which of the two counts; msgspec takes the last. A body without duplicates has as
     many colons as members, unless a text holds a colon: only then is the body parsed again.

@@ -20,7 +20,7 @@ class Fault(Struct, frozen=True):
     detail: str
 
 
-class ModelName(Struct, frozen=True):
+class ModelIdentity(Struct, frozen=True):
     """The model that answered; `sha256` is of its file."""
 
     name: str
@@ -28,15 +28,15 @@ class ModelName(Struct, frozen=True):
     sha256: str
 
 
-class ScoreAnswer(Struct, frozen=True):
-    """The answer of POST /score, results in the order of the applicants."""
+class ScoreResponse(Struct, frozen=True):
+    """The response of POST /score, results in the order of the applicants."""
 
     results: list[Result]
-    model: ModelName
+    model: ModelIdentity
 
 
-class ModelAnswer(Struct, frozen=True):
-    """The answer of GET /model: the contract without its golden rows; `bins` in the order of `fields`.
+class ModelResponse(Struct, frozen=True):
+    """The response of GET /model: the contract without its golden rows; `bins` in the order of `fields`.
 
     `base_points`: the points at `base_value`. `points_per_log_odds`: how many points one unit of log-odds of default
     takes away; a contribution c is −c · points_per_log_odds points.
@@ -69,17 +69,17 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     request_id: str = ""
 
 
-class ReadyAnswer(Struct, frozen=True):
-    """The answer of GET /readyz."""
+class ReadyResponse(Struct, frozen=True):
+    """The response of GET /readyz."""
 
     status: str
-    model: ModelName
+    model: ModelIdentity
 
 
-def describe_model(contract: Contract, sha256: str) -> ModelAnswer:
-    """The answer of GET /model for a contract and the sha256 of its file."""
+def describe_model(contract: Contract, sha256: str) -> ModelResponse:
+    """The response of GET /model for a contract and the sha256 of its file."""
     points = contract.policy.points
-    return ModelAnswer(
+    return ModelResponse(
         name=contract.name,
         version=contract.version,
         sha256=sha256,

@@ -61,7 +61,7 @@ const typesOf = (title, schema, types) =>
 
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// A form that sends a request and shows the answer, and the same request as a curl command.
+// A form that sends a request and shows the response, and the same request as a curl command.
 const trial = (name, path, bodies, needsKey) => {
   const types = Object.keys(bodies);
   const field = element("textarea", { spellcheck: false, ariaLabel: `Body of ${name}` });
@@ -85,8 +85,8 @@ const trial = (name, path, bodies, needsKey) => {
 
   const status = element("p", { className: "answered" });
   status.setAttribute("role", "status");
-  const answer = element("pre", { hidden: true, tabIndex: 0, ariaLabel: `Answer of ${name}` });
-  answer.setAttribute("role", "region");
+  const output = element("pre", { hidden: true, tabIndex: 0, ariaLabel: `Response of ${name}` });
+  output.setAttribute("role", "region");
   const send = element("button", { textContent: "Send", ariaLabel: `Send ${name}` });
   const form = element("form", {}, ...(types.length > 1 ? [choice] : []), ...(types.length ? [field] : []), send);
   form.addEventListener("submit", async (event) => {
@@ -94,8 +94,8 @@ const trial = (name, path, bodies, needsKey) => {
     const options = types.length ? { method: "POST", body: field.value, headers: { "content-type": choice.value } } : {};
     const started = performance.now();
     status.classList.remove("fault");
-    answer.hidden = true;
-    status.textContent = "Sent, no answer yet.";
+    output.hidden = true;
+    status.textContent = "Sent, no response yet.";
     try {
       const response = await ask(path, options);
       let text = await response.text();
@@ -103,14 +103,14 @@ const trial = (name, path, bodies, needsKey) => {
       const milliseconds = Math.round(performance.now() - started);
       status.textContent = `${response.status} ${response.statusText} in ${milliseconds} ms, request ${response.headers.get("x-request-id")}`;
       status.classList.toggle("fault", !response.ok);
-      answer.textContent = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}\n… and more` : text;
-      answer.hidden = false;
+      output.textContent = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}\n… and more` : text;
+      output.hidden = false;
     } catch (error) {
-      status.textContent = `No answer: ${error.message}`;
+      status.textContent = `No response: ${error.message}`;
       status.classList.add("fault");
     }
   });
-  return [form, status, answer, details("As a command", curl)];
+  return [form, status, output, details("As a command", curl)];
 };
 
 const show = (root) => {
@@ -125,7 +125,7 @@ const show = (root) => {
       const taken = Object.entries(operation.requestBody?.content || {}).filter(([, body]) => "example" in body);
       const bodies = Object.fromEntries(taken.map(([type, body]) => [type, body.example]));
       const body = operation.requestBody?.content["application/json"].schema;
-      const answer = operation.responses[200].content["application/json"]?.schema;
+      const response = operation.responses[200].content["application/json"]?.schema;
       const statuses = Object.entries(operation.responses).map(([code, one]) =>
         element("li", {}, element("b", { textContent: `${code} ` }), ...prose(one.description)));
       list.append(element("li", {},
@@ -136,7 +136,7 @@ const show = (root) => {
         element("p", {}, ...prose(`${operation.summary}. ${operation.description || ""}`)),
         ...trial(name, real, bodies, "security" in operation),
         ...(body ? [typesOf("Body", body, types)] : []),
-        ...(answer ? [typesOf("Answer", answer, types)] : []),
+        ...(response ? [typesOf("Response", response, types)] : []),
         details("Statuses", element("ul", {}, ...statuses))));
     }
   }

@@ -6,8 +6,8 @@ const texts = JSON.parse(document.getElementById("texts").textContent);
 const [problem, keyForm, form, fieldset, answer] = ["problem", "key", "applicant", "fields", "answer"].map((id) => document.getElementById(id));
 let model, key = "";
 
-const say = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
-const word = (text) => model.translations?.[lang]?.[text] ?? text;
+const getText = (name, values = {}) => texts[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
+const translate = (text) => model.translations?.[lang]?.[text] ?? text;
 const number = (value) => new Intl.NumberFormat(lang, { maximumFractionDigits: 6 }).format(value);
 const percent = (share) => new Intl.NumberFormat(lang, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
 
@@ -25,16 +25,16 @@ async function ask(path, body) {
   try {
     response = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
   } catch {
-    throw new Error(say("problem.down"));
+    throw new Error(getText("problem.down"));
   }
   const content = await response.json().catch(() => ({}));
   if (response.ok) return content;
   if (response.status === 401 || response.status === 403) {
     keyForm.hidden = false;
     document.getElementById("secret").focus();
-    throw new Error(say(key ? "problem.wrong_key" : "problem.key"));
+    throw new Error(getText(key ? "problem.wrong_key" : "problem.key"));
   }
-  const error = new Error(say("problem.other", { detail: content.detail ?? response.status }));
+  const error = new Error(getText("problem.other", { detail: content.detail ?? response.status }));
   error.faults = content.errors ?? [];
   throw error;
 }
@@ -47,14 +47,14 @@ function read(field) {
 }
 
 function describe(value, field) {
-  if (value === null) return say("missing");
-  return field.kind === "number" ? `${number(value)} ${word(field.unit)}`.trim() : word(value);
+  if (value === null) return getText("missing");
+  return field.kind === "number" ? `${number(value)} ${translate(field.unit)}`.trim() : translate(value);
 }
 
 function hint(field) {
   const [low, high] = [field.minimum, field.maximum].map((bound) => (bound === null ? null : number(bound)));
-  const bounds = low !== null && high !== null ? say("hint.range", { low, high }) : low !== null ? say("hint.from", { low }) : high !== null ? say("hint.to", { high }) : "";
-  return `${bounds} ${say(field.nullable ? "hint.nullable" : "hint.required")}`.trim();
+  const bounds = low !== null && high !== null ? getText("hint.range", { low, high }) : low !== null ? getText("hint.from", { low }) : high !== null ? getText("hint.to", { high }) : "";
+  return `${bounds} ${getText(field.nullable ? "hint.nullable" : "hint.required")}`.trim();
 }
 
 function control(field) {
@@ -62,9 +62,9 @@ function control(field) {
   const common = { id, "aria-describedby": `${id}-hint ${id}-fault`, ...(field.nullable ? {} : { "aria-required": "true" }) };
   const input = field.kind === "number"
     ? make("input", { ...common, type: "number", step: "any", inputmode: "decimal" })
-    : make("select", common, make("option", { value: "" }, say(field.nullable ? "missing" : "choose")),
-      ...field.levels.map((level) => make("option", { value: level }, word(level))));
-  const label = field.unit ? `${word(field.label)} (${word(field.unit)})` : word(field.label);
+    : make("select", common, make("option", { value: "" }, getText(field.nullable ? "missing" : "choose")),
+      ...field.levels.map((level) => make("option", { value: level }, translate(level))));
+  const label = field.unit ? `${translate(field.label)} (${translate(field.unit)})` : translate(field.label);
   return make("div", {}, make("label", { for: id }, label), make("p", { id: `${id}-hint`, class: "hint" }, hint(field)),
     input, make("p", { id: `${id}-fault`, class: "fault" }));
 }
@@ -84,16 +84,16 @@ function clear() {
 }
 
 function list(tag, title, lines) {
-  if (lines.length) answer.append(make("h3", {}, say(title)), make(tag, {}, ...lines.map((line) => make("li", {}, line))));
+  if (lines.length) answer.append(make("h3", {}, getText(title)), make(tag, {}, ...lines.map((line) => make("li", {}, line))));
 }
 
 function warning(remark, applicant, field) {
-  const label = word(field.label), value = applicant[field.name];
-  if (value === null) return say("warning.missing", { label });
+  const label = translate(field.label), value = applicant[field.name];
+  if (value === null) return getText("warning.missing", { label });
   const below = field.minimum !== null && value < field.minimum;
   if (field.kind !== "number" || !(below || value > field.maximum)) return remark.detail;
   const bound = describe(below ? field.minimum : field.maximum, field);
-  return say(below ? "warning.below" : "warning.above", { label, value: describe(value, field), bound });
+  return getText(below ? "warning.below" : "warning.above", { label, value: describe(value, field), bound });
 }
 
 // The service returns a proposed number with its unit.
@@ -104,21 +104,21 @@ function proposed(change, field) {
 
 function show(applicant, result) {
   const fields = new Map(model.fields.map((field) => [field.name, field]));
-  const facts = say("verdict", { probability: percent(result.probability), points: number(result.points) });
+  const facts = getText("verdict", { probability: percent(result.probability), points: number(result.points) });
   const { review_from: low, refuse_from: high } = model.policy;
-  answer.append(make("p", { class: `verdict ${result.decision}` }, make("strong", {}, say(`decision.${result.decision}`)), facts),
+  answer.append(make("p", { class: `verdict ${result.decision}` }, make("strong", {}, getText(`decision.${result.decision}`)), facts),
     make("meter", { "aria-label": facts, min: 0, max: 1, low, high, optimum: 0, value: result.probability }),
-    make("p", { class: "hint" }, low < high ? say("policy.review", { low: percent(low), high: percent(high) }) : say("policy", { high: percent(high) })));
+    make("p", { class: "hint" }, low < high ? getText("policy.review", { low: percent(low), high: percent(high) }) : getText("policy", { high: percent(high) })));
   list("ul", "warnings", result.warnings.map((remark) => warning(remark, applicant, fields.get(remark.field))));
   list("ol", "reasons", result.reasons.map((reason) => {
     const field = fields.get(reason.field), value = applicant[field.name];
-    return value === null ? say("reason.missing", { label: word(field.label) })
-      : say("reason", { text: word(reason.text), label: word(field.label), value: describe(value, field) });
+    return value === null ? getText("reason.missing", { label: translate(field.label) })
+      : getText("reason", { text: translate(reason.text), label: translate(field.label), value: describe(value, field) });
   }));
   list("ul", "changes", (result.what_would_change ?? []).map((change) => {
     const field = fields.get(change.field);
-    return say("change", { label: word(field.label), to: proposed(change, field), value: describe(applicant[field.name], field),
-      decision: say(`decision.${change.decision}`) });
+    return getText("change", { label: translate(field.label), to: proposed(change, field), value: describe(applicant[field.name], field),
+      decision: getText(`decision.${change.decision}`) });
   }));
 }
 
@@ -134,8 +134,8 @@ async function send() {
   clear();
   const applicant = Object.fromEntries(model.fields.map((field) => [field.name, read(field)]));
   const gaps = model.fields.filter((field) => applicant[field.name] === null && !field.nullable);
-  for (const field of gaps) mark(field.name, say("hint.required"));
-  if (gaps.length) throw new Error(say("problem.gaps"));
+  for (const field of gaps) mark(field.name, getText("hint.required"));
+  if (gaps.length) throw new Error(getText("problem.gaps"));
   const body = { applicants: [applicant], reasons: 4, what_would_change: true };
   const { results } = await ask("score", body);
   keyForm.hidden = true;

@@ -35,7 +35,7 @@ def test_decode_predict(benchmark: BenchmarkFixture, trained_models: TrainModel,
     rows, schemas = trained.rows, make_schemas(trained)
     body = PREDICT.write(rows[:1]).body
 
-    read = benchmark(schemas.read_predict, body, on_loop=True)
+    read = benchmark(schemas.read_predict, body, on_event_loop=True)
 
     assert [list(row) for row in read] == [rows[0]]
 
@@ -46,7 +46,7 @@ def test_decode_score(benchmark: BenchmarkFixture, trained_models: TrainModel) -
     rows, schemas = trained.rows, make_schemas(trained)
     body = SCORE.write(rows[:1]).body
 
-    asked = benchmark(schemas.read_score, body, on_loop=True)
+    asked = benchmark(schemas.read_score, body, on_event_loop=True)
 
     assert [list(row) for row in asked.rows] == [rows[0]]
 
@@ -57,7 +57,7 @@ def test_decode_many(benchmark: BenchmarkFixture, trained_models: TrainModel) ->
     rows, schemas = trained.rows, make_schemas(trained)
     body = PREDICT.write(rows).body
 
-    matrix = benchmark(lambda: to_matrix(schemas.read_predict(body, on_loop=False), len(schemas.fields)))
+    matrix = benchmark(lambda: to_matrix(schemas.read_predict(body, on_event_loop=False), len(schemas.fields)))
 
     assert matrix.tolist() == rows
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.serve.processes import cpu_seconds, kill_remaining, list_processes, read_start_times, resident_megabytes
+from benchmarks.serve.processes import cpu_seconds, kill_remaining, list_processes, read_start_times, service_megabytes
 
 CHILD = "print('ready', flush=True); input()"
 PARENT = f"""
@@ -36,7 +36,7 @@ def test_a_worker_in_another_session_belongs_to_its_service(supervisor: tuple[su
     process, worker = supervisor
 
     assert set(list_processes(process.pid)) == {process.pid, worker}
-    assert 5 < resident_megabytes(process.pid) < 100
+    assert 5 < service_megabytes(process.pid) < 100
     assert cpu_seconds(process.pid) >= 0
 
 

@@ -14,13 +14,13 @@ from benchmarks.serve.protocols import BINARY, PREDICT, SCORE, V2, Protocol
 from benchmarks.serve.responses import is_correct
 from benchmarks.serve.workloads import WORKLOADS, write_background, write_bodies
 from model.loading import load_model
-from serve.app import make_app
+from serve.app import create_app_for_model
 
 
 def post(trained: TrainedModel, protocol: Protocol, rows: list[list[float]]) -> httpx.Response:
     """Post rows to the service in a protocol."""
     request = protocol.write(rows)
-    app = make_app(load_model(trained.folder / "model.onnx"))
+    app = create_app_for_model(load_model(trained.folder / "model.onnx"))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:

@@ -13,7 +13,7 @@ from benchmarks.serve.errors import BenchError
 from benchmarks.serve.machine import Cores
 from benchmarks.serve.models import TrainedModel
 from benchmarks.serve.peers import PEERS
-from benchmarks.serve.processes import cpu_seconds, list_processes, resident_megabytes
+from benchmarks.serve.processes import cpu_seconds, list_processes, service_megabytes
 from benchmarks.serve.protocols import PREDICT
 from benchmarks.serve.servers import Workspace, run_server
 
@@ -37,7 +37,7 @@ def test_a_service_is_started_measured_and_stopped(trained: TrainedModel, worksp
         assert list_processes(server.session) == [server.session]
         assert os.sched_getaffinity(server.session) == {workspace.cores.server}
         assert cpu_seconds(server.session) > 0
-        assert 20 < resident_megabytes(server.session) < 500
+        assert 20 < service_megabytes(server.session) < 500
         assert server.first_answer > 0
 
     assert list_processes(server.session) == []

@@ -52,7 +52,7 @@ def section(page: Page, name: str) -> Locator:
 
 def response_of(page: Page, name: str) -> Any:
     """The response that the section of one operation shows, decoded from JSON."""
-    return json.loads(page.get_by_role("region", name=f"Answer of {name}").inner_text())
+    return json.loads(page.get_by_role("region", name=f"Response of {name}").inner_text())
 
 
 def test_every_operation_has_a_link_to_its_section(page: Page, document: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ def test_a_csv_body_can_be_sent(page: Page) -> None:
     page.get_by_label("Type of the body of POST /score").select_option("text/csv")
     page.get_by_role("button", name="Send POST /score").click()
 
-    expect(page.get_by_role("region", name="Answer of POST /score")).to_contain_text("id,probability,decision,points")
+    expect(page.get_by_role("region", name="Response of POST /score")).to_contain_text("id,probability,decision,points")
 
 
 def test_an_error_response_is_shown(page: Page) -> None:
@@ -124,7 +124,7 @@ def test_an_unreadable_response_replaces_the_previous_one(page: Page) -> None:
     page.route("**/model", lambda route: route.fulfill(status=200, content_type="application/json", body="{"))
     part.get_by_role("button", name="Send").click()
 
-    expect(part.get_by_role("status")).to_contain_text("No answer: ")
+    expect(part.get_by_role("status")).to_contain_text("No response: ")
     expect(part.get_by_role("region")).to_be_hidden()
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
-from deploy.local import running_page
+from deploy.local import run_local_page
 from tests.browser.conftest import Proxy
 
 MAX_FIRST_VIEW_MS, MAX_UPDATE_MS = 2_000, 300
@@ -43,7 +43,7 @@ VIEWS = {"One applicant": INCREASE, "Compare two": ".verdict >> nth=1", "Score a
 @pytest.fixture(scope="module")
 def address(proxy: Proxy) -> Iterator[str]:
     """The address of the user interface, which calls the service through a proxy."""
-    with running_page(proxy.address) as base:
+    with run_local_page(proxy.address) as base:
         yield base
 
 

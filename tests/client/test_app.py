@@ -91,7 +91,7 @@ def score(service: str, row: pd.Series[Any], **changed: object) -> dict[str, Any
 def is_shown(result: dict[str, Any], html: str) -> bool:
     """Whether the page shows the decision, probability and points of a result."""
     english = read_language("en")
-    texts = (english.say(f"decision.{result['decision']}"), english.percent(result["probability"]))
+    texts = (english.text(f"decision.{result['decision']}"), english.percent(result["probability"]))
     return all(f"{text}<" in html for text in (*texts, f"{english.number(result['points'])} points"))
 
 

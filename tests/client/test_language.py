@@ -59,7 +59,7 @@ def test_every_text_is_used_and_every_key_in_the_code_exists(root: Path, folder:
         if key.removesuffix("_help") == key or key.removesuffix("_help") not in keys
         if not re.search(rf"[\"'`{{]{re.escape(key)}[\"'`}}]", code) and not key.startswith(tuple(prefixes))
     }
-    used = set(re.findall(r"say\(\"([a-z_.]+)\"", code)) | set(re.findall(r"{{([a-z]+(?:\.[a-z_]+)+)}}", code))
+    used = set(re.findall(r"[tT]ext\(\"([a-z_.]+)\"", code)) | set(re.findall(r"{{([a-z]+(?:\.[a-z_]+)+)}}", code))
 
     assert unused == set()
     assert used - keys == set()

@@ -66,7 +66,7 @@ def test_an_unusable_file_is_a_table_error(
         read_table("t.csv", content, fields)
 
     assert caught.value.key == key
-    assert "t.csv" in english.say(key, **caught.value.values)
+    assert "t.csv" in english.text(key, **caught.value.values)
 
 
 @given(st.binary(max_size=300))

@@ -18,11 +18,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.__main__ import wait_until
 from deploy.buildpack import HOME, build, make_key
 from deploy.fake_heroku.platform import Platform, Release, Slug
 from deploy.fake_heroku.server import FakeHeroku, run_fake_heroku
 from deploy.heroku import Heroku
+from deploy.release import wait_until
 
 KEY = "k3y"
 APP = "loans"
@@ -90,7 +90,7 @@ def live_commit(heroku: FakeHeroku) -> str:
 @pytest.fixture(autouse=True)
 def poll_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Poll the fake platform often: nothing on it takes a second."""
-    monkeypatch.setattr("deploy.__main__.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("deploy.release.POLL_SECONDS", 0.01)
 
 
 @pytest.fixture

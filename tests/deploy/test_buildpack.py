@@ -67,7 +67,7 @@ def test_a_package_with_another_hash_fails_the_build(tree: Path, tmp_path: Path,
 
 
 def test_an_invalid_runtime_fails_before_anything_is_installed(tree: Path) -> None:
-    """The error is that of deploy/runtime.py."""
+    """The error is that of deploy/python_version.py."""
     (tree / "runtime.txt").write_text("3.13")
 
     with pytest.raises(DeployError, match=r"runtime\.txt says '3.13'"):

@@ -71,8 +71,8 @@ def test_a_web_process_that_ends_is_an_error(empty_slug: Path) -> None:
 
 
 def test_a_web_process_that_is_never_ready_is_an_error(empty_slug: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After BOOT_SECONDS, even if it listens."""
-    monkeypatch.setattr("deploy.dyno.BOOT_SECONDS", 0.1)
+    """After MAX_BOOT_SECONDS, even if it listens."""
+    monkeypatch.setattr("deploy.dyno.MAX_BOOT_SECONDS", 0.1)
     dyno = start_web(write_procfile(empty_slug, web=SERVER))
     try:
         with pytest.raises(DeployError, match=r"was not ready within 0\.1 s"):
@@ -82,8 +82,8 @@ def test_a_web_process_that_is_never_ready_is_an_error(empty_slug: Path, monkeyp
 
 
 def test_a_web_process_that_ignores_sigterm_is_killed(empty_slug: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After STOP_SECONDS."""
-    monkeypatch.setattr("deploy.dyno.STOP_SECONDS", 0.2)
+    """After MAX_STOP_SECONDS."""
+    monkeypatch.setattr("deploy.dyno.MAX_STOP_SECONDS", 0.2)
     dyno = start_web(write_procfile(empty_slug, web="trap '' TERM; python -m http.server $PORT --bind 127.0.0.1; true"))
     assert dyno.wait_until_bound()
 

@@ -1,4 +1,4 @@
-"""`make propose`: a branch, a changelog entry and a pull request, with real repositories and a fake gh."""
+"""`make propose`: a branch and a pull request, with real repositories and a fake gh."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import DeployError
-from deploy.propose import CHANGELOG, add_entry, propose, write_entry
+from deploy.propose import PROPOSED, propose
 from model.contract import ContractError
 from model.loading import load_model
 
@@ -30,12 +30,13 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def checkout(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone with a model file, its origin, and a fake gh on PATH that writes its arguments to a file."""
+    """A clone with the committed model and changelog, its origin, and a fake gh on PATH that records its arguments."""
     origin, folder = tmp_path / "origin", tmp_path / "checkout"
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(origin)], check=True)
     subprocess.run(["git", "clone", "--quiet", str(origin), str(folder)], check=True, capture_output=True)
     (folder / "artifacts").mkdir()
-    shutil.copy(root / "artifacts" / "model.onnx", folder / "artifacts")
+    for name in ("model.onnx", "CHANGELOG.md"):
+        shutil.copy(root / "artifacts" / name, folder / "artifacts")
     git(folder, "switch", "--quiet", "--create", "main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Begin")
@@ -49,17 +50,20 @@ def checkout(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.fixture
-def retrained(root: Path, tmp_path: Path) -> Path:
-    """The output of `make retrain`: a model and a report."""
+def retrained(root: Path, content: bytes, tmp_path: Path) -> Path:
+    """The output of `make retrain`: another model, documents, and the runs of the training."""
     folder = tmp_path / "retrained"
     folder.mkdir()
-    shutil.copy(root / "artifacts" / "model.onnx", folder)
-    (folder / "report.html").write_text("<p>Report</p>")
+    (folder / "model.onnx").write_bytes(content)
+    introduction, heading, entries = (root / "artifacts" / "CHANGELOG.md").read_text().partition("\n## ")
+    (folder / "CHANGELOG.md").write_text(f"{introduction}\n## The new model\n{heading}{entries}")
+    for name in ("MODEL_CARD.md", "report.html", "runs.jsonl"):
+        (folder / name).write_text(name)
     return folder
 
 
-def test_a_model_is_proposed_with_its_entry(checkout: Path, retrained: Path, tmp_path: Path) -> None:
-    """On its own branch, committed as github-actions[bot]; main is unchanged."""
+def test_a_model_is_proposed_with_its_documents(checkout: Path, retrained: Path, tmp_path: Path) -> None:
+    """Unchanged, on its own branch, committed as github-actions[bot]; main is unchanged."""
     model = load_model(retrained / "model.onnx")
     branch = f"retrain/{model.contract.version}"
 
@@ -67,14 +71,14 @@ def test_a_model_is_proposed_with_its_entry(checkout: Path, retrained: Path, tmp
 
     assert url == "https://example.org/pull/1"
     files = git(checkout, "ls-tree", "-r", "--name-only", f"origin/{branch}").splitlines()
-    assert files == ["artifacts/CHANGELOG.md", "artifacts/model.onnx", "artifacts/report.html"]
+    assert files == sorted(f"artifacts/{name}" for name in PROPOSED)
+    for name in PROPOSED:
+        assert (checkout / "artifacts" / name).read_bytes() == (retrained / name).read_bytes()
     assert git(checkout, "log", "-1", "--format=%an", f"origin/{branch}") == "github-actions[bot]"
-    assert write_entry(model) in git(checkout, "show", f"origin/{branch}:artifacts/CHANGELOG.md") + "\n"
     assert git(checkout, "log", "-1", "--format=%s", "origin/main") == "Begin"
     arguments = (tmp_path / "arguments").read_text()
-    assert arguments.startswith(
-        f"pr\ncreate\n--head\n{branch}\n--title\nRetrain credit_data: {model.contract.version}\n"
-    )
+    assert arguments.startswith(f"pr\ncreate\n--head\n{branch}\n--title\nRetrain test: {model.contract.version}\n")
+    assert f"New model: {model.contract.version}, logistic on 400 rows; auc 0.875, brier 0.125; sha256" in arguments
     assert model.sha256 in arguments
 
 
@@ -84,6 +88,14 @@ def test_a_model_is_proposed_once(checkout: Path, retrained: Path) -> None:
     git(checkout, "switch", "--quiet", "main")
 
     assert propose(checkout, retrained).endswith("exists already; nothing to do")
+
+
+def test_the_current_model_is_not_proposed(checkout: Path, retrained: Path) -> None:
+    """It is what build/retrain holds after a training that failed."""
+    shutil.copy(checkout / "artifacts" / "model.onnx", retrained)
+
+    assert propose(checkout, retrained).endswith("is identical to the current model; nothing to do")
+    assert git(checkout, "branch", "--show-current") == "main"
 
 
 def test_an_invalid_model_is_not_proposed(checkout: Path, retrained: Path) -> None:
@@ -106,13 +118,3 @@ def test_a_missing_gh_is_an_error(
 
     with pytest.raises(DeployError, match="gh is not installed"):
         propose(checkout, retrained)
-
-
-def test_a_new_entry_is_inserted_above_the_others() -> None:
-    """Below the introduction; the rest of the file is unchanged."""
-    one = add_entry(CHANGELOG, "## [1] - today\n\n### Changed\n\n- One.\n")
-    two = add_entry(one, "## [2] - today\n\n### Changed\n\n- Two.\n")
-
-    assert one.startswith(CHANGELOG.rstrip())
-    assert [int(line[4]) for line in two.splitlines() if line.startswith("## [")] == [2, 1]
-    assert two.endswith("\n\n## [1] - today\n\n### Changed\n\n- One.\n")

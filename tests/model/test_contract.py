@@ -64,7 +64,9 @@ def test_a_missing_entry_is_named_with_what_to_do(contract: Contract, missing: s
     written = write_contract(contract)
     del written[missing]
 
-    with pytest.raises(ContractError, match=f"missing required field `{missing}`; export it again: python -m train"):
+    with pytest.raises(
+        ContractError, match=f"missing required field `{missing}`; export it again: python -m train CARD.toml"
+    ):
         read_contract(written)
 
 

@@ -15,7 +15,7 @@ from msgspec import structs
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from model.checksum import append_checksum
-from model.contract import Contract, ContractError, Golden, write_contract
+from model.contract import EXPORT_AGAIN, Contract, ContractError, Golden, write_contract
 from model.loading import GOLDEN_TOLERANCE, load_model
 from model.session import Model
 from train.export.converter import OPSET
@@ -47,13 +47,13 @@ def foreign_graph() -> ModelProto:
 
 
 @pytest.fixture(scope="session")
-def with_contract(content: bytes, reseal: Callable[[ModelProto], bytes]) -> Callable[[Contract], bytes]:
+def with_contract(content: bytes, append_valid_checksum: Callable[[ModelProto], bytes]) -> Callable[[Contract], bytes]:
     """Writes the model file with another contract and a valid checksum."""
 
     def write(contract: Contract) -> bytes:
         graph = onnx.load_from_string(content)
         helper.set_model_props(graph, write_contract(contract))
-        return reseal(graph)
+        return append_valid_checksum(graph)
 
     return write
 
@@ -83,7 +83,10 @@ def test_an_absent_file_is_named_with_the_command_that_makes_one(tmp_path: Path)
     """The message has the path and the error of the operating system."""
     path = tmp_path / "absent.onnx"
 
-    with pytest.raises(ContractError, match=f"{re.escape(str(path))}: No such file.*make one with: python -m train"):
+    with pytest.raises(
+        ContractError,
+        match=f"{re.escape(str(path))}: No such file.*make one with: python -m train data/credit_data.toml",
+    ):
         load_model(path)
 
 
@@ -94,10 +97,8 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 NOT_A_GRAPH = "not a graph that onnxruntime can run"
-WITHOUT_CHECKSUM = "the model file ends without its checksum: .*export it again: python -m train"
-CHANGED = (
-    "changed after its export: its sha256 checksum doesn't fit; fetch it again, or export it again: python -m train"
-)
+WITHOUT_CHECKSUM = f"the model file ends without its checksum: .*{EXPORT_AGAIN}"
+CHANGED = f"changed after its export: its sha256 checksum doesn't fit; fetch it again, or {EXPORT_AGAIN}"
 
 DAMAGES = [
     Damage("empty", lambda content: b"", WITHOUT_CHECKSUM),
@@ -148,9 +149,11 @@ def test_an_onnx_file_of_another_project_is_refused() -> None:
         load_model(foreign)
 
 
-def test_a_graph_with_a_checksum_but_no_contract_is_refused(reseal: Callable[[ModelProto], bytes]) -> None:
+def test_a_graph_with_a_checksum_but_no_contract_is_refused(
+    append_valid_checksum: Callable[[ModelProto], bytes],
+) -> None:
     """The message names the missing contract version."""
-    foreign = reseal(foreign_graph())
+    foreign = append_valid_checksum(foreign_graph())
 
     with pytest.raises(ContractError, match="contract version None, expected 1; export it again"):
         load_model(foreign)
@@ -171,7 +174,9 @@ def test_changed_golden_rows_are_refused(with_golden: Callable[[Golden], bytes],
     """The message has the first row whose answer differs."""
     changed = with_golden(edit.apply(model.contract.golden))
 
-    with pytest.raises(ContractError, match=r"golden row 0 with .*don't serve it: export it again: python -m train"):
+    with pytest.raises(
+        ContractError, match=r"golden row 0 with .*don't serve it: export it again: python -m train CARD.toml"
+    ):
         load_model(changed)
 
 
@@ -185,13 +190,15 @@ def test_a_difference_within_the_tolerance_is_accepted(with_golden: Callable[[Go
     assert loaded.contract.golden.probability == nearly
 
 
-def test_changed_thresholds_in_the_graph_are_refused(content: bytes, reseal: Callable[[ModelProto], bytes]) -> None:
+def test_changed_thresholds_in_the_graph_are_refused(
+    content: bytes, append_valid_checksum: Callable[[ModelProto], bytes]
+) -> None:
     """The golden decisions differ while the probabilities stay the same."""
     graph = onnx.load_from_string(content)
     changes = {"review_from": 0.9, "refuse_from": 0.95}
     for tensor in [tensor for tensor in graph.graph.initializer if tensor.name in changes]:
         tensor.CopyFrom(numpy_helper.from_array(np.array(changes[tensor.name]), tensor.name))
-    changed = reseal(graph)
+    changed = append_valid_checksum(graph)
 
     with pytest.raises(ContractError, match=r"answers golden row \d+ with probability .* and decision 0, expected"):
         load_model(changed)
@@ -231,7 +238,7 @@ def test_golden_rows_of_another_width_are_refused(
     """Every golden row must have one cell for each field."""
     changed = with_golden(edit.apply(model.contract.golden))
 
-    with pytest.raises(ContractError, match=r"no complete golden rows.*export it again: python -m train"):
+    with pytest.raises(ContractError, match=r"no complete golden rows.*export it again: python -m train CARD.toml"):
         load_model(changed)
 
 

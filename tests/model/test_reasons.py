@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.contract import Field
-from model.reasons import Remark, describe_value, find_warnings, name_reasons, plain_number
+from model.reasons import FieldWarning, describe_value, find_warnings, name_reasons, plain_number
 from model.session import Matrix
 
 FIELDS = [
@@ -58,23 +58,26 @@ def test_values_in_words_have_a_unit_and_no_needless_fraction(value: float, text
     assert plain_number(1500.0) == "1500"
 
 
-WARNINGS: list[tuple[list[float], list[Remark]]] = [
+WARNINGS: list[tuple[list[float], list[FieldWarning]]] = [
     ([50, 500, 1, 1, 1], []),
     ([0, 0, 0, 0, 0], []),
     ([100, 1e9, 2, 1, 2], []),
-    ([50, math.nan, math.nan, 1, 1], [Remark("Income", "Income: missing"), Remark("Home", "Housing: missing")]),
+    (
+        [50, math.nan, math.nan, 1, 1],
+        [FieldWarning("Income", "Income: missing"), FieldWarning("Home", "Housing: missing")],
+    ),
     (
         [100.5, 500, 1, 1, 1],
-        [Remark("Amount", "Amount of the loan is 100.5 EUR, above the documented maximum of 100")],
+        [FieldWarning("Amount", "Amount of the loan is 100.5 EUR, above the documented maximum of 100")],
     ),
-    ([50, -3, 1, 1, 1], [Remark("Income", "Income is -3, below the documented minimum of 0")]),
-    ([50, 500, 1, 1, 2.25], [Remark(DEBT, "Debt to income is 2.25, above the documented maximum of 2")]),
+    ([50, -3, 1, 1, 1], [FieldWarning("Income", "Income is -3, below the documented minimum of 0")]),
+    ([50, 500, 1, 1, 2.25], [FieldWarning(DEBT, "Debt to income is 2.25, above the documented maximum of 2")]),
 ]
 
 
 @pytest.mark.parametrize(("row", "warnings"), WARNINGS, ids=[f"{row}" for row, _ in WARNINGS])
 def test_missing_values_and_values_out_of_bounds_are_warned_of(
-    row: list[float], warnings: list[Remark], fields: tuple[Field, ...]
+    row: list[float], warnings: list[FieldWarning], fields: tuple[Field, ...]
 ) -> None:
     """Values equal to a bound are within it."""
     applicant: Matrix = np.array(row, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""`score_batches`: one answer for each row, in order, equal to that of the service."""
+"""`score_batches`: one result for each row, in order, equal to that of the service."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from model.policy import DECISIONS
 from model.reasons import name_reasons
 from model.results import SCALARS, WORDS, score_columns
 from model.session import Model
-from score.answers import answer_schema
-from score.batches import MALFORMED, Scorer, score_batches
+from score.batches import Scorer, score_batches
+from score.rejects import MALFORMED
+from score.result_columns import result_schema
 from serve.schemas.applicants import read_applicants
 from serve.schemas.problems import InvalidApplicants
 
@@ -28,11 +29,11 @@ cells = st.none() | st.floats() | st.sampled_from(["own", "rent", "True", "False
 
 
 def score(table: pa.Table, scorer: Scorer, batch_rows: int = 10_000, threads: int = 1) -> pa.Table:
-    """All answers as one table, with strings instead of dictionaries."""
-    answers = list(score_batches(table.select(scorer.columns).to_batches(batch_rows), scorer, threads))
-    schema = answer_schema(table.schema.field(scorer.id).type, scorer.reasons)
+    """All results as one table, with strings instead of dictionaries."""
+    results = list(score_batches(table.select(scorer.columns).to_batches(batch_rows), scorer, threads))
+    schema = result_schema(table.schema.field(scorer.id).type, scorer.reasons)
     plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
-    return pa.Table.from_batches([batch.cast(plain) for batch in answers], plain)
+    return pa.Table.from_batches([batch.cast(plain) for batch in results], plain)
 
 
 def test_every_row_has_the_answer_of_the_service(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
@@ -45,17 +46,17 @@ def test_every_row_has_the_answer_of_the_service(scorer: Scorer, draw: Callable[
 
     columns = score_columns(expected.probability, expected.decision, policy)
 
-    answers = score(table, scorer).to_pylist()
+    results = score(table, scorer).to_pylist()
 
-    assert [answer["id"] for answer in answers] == table.column("id").to_pylist()
-    for row, answer in enumerate(answers):
+    assert [result["id"] for result in results] == table.column("id").to_pylist()
+    for row, result in enumerate(results):
         reasons = name_reasons(matrix[row], expected.contributions[row], fields, 3)
-        given = [(answer[f"reason_{rank}"], answer[f"reason_{rank}_text"]) for rank in (1, 2, 3)]
+        given = [(result[f"reason_{rank}"], result[f"reason_{rank}_text"]) for rank in (1, 2, 3)]
         for name, column in columns.items():
             value = WORDS[name][column[row]] if name in WORDS else pytest.approx(column[row], rel=ROUNDING)
-            assert answer[name] == value
+            assert result[name] == value
         assert [pair for pair in given if pair != (None, None)] == [(reason.field, reason.text) for reason in reasons]
-        assert (answer["model_version"], answer["fault"], answer["row"]) == (scorer.model.contract.version, None, None)
+        assert (result["model_version"], result["fault"], result["row"]) == (scorer.model.contract.version, None, None)
 
 
 def test_an_answer_does_not_depend_on_the_other_rows(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
@@ -75,26 +76,26 @@ def test_empty_batches_have_empty_answers(scorer: Scorer, draw: Callable[..., pa
     empty = draw(0)
 
     assert list(score_batches([], scorer)) == []
-    answers = list(score_batches([pa.RecordBatch.from_pylist([], schema=empty.schema)], scorer))
-    assert [batch.num_rows for batch in answers] == [0]
+    results = list(score_batches([pa.RecordBatch.from_pylist([], schema=empty.schema)], scorer))
+    assert [batch.num_rows for batch in results] == [0]
 
 
 def test_without_reasons_there_are_no_columns_for_them(model: Model, draw: Callable[..., pa.Table]) -> None:
     """Only id, scalars, version, and the columns of rejects."""
-    answers = score(draw(10), Scorer(model, 0, "id"))
+    results = score(draw(10), Scorer(model, 0, "id"))
 
-    assert answers.schema.names == ["id", *SCALARS, "model_version", "fault", "row"]
+    assert results.schema.names == ["id", *SCALARS, "model_version", "fault", "row"]
 
 
 def test_a_malformed_line_is_rejected_with_its_text(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
     """The CSV readers pass it in the column MALFORMED."""
     table = draw(2).append_column(MALFORMED, pa.array([None, "a,b"]))
 
-    (answers,) = score_batches(table.to_batches(), scorer)
+    (results,) = score_batches(table.to_batches(), scorer)
 
-    assert answers.column("id").to_pylist() == ["A-000000", "A-000001"]
-    assert answers.column("fault").to_pylist() == [None, "expected one cell for each column of the header, got 'a,b'"]
-    assert answers.column("row").to_pylist() == [None, "a,b"]
+    assert results.column("id").to_pylist() == ["A-000000", "A-000001"]
+    assert results.column("fault").to_pylist() == [None, "expected one cell for each column of the header, got 'a,b'"]
+    assert results.column("row").to_pylist() == [None, "a,b"]
 
 
 def test_ids_in_a_dictionary_are_returned_as_plain_values(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
@@ -104,20 +105,20 @@ def test_ids_in_a_dictionary_are_returned_as_plain_values(scorer: Scorer, draw: 
     texts = pa.array(["b", "a", "b", "c"])
 
     table = table.set_column(index, scorer.id, texts.dictionary_encode())
-    (answers,) = score_batches(table.select(scorer.columns).to_batches(), scorer)
+    (results,) = score_batches(table.select(scorer.columns).to_batches(), scorer)
 
-    assert answers.column("id") == texts
+    assert results.column("id") == texts
 
 
 def test_a_row_without_an_id_is_rejected(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
     """Its cells are kept as an applicant of POST /score."""
     table = draw(1).set_column(0, "id", pa.array([None], pa.string()))
 
-    (answer,) = score(table, scorer).to_pylist()
+    (result,) = score(table, scorer).to_pylist()
 
-    assert answer["fault"] == "id: missing; expected the id of the row"
+    assert result["fault"] == "id: missing; expected the id of the row"
     cells = {name: value for name, value in table.to_pylist()[0].items() if name not in ("id", "note")}
-    assert msgspec.json.decode(answer["row"]) == cells
+    assert msgspec.json.decode(result["row"]) == cells
 
 
 @given(rows=st.lists(st.tuples(cells, cells, cells, cells, cells), max_size=20), threads=st.integers(1, 2))
@@ -129,14 +130,14 @@ def test_each_row_is_either_scored_or_rejected(scorer: Scorer, rows: list[tuple[
     }
     table = pa.table({"id": pa.array(range(len(rows)), pa.int64()), **texts})
 
-    answers = score(table, scorer, batch_rows=3, threads=threads).to_pylist()
+    results = score(table, scorer, batch_rows=3, threads=threads).to_pylist()
 
-    assert [answer["id"] for answer in answers] == list(range(len(rows)))
-    for answer in answers:
-        is_scored = answer["fault"] is None
-        assert is_scored == (answer["probability"] is not None and np.isfinite(answer["probability"]))
-        assert is_scored == (answer["decision"] in DECISIONS)
-        assert is_scored == (answer["row"] is None)
+    assert [result["id"] for result in results] == list(range(len(rows)))
+    for result in results:
+        is_scored = result["fault"] is None
+        assert is_scored == (result["probability"] is not None and np.isfinite(result["probability"]))
+        assert is_scored == (result["decision"] in DECISIONS)
+        assert is_scored == (result["row"] is None)
 
 
 def test_the_service_refuses_the_row_of_a_reject_with_the_same_fault(
@@ -144,10 +145,10 @@ def test_the_service_refuses_the_row_of_a_reject_with_the_same_fault(
 ) -> None:
     """The JSON of the row can be posted to /score."""
     table = draw(1).set_column(3, "Home, now", pa.array(["castle"]))
-    (answer,) = score(table, scorer).to_pylist()
+    (result,) = score(table, scorer).to_pylist()
 
     with pytest.raises(InvalidApplicants) as caught:
-        read_applicants([msgspec.json.decode(answer["row"])], scorer.model.contract.fields, "")
+        read_applicants([msgspec.json.decode(result["row"])], scorer.model.contract.fields, "")
     (fault,) = caught.value.faults
     assert fault.pointer == "/0/Home, now"
-    assert answer["fault"] == f"Home, now: {fault.detail}"
+    assert result["fault"] == f"Home, now: {fault.detail}"

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import score.csv
-from score.batches import MALFORMED
 from score.csv import open_csv
 from score.errors import ScoringError
+from score.rejects import MALFORMED
 
 cell = st.text(st.sampled_from('ab",\n\r é'), max_size=5)
 

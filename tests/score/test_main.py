@@ -287,6 +287,23 @@ def test_complete_parts_are_not_scored_again(run: Run, draw: Draw, model_path: P
     assert (out / "scores" / "part-00000.parquet").stat().st_ino == inode
 
 
+def test_parts_with_other_columns_are_scored_again(run: Run, draw: Draw, tmp_path: Path) -> None:
+    """An interrupted run of a version that knew one column less is not continued."""
+    pq.write_table(draw(100), tmp_path / "x.parquet")
+    whole = run(tmp_path / "x.parquet", out="whole")
+    draft = tmp_path / ".out.unfinished"
+    (draft / "scores").mkdir(parents=True)
+    manifest = json.loads((whole / "manifest.json").read_text()) | {"rows": None}
+    manifest["job"]["columns"].remove("points")
+    (draft / "manifest.json").write_text(json.dumps(manifest))
+    pq.write_table(
+        pq.read_table(whole / "scores" / "part-00000.parquet").drop(["points"]),
+        draft / "scores" / "part-00000.parquet",
+    )
+
+    assert tree(run(tmp_path / "x.parquet")) == tree(whole)
+
+
 def test_memory_does_not_grow_with_the_file(draw: Draw, model_path: Path, tmp_path: Path) -> None:
     """A row group is read in pages, not as a whole."""
     path = tmp_path / "x.parquet"

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from model.session import Model
-from serve.app import make_app
+from serve.app import create_app_for_model
 
 
 class InProcess(httpx.BaseTransport):
@@ -51,7 +51,7 @@ def connect() -> Callable[[ASGIApp], httpx.Client]:
 @pytest.fixture(scope="session")
 def make_client(connect: Callable[[ASGIApp], httpx.Client]) -> Callable[..., httpx.Client]:
     """A function that makes a client of the service around a model, with optional settings."""
-    return lambda model, settings=None: connect(make_app(model, settings))
+    return lambda model, settings=None: connect(create_app_for_model(model, settings))
 
 
 @pytest.fixture(scope="session")

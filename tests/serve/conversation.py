@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message
 
 
 class Conversation:
-    """A client that sends the parts of a body; `asked` counts the calls of receive."""
+    """A client that sends the parts of a body; `receive_calls` counts the calls of receive."""
 
     def __init__(
         self, method: str, path: str, parts: Iterable[bytes] = (b"",), headers: dict[str, str] | None = None
@@ -25,12 +25,12 @@ class Conversation:
             "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
         }
-        self.asked = 0
+        self.receive_calls = 0
         self.sent: list[Message] = []
 
     async def receive(self) -> Message:
         """The next part; after the last one wait for ever, as a server does whose client stays."""
-        self.asked += 1
+        self.receive_calls += 1
         if not self.parts:
             await asyncio.get_running_loop().create_future()
         part = self.parts.pop(0)
@@ -74,7 +74,7 @@ class Stalled(Conversation):
 
     async def receive(self) -> Message:
         """The first part, then wait."""
-        if self.asked:
+        if self.receive_calls:
             await self.may_go_on.wait()
         return await super().receive()
 

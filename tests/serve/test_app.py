@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message
 from model.contract import ContractError
 from model.session import Model
 from serve.api.routes import ENDPOINTS
-from serve.app import create_app, make_app
+from serve.app import create_app, create_app_for_model
 from serve.settings import Settings
 from tests.serve.conversation import Conversation
 from tests.serve.files import UNSERVABLE, with_contract
@@ -130,17 +130,17 @@ def test_a_model_that_would_fail_for_an_applicant_is_not_served(model_path: Path
     assert len(str(ended.value.code).splitlines()) == 1
 
 
-def test_make_app_raises_contract_error(model: Model) -> None:
+def test_create_app_for_model_raises_contract_error(model: Model) -> None:
     """For programs that create the application themselves."""
     broken = Model(model.contract, model.sha256, None)
 
     with pytest.raises(ContractError, match="the model file can't be served"):
-        make_app(broken)
+        create_app_for_model(broken)
 
 
 def test_every_route_of_the_table_is_there(model: Model, connect: Connect) -> None:
     """Other paths are 404."""
-    client = connect(make_app(model))
+    client = connect(create_app_for_model(model))
     known = {"{name}": "test", "{version}": model.contract.version}
 
     for endpoint in ENDPOINTS:
@@ -154,18 +154,18 @@ def test_every_route_of_the_table_is_there(model: Model, connect: Connect) -> No
 @pytest.mark.parametrize("path", sorted({endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET"}))
 def test_head_is_answered_like_get_without_a_body(model: Model, path: str) -> None:
     """Same status and content type; the server drops the body."""
-    app = make_app(model)
+    app = create_app_for_model(model)
     path = path.replace("{name}", "test").replace("{version}", model.contract.version)
-    asked = [Conversation(method, path) for method in ("GET", "HEAD")]
+    exchanges = [Conversation(method, path) for method in ("GET", "HEAD")]
 
     async def ask() -> None:
-        for one in asked:
+        for one in exchanges:
             await one.run(app)
 
     asyncio.run(ask())
 
-    assert asked[1].status == asked[0].status == 200
-    assert asked[1].headers["content-type"] == asked[0].headers["content-type"]
+    assert exchanges[1].status == exchanges[0].status == 200
+    assert exchanges[1].headers["content-type"] == exchanges[0].headers["content-type"]
 
 
 def test_a_reload_to_a_model_of_another_name_moves_its_paths(
@@ -199,7 +199,7 @@ async def take_file_of(app: Starlette) -> None:
 
 def test_background_tasks_end_with_the_server(model: Model, collector: None) -> None:
     """The buffered metrics are flushed."""
-    app = make_app(model)
+    app = create_app_for_model(model)
 
     async def live() -> set[asyncio.Task[Any]]:
         before = asyncio.all_tasks()
@@ -227,7 +227,7 @@ def test_loaded_objects_are_exempt_from_garbage_collection(model: Model, collect
 
     gc.disable()
 
-    is_enabled, frozen, threshold = asyncio.run(while_running(make_app(model), look))
+    is_enabled, frozen, threshold = asyncio.run(while_running(create_app_for_model(model), look))
 
     assert is_enabled
     assert frozen > 0
@@ -236,7 +236,7 @@ def test_loaded_objects_are_exempt_from_garbage_collection(model: Model, collect
 
 def test_two_applications_do_not_share_anything(model: Model, connect: Connect) -> None:
     """Settings, models and counters are their own."""
-    clients = [connect(make_app(model, Settings(api_keys=keys))) for keys in ((), (KEY,))]
+    clients = [connect(create_app_for_model(model, Settings(api_keys=keys))) for keys in ((), (KEY,))]
 
     assert [client.get("/model").status_code for client in clients] == [200, 401]
     assert "http_requests_total{" in clients[0].get("/metrics").text

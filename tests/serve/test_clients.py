@@ -185,8 +185,8 @@ def test_urllib_gets_its_answers(service: Service, bodies: list[Body]) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     found = []
     for body in bodies:
-        asked = urllib.request.Request(f"{service.base}/score", body.content, JSON)  # noqa: S310 - to 127.0.0.1
-        with opener.open(asked, timeout=WAIT_SECONDS) as response:
+        request = urllib.request.Request(f"{service.base}/score", body.content, JSON)  # noqa: S310 - to 127.0.0.1
+        with opener.open(request, timeout=WAIT_SECONDS) as response:
             found.append(probabilities(response.read()))
 
     assert found == [body.expected for body in bodies]

@@ -13,7 +13,7 @@ from serve.home import LANGUAGES, choose_language, render_home
 
 
 @pytest.mark.parametrize(
-    ("asked", "accepted", "expected"),
+    ("requested", "accepted", "expected"),
     [
         (None, "", "en"),
         (None, "fr-FR,fr;q=0.9,en;q=0.8", "fr"),
@@ -30,9 +30,11 @@ from serve.home import LANGUAGES, choose_language, render_home
         ("xx", "", "en"),
     ],
 )
-def test_the_address_chooses_the_language_before_the_browser(asked: str | None, accepted: str, expected: str) -> None:
+def test_the_address_chooses_the_language_before_the_browser(
+    requested: str | None, accepted: str, expected: str
+) -> None:
     """?lang=, then Accept-Language, then English, for any header."""
-    assert choose_language(asked, accepted) == expected
+    assert choose_language(requested, accepted) == expected
 
 
 def test_the_page_has_no_inline_code_and_only_relative_addresses(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""load and prepare: a model is served only after it has passed its self-test."""
+"""load_runtime and make_runtime: a model is served only after it has passed its self-test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec import structs
 from model.checksum import append_checksum
 from model.contract import ContractError
 from model.session import Model, RowSession, Scores
-from serve.loading import load, prepare
+from serve.loading import load_runtime, make_runtime
 from serve.settings import Settings
 from tests.serve.files import UNSERVABLE
 
@@ -24,18 +24,18 @@ def test_a_valid_file_is_loaded_from_a_path_or_bytes(content: bytes, model: Mode
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
 
-    names = [load(source, Settings()).name for source in (path, content)]
+    names = [load_runtime(source, Settings()).identity for source in (path, content)]
 
     assert {name.sha256 for name in names} == {model.sha256}
     assert {name.version for name in names} == {model.contract.version}
 
 
-def test_the_runtime_is_complete_after_prepare(model: Model) -> None:
+def test_the_runtime_is_complete_after_make_runtime(model: Model) -> None:
     """Pages, OpenAPI document and description exist before the first request."""
-    runtime = prepare(model, Settings())
+    runtime = make_runtime(model, Settings())
 
-    assert b'"openapi":"3.1.0"' in runtime.openapi
-    assert b'"golden"' not in runtime.description
+    assert b'"openapi":"3.1.0"' in runtime.openapi_json
+    assert b'"golden"' not in runtime.model_json
     assert set(runtime.home) >= {"en"}
 
 
@@ -51,7 +51,7 @@ def test_the_runtime_is_complete_after_prepare(model: Model) -> None:
 )
 def test_the_self_test_passes_with_any_limits(model: Model, settings: Settings) -> None:
     """Limits apply to requests, not to the self-test."""
-    assert prepare(model, settings).name.version == model.contract.version
+    assert make_runtime(model, settings).identity.version == model.contract.version
 
 
 @pytest.mark.parametrize("fault", UNSERVABLE)
@@ -60,9 +60,9 @@ def test_a_file_that_would_fail_for_an_applicant_is_not_loaded(content: bytes, f
     make, message = UNSERVABLE[fault]
 
     with pytest.raises(ContractError, match=message) as caught:
-        load(make(content), Settings())
+        load_runtime(make(content), Settings())
 
-    assert str(caught.value).endswith("; export it again: python -m train")
+    assert str(caught.value).endswith("; export it again: python -m train CARD.toml")
     assert "\n" not in str(caught.value)
 
 
@@ -73,7 +73,7 @@ def test_an_answer_other_than_the_golden_one_is_refused(model: Model) -> None:
     altered = Model(structs.replace(model.contract, golden=wrong), model.sha256, model.session)
 
     with pytest.raises(ContractError, match="answers a golden row through POST /score with probability 0"):
-        prepare(altered, Settings())
+        make_runtime(altered, Settings())
 
 
 def test_an_unexpected_exception_is_a_contract_error(model: Model) -> None:
@@ -82,7 +82,7 @@ def test_an_unexpected_exception_is_a_contract_error(model: Model) -> None:
     altered = Model(structs.replace(model.contract, golden=golden), model.sha256, model.session)
 
     with pytest.raises(ContractError, match="ends in ValueError: min"):
-        prepare(altered, Settings())
+        make_runtime(altered, Settings())
 
 
 def test_a_damaged_file_is_refused_or_harmless(content: bytes) -> None:
@@ -103,7 +103,7 @@ def test_a_damaged_file_is_refused_or_harmless(content: bytes) -> None:
 def is_refused(content: bytes) -> bool:
     """Whether loading a file raises ContractError."""
     try:
-        load(content, Settings())
+        load_runtime(content, Settings())
     except ContractError:
         return True
     return False
@@ -118,4 +118,4 @@ def test_the_self_test_covers_single_rows_and_batches(model: Model, monkeypatch:
     monkeypatch.setattr(RowSession, "score", fail)
 
     with pytest.raises(ContractError, match="can't be served: answering its golden rows ends in RuntimeError"):
-        prepare(model, Settings())
+        make_runtime(model, Settings())

@@ -20,8 +20,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from model.session import Matrix, Model, Scores
-from serve.app import make_app
-from serve.logs import LOGGERS, configure_logs
+from serve.app import create_app_for_model
+from serve.logs import LOGGERS, uvicorn_log_config
 from serve.middleware.request_middleware import AccessLog
 from serve.settings import Settings
 
@@ -51,7 +51,7 @@ def log_as_served() -> Iterator[Callable[[], None]]:
     """Configure logging as in the service, and restore it afterwards."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    yield lambda: logging.config.dictConfig(configure_logs("info"))
+    yield lambda: logging.config.dictConfig(uvicorn_log_config("info"))
     for logger, handlers, level, propagate in before:
         logger.handlers, logger.propagate = handlers, propagate
         logger.setLevel(level)
@@ -139,7 +139,7 @@ def test_the_log_holds_no_value_of_an_applicant(
     number, words = MARKERS
     named = {"id": words, "Amount": int(number), "Client": True, "Debt/Income~12m": 1}
     tensor = {"name": "applicants", "shape": [2, 5], "datatype": "FP64", "data": [int(number), 1, 1, 1, 1] * 2}
-    apps = [make_app(model), make_app(model)]
+    apps = [create_app_for_model(model), create_app_for_model(model)]
     apps[1].state.service.runtime.model = TalkativeModel(model.contract, model.sha256, model.session)
     for client in map(connect, apps):
         client.post("/score", json={"applicants": [named], "what_would_change": True})
@@ -229,7 +229,7 @@ def test_lines_of_an_iteration_are_written_together() -> None:
 @pytest.mark.parametrize("level", ["critical", "error", "warning", "info", "debug"])
 def test_the_settings_of_logging_reach_every_worker(level: str) -> None:
     """The log_config can be pickled for worker processes."""
-    assert pickle.loads(pickle.dumps(configure_logs(level))) == configure_logs(level)  # noqa: S301
+    assert pickle.loads(pickle.dumps(uvicorn_log_config(level))) == uvicorn_log_config(level)  # noqa: S301
 
 
 def test_under_another_server_the_log_has_the_same_form() -> None:
@@ -282,7 +282,7 @@ def test_a_full_pipe_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = asyncio.run(write())
 
     told = [line["request_id"] for line in found if "request_id" in line]
-    (lost,) = [int(line["message"].split()[0]) for line in found if "request_id" not in line]
+    (lost,) = [int(line["message"].split()[3]) for line in found if "request_id" not in line]
     assert waiting == 2_000
     assert told == [str(number) for number in range(len(told))]
     assert lost == 3_000 - len(told)

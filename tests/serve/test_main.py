@@ -174,10 +174,10 @@ def test_sigterm_under_load_completes_every_answer(
                         is_busy.set()
 
         with ThreadPoolExecutor(5) as clients:
-            asked = [clients.submit(ask_until_the_end, n, rows) for n, rows in enumerate((1, 1, 1, 1, 3000))]
+            futures = [clients.submit(ask_until_the_end, n, rows) for n, rows in enumerate((1, 1, 1, 1, 3000))]
             assert is_busy.wait(WAIT_SECONDS)
             service.process.terminate()
-            ends = [one.result(WAIT_SECONDS) for one in asked]
+            ends = [one.result(WAIT_SECONDS) for one in futures]
         code = service.process.wait(WAIT_SECONDS)
 
     assert ends == [b""] * 5
@@ -268,11 +268,11 @@ def test_the_service_has_its_settings(content: bytes, tmp_path: Path, vector: li
         keyless = service.ask("POST", "/predict", {"data": [vector]}, origin="https://app.test")
         rows = [service.ask("POST", "/predict", {"data": [vector] * count}, **known) for count in (2, 3)]
         large = service.ask("POST", "/predict", " " * 2001, **known).status_code
-        asked = service.ask("OPTIONS", "/predict", origin="https://app.test", access_control_request_method="POST")
+        preflight = service.ask("OPTIONS", "/predict", origin="https://app.test", access_control_request_method="POST")
 
     assert [keyless.status_code, *(response.status_code for response in rows), large] == [401, 200, 413, 413]
-    assert asked.status_code == 200
-    for response in (keyless, *rows, asked):
+    assert preflight.status_code == 200
+    for response in (keyless, *rows, preflight):
         assert response.headers["access-control-allow-origin"] == "https://app.test"
     assert service.said(KEY) == []
 

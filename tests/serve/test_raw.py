@@ -12,7 +12,17 @@ import pytest
 
 from model.session import Model
 from tests.serve.running import SERVE, WAIT_SECONDS, Service, running
-from tests.soak.raw import AT_ONCE, ENDLESS, NO_HTTP, PATIENT, REFUSAL, answers, cases, request, send_mutants
+from tests.soak.raw import (
+    ENDLESS,
+    FUZZ_SETTINGS,
+    MAX_CONCURRENT,
+    NO_HTTP,
+    REFUSAL,
+    answers,
+    cases,
+    request,
+    send_mutants,
+)
 
 MUTANTS = 300
 
@@ -20,7 +30,7 @@ MUTANTS = 300
 @pytest.fixture(scope="module")
 def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service with BODY_TIMEOUT=1."""
-    with running(tmp_path_factory.mktemp("raw"), content, SERVE, **PATIENT) as running_one:
+    with running(tmp_path_factory.mktemp("raw"), content, SERVE, **FUZZ_SETTINGS) as running_one:
         yield running_one
 
 
@@ -29,7 +39,7 @@ def test_every_hostile_request_gets_its_refusal(service: Service, model: Model) 
     told = list(cases(f"/v2/models/{model.contract.name}/infer"))
 
     async def ask_all() -> list[list[tuple[int, bytes]]]:
-        some = asyncio.Semaphore(AT_ONCE)
+        some = asyncio.Semaphore(MAX_CONCURRENT)
 
         async def ask(content: bytes) -> list[tuple[int, bytes]]:
             async with some:

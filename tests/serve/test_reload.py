@@ -15,7 +15,7 @@ import pytest
 from starlette.applications import Starlette
 
 from model.session import Model
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.reload import read_file_stamp, reload_model, watch_model_file
 from serve.settings import Settings
 from serve.state import AppState
@@ -47,7 +47,7 @@ def path(content: bytes, tmp_path: Path) -> Path:
 @pytest.fixture
 def app(model: Model, path: Path) -> Starlette:
     """An application that serves this file."""
-    return make_app(model, Settings(model_path=path))
+    return create_app_for_model(model, Settings(model_path=path))
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def log_messages(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 def version_of(app: Starlette) -> str:
     """The version of the model in service."""
     state: AppState = app.state.service
-    return state.runtime.name.version
+    return state.runtime.identity.version
 
 
 def test_a_reload_is_logged(app: Starlette, path: Path, other_content: bytes, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,7 +74,7 @@ def test_a_reload_is_logged(app: Starlette, path: Path, other_content: bytes, ca
         asyncio.run(reload_model(app.state.service))
 
     assert version_of(app) == OTHER
-    assert messages == [f"model {OTHER} is in service, sha256 {app.state.service.runtime.name.sha256}"]
+    assert messages == [f"model {OTHER} is in service, sha256 {app.state.service.runtime.identity.sha256}"]
 
 
 def test_a_file_with_the_same_hash_is_not_reloaded(app: Starlette, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from model.session import Model
-from serve.app import make_app
+from serve.app import create_app_for_model
 from tests.serve.conversation import Conversation
 
 MAX_FILES = 10
@@ -22,9 +22,9 @@ PACKAGES = ["middleware", "api", "schemas", "model", "metrics"]
 
 def test_a_request_passes_few_files_and_the_packages_in_order(model: Model, root: Path, named: dict[str, Any]) -> None:
     """Middleware, endpoint, schema, model, metrics; `pytest -s` prints the files in the order of their first calls."""
-    app = make_app(model)
+    app = create_app_for_model(model)
     body = json.dumps({"applicants": [named]}).encode()
-    asked = Conversation("POST", "/score", [body], {"content-type": "application/json"})
+    exchange = Conversation("POST", "/score", [body], {"content-type": "application/json"})
     ours = (str(root / "serve"), str(root / "model"))
     files: dict[str, None] = {}
 
@@ -36,7 +36,7 @@ def test_a_request_passes_few_files_and_the_packages_in_order(model: Model, root
         before = sys.getprofile()
         sys.setprofile(note)
         try:
-            await asked.run(app)
+            await exchange.run(app)
         finally:
             sys.setprofile(before)
 
@@ -44,8 +44,8 @@ def test_a_request_passes_few_files_and_the_packages_in_order(model: Model, root
 
     print("", *files, sep="\n  ")
     packages = dict.fromkeys(package for file in files if (package := package_of(file)) in PACKAGES)
-    assert asked.status == 200
-    assert asked.json["results"][0]["reasons"]
+    assert exchange.status == 200
+    assert exchange.json["results"][0]["reasons"]
     assert list(packages) == PACKAGES
     assert len(files) <= MAX_FILES
 

@@ -14,8 +14,8 @@ import pytest
 from msgspec import structs
 
 from model.session import Matrix, Model, Scores
-from serve.app import make_app
-from serve.loading import prepare
+from serve.app import create_app_for_model
+from serve.loading import make_runtime
 from serve.metrics.recorder import Metrics
 from serve.runtime import Runtime
 from serve.schemas.problems import HTTPProblem
@@ -65,14 +65,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def runtime(model: Model) -> Runtime:
     """The runtime of the model."""
-    return prepare(model, Settings())
+    return make_runtime(model, Settings())
 
 
 @pytest.fixture
 def later(model: Model) -> Runtime:
     """The runtime of a later version of the model."""
     contract = structs.replace(model.contract, version=LATER)
-    return prepare(Model(contract, "1" * 64, model.session), Settings())
+    return make_runtime(Model(contract, "1" * 64, model.session), Settings())
 
 
 def make_state(runtime: Runtime, **settings: int) -> AppState:
@@ -142,7 +142,7 @@ def test_blocking_calls_do_not_wait_for_large_bodies(runtime: Runtime) -> None:
 def test_a_large_body_leaves_the_event_loop_free_for_others(model: Model, vector: list[Any]) -> None:
     """Health checks and small requests are answered meanwhile."""
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
-    app = make_app(model, Settings(queue_bodies=1))
+    app = create_app_for_model(model, Settings(queue_bodies=1))
     app.state.service.runtime.model = waiting
     large, small = ([json.dumps({"data": [vector] * rows}).encode()] for rows in (2000, 1))
 
@@ -170,15 +170,15 @@ def test_requests_at_the_same_time_get_each_their_own_answer(model: Model, appli
     """Concurrent small and large bodies are never mixed up."""
     sizes = [1, 2, 1000, 5, 2000] * 5
     batches = [np.nan_to_num(np.resize(np.roll(applicants, k, axis=0), (size, 5))) for k, size in enumerate(sizes)]
-    app = make_app(model, Settings(queue_bodies=len(sizes)))
-    asked = [Conversation("POST", "/predict", [json.dumps({"data": rows.tolist()}).encode()]) for rows in batches]
+    app = create_app_for_model(model, Settings(queue_bodies=len(sizes)))
+    exchanges = [Conversation("POST", "/predict", [json.dumps({"data": rows.tolist()}).encode()]) for rows in batches]
 
     async def ask() -> None:
-        await asyncio.gather(*(one.run(app) for one in asked))
+        await asyncio.gather(*(one.run(app) for one in exchanges))
 
     asyncio.run(ask())
 
-    assert [one.json for one in asked] == [model.score(batch).probability.tolist() for batch in batches]
+    assert [one.json for one in exchanges] == [model.score(batch).probability.tolist() for batch in batches]
 
 
 def test_a_model_that_is_put_in_service_answers_and_is_counted(runtime: Runtime, later: Runtime) -> None:
@@ -196,24 +196,24 @@ def test_a_model_put_in_service_while_a_body_arrives_answers_it(
     model: Model, later: Runtime, vector: list[Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Answer, log and metrics name the new model."""
-    app = make_app(model)
+    app = create_app_for_model(model)
     state: AppState = app.state.service
     body = json.dumps({"applicants": [vector]}).encode()
 
     async def ask() -> Stalled:
-        asked = Stalled("POST", "/score", [body[:9], body[9:]])
-        task = asyncio.create_task(asked.run(app))
+        exchange = Stalled("POST", "/score", [body[:9], body[9:]])
+        task = asyncio.create_task(exchange.run(app))
         await asyncio.sleep(0)
         state.put_in_service(later)
-        asked.may_go_on.set()
+        exchange.may_go_on.set()
         await task
-        return asked
+        return exchange
 
-    asked = asyncio.run(ask())
+    exchange = asyncio.run(ask())
     state.metrics.flush(0)
 
     counted = state.metrics.collectors.registry.get_sample_value
-    assert asked.json["model"] == {"name": "test", "version": LATER, "sha256": "1" * 64}
+    assert exchange.json["model"] == {"name": "test", "version": LATER, "sha256": "1" * 64}
     assert json.loads(capfd.readouterr().out)["model"] == LATER
     assert [counted("credit_applicants_total", {"version": one}) for one in (model.contract.version, LATER)] == [0, 1]
 
@@ -221,13 +221,13 @@ def test_a_model_put_in_service_while_a_body_arrives_answers_it(
 def test_a_large_body_keeps_its_model_during_a_reload(model: Model, later: Runtime) -> None:
     """It is counted for the old model."""
     waiting = WaitingModel(model.contract, model.sha256, model.session, threading.Event(), threading.Event())
-    app = make_app(model)
+    app = create_app_for_model(model)
     state: AppState = app.state.service
     state.runtime.model = waiting
-    asked = Conversation("POST", "/predict", [json.dumps({"data": [[1, 1, 1, 1, 1]] * 2000}).encode()])
+    exchange = Conversation("POST", "/predict", [json.dumps({"data": [[1, 1, 1, 1, 1]] * 2000}).encode()])
 
     async def ask() -> None:
-        task = asyncio.create_task(asked.run(app))
+        task = asyncio.create_task(exchange.run(app))
         assert await asyncio.to_thread(waiting.is_asked.wait, WAIT_SECONDS)
         state.put_in_service(later)
         waiting.may_answer.set()
@@ -237,7 +237,7 @@ def test_a_large_body_keeps_its_model_during_a_reload(model: Model, later: Runti
     state.metrics.flush(0)
 
     counted = state.metrics.collectors.registry.get_sample_value
-    assert asked.status == 200
+    assert exchange.status == 200
     assert [counted("credit_applicants_total", {"version": one}) for one in (model.contract.version, LATER)] == [
         2000,
         0,
@@ -246,7 +246,7 @@ def test_a_large_body_keeps_its_model_during_a_reload(model: Model, later: Runti
 
 def test_a_body_that_takes_too_long_is_408(model: Model, clock: Clock) -> None:
     """The connection is closed; bodies that began later go on."""
-    app = make_app(model, Settings(body_timeout=10))
+    app = create_app_for_model(model, Settings(body_timeout=10))
     state: AppState = app.state.service
 
     async def ask() -> list[Stalled]:
@@ -267,7 +267,7 @@ def test_a_body_that_takes_too_long_is_408(model: Model, clock: Clock) -> None:
     late, young = asyncio.run(ask())
 
     assert (late.status, late.headers["connection"]) == (408, "close")
-    assert late.json["error"] == "the body did not arrive within 10 s; send it at once"
+    assert late.json["error"] == "the body did not arrive within 10 s; send it without pauses"
     assert young.status == 400
     assert (state.reading, state.requests, state.body_bytes) == ({}, 0, 0)
 
@@ -294,22 +294,22 @@ def test_metrics_that_cannot_be_written_fail_no_request(
     model: Model, named: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As on a full disk; the error is logged."""
-    app = make_app(model)
+    app = create_app_for_model(model)
 
     def fail(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("serve.metrics.collectors.Collectors.count_request", fail)
     monkeypatch.setattr("serve.metrics.collectors.ModelCollectors.count", fail)
-    asked = [Conversation("POST", "/score", [json.dumps({"applicants": [named]}).encode()], {}) for _ in range(300)]
+    exchanges = [Conversation("POST", "/score", [json.dumps({"applicants": [named]}).encode()], {}) for _ in range(300)]
 
     async def ask() -> None:
-        for one in asked:
+        for one in exchanges:
             await one.run(app)
 
     with caplog.at_level(logging.ERROR, "credit"):
         asyncio.run(ask())
         app.state.service.metrics.flush(0)
 
-    assert {one.status for one in asked} == {200}
+    assert {one.status for one in exchanges} == {200}
     assert "metrics are lost" in {record.getMessage() for record in caplog.records}

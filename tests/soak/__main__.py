@@ -22,11 +22,11 @@ from tests.differential.compare import compare, running_servers
 from tests.differential.streams import make_splits, make_streams
 from tests.serve.running import Service
 from tests.soak import attack, goodput, memory, restarts, schema
-from tests.soak.raw import AT_ONCE, PATIENT, answers, cases, send_mutants
+from tests.soak.raw import FUZZ_SETTINGS, MAX_CONCURRENT, answers, cases, send_mutants
 from tests.soak.service import ARTIFACT, resident_megabytes, running_service
 
 REQUESTS = 20_000
-EXPLORERS = 2
+SCHEMATHESIS_PROCESSES = 2
 MUTANTS = 20_000
 ROUNDS = 3
 GROWTH_MEGABYTES = 20.0
@@ -41,14 +41,14 @@ FILES = 8_192
 """Minimum limit of open connections."""
 
 
-def explore() -> list[str]:
+def check_schema() -> list[str]:
     """schemathesis: requests generated from the OpenAPI document."""
     with running_service(**schema.SETTINGS) as service:
         started = time.perf_counter()
-        explorers = [schema.Explorer(service.base, seed) for seed in range(1, EXPLORERS + 1)]
-        verdicts = [explorer.finish() for explorer in explorers]
+        processes = [schema.Explorer(service.base, seed) for seed in range(1, SCHEMATHESIS_PROCESSES + 1)]
+        verdicts = [process.finish() for process in processes]
         seconds = time.perf_counter() - started
-        answered = served_by_status(service)
+        answered = count_by_status(service)
     made, failures = sum(one.requests for one in verdicts), sum(one.failures for one in verdicts)
     ours = sum(count for status, count in answered.items() if status >= 500)
     print(f"schemathesis: {made:,} requests in {seconds:.0f} s, {failures} failures, {ours} answers of 500 or more")
@@ -61,7 +61,7 @@ def explore() -> list[str]:
     return faults
 
 
-def served_by_status(service: Service) -> Counter[int]:
+def count_by_status(service: Service) -> Counter[int]:
     """Status → number of answers, from GET /metrics."""
     found: Counter[int] = Counter()
     for line in service.ask("GET", "/metrics").text.splitlines():
@@ -71,10 +71,10 @@ def served_by_status(service: Service) -> Counter[int]:
     return found
 
 
-def fuzz() -> list[str]:
+def check_raw_bytes() -> list[str]:
     """Hostile requests: each is refused as expected, and the memory is released."""
     faults: list[str] = []
-    with running_service(**PATIENT) as service:
+    with running_service(**FUZZ_SETTINGS) as service:
         infer = f"/v2/models/{service.ask('GET', '/model').json()['name']}/infer"
         sizes = []
         seen: Counter[int] = Counter()
@@ -99,11 +99,11 @@ def fuzz() -> list[str]:
 
 
 async def send_cases(port: int, infer: str, seen: Counter[int]) -> list[str]:
-    """Send every hostile request, some concurrently; returns those with unexpected answers."""
-    some = asyncio.Semaphore(AT_ONCE)
+    """Send every hostile request, at most MAX_CONCURRENT at a time; returns those with unexpected answers."""
+    limit = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def ask(name: str, content: bytes, statuses: set[int]) -> str | None:
-        async with some:
+        async with limit:
             given = [status for status, _ in await answers(port, content)]
         seen.update(given)
         return None if given and given[0] in statuses else f"{name}: {given}, expected one of {sorted(statuses)}"
@@ -112,7 +112,7 @@ async def send_cases(port: int, infer: str, seen: Counter[int]) -> list[str]:
     return [fault for fault in found if fault]
 
 
-def crowd() -> list[str]:
+def check_overload() -> list[str]:
     """Goodput with many connections."""
     result = goodput.measure()
     print(
@@ -122,8 +122,8 @@ def crowd() -> list[str]:
     return result.faults
 
 
-def bodies() -> list[str]:
-    """More bodies at once than fit into the memory."""
+def check_body_memory() -> list[str]:
+    """Memory while more bodies arrive at once than fit into it."""
     faults = []
     for one in attack.ATTACKS:
         result = attack.run(one)
@@ -135,7 +135,7 @@ def bodies() -> list[str]:
     return faults
 
 
-def weigh() -> list[str]:
+def check_memory() -> list[str]:
     """Memory after requests to every endpoint."""
     logistic, faults = memory.measure(memory.train_logistic())
     shipped, more = memory.measure(ARTIFACT.read_bytes())
@@ -147,16 +147,16 @@ def weigh() -> list[str]:
     return faults + more
 
 
-def operate() -> list[str]:
+def check_signals() -> list[str]:
     """Reloads, killed workers and shutdown under load."""
-    faults = tell(f"{RELOADS} reloads", restarts.reload(RELOADS))
-    faults += tell(f"{KILLS} kills", restarts.kill(KILLS))
+    faults = report_load(f"{RELOADS} reloads", restarts.reload(RELOADS))
+    faults += report_load(f"{KILLS} kills", restarts.kill(KILLS))
     for workers in STOPS:
-        faults += tell(f"SIGTERM, {workers} workers", restarts.stop(workers))
+        faults += report_load(f"SIGTERM, {workers} workers", restarts.stop(workers))
     return faults
 
 
-def tell(name: str, run: restarts.Run) -> list[str]:
+def report_load(name: str, run: restarts.Run) -> list[str]:
     """Print the outcome of a load; returns its faults."""
     outcome = run.outcome
     print(
@@ -166,13 +166,13 @@ def tell(name: str, run: restarts.Run) -> list[str]:
     return [f"{name}: {fault}" for fault in run.faults]
 
 
-def differ() -> list[str]:
+def check_differential() -> list[str]:
     """Differential test against the plain application, with one worker and two."""
-    return differ_with(1, STREAMS, SEED) + differ_with(2, STREAMS // 2, SEED + 1)
+    return compare_with_plain(1, STREAMS, SEED) + compare_with_plain(2, STREAMS // 2, SEED + 1)
 
 
-def differ_with(workers: int, count: int, seed: int) -> list[str]:
-    """The same with this many workers."""
+def compare_with_plain(workers: int, count: int, seed: int) -> list[str]:
+    """Compare the answers of the service, with this many workers, with those of the plain application."""
     with running_servers(workers) as servers:
         started = time.perf_counter()
         drawn = make_streams(servers.cases, servers.known, count, seed)
@@ -187,13 +187,13 @@ def differ_with(workers: int, count: int, seed: int) -> list[str]:
 
 
 PARTS: dict[str, Callable[[], list[str]]] = {
-    "memory": weigh,
-    "overload": crowd,
-    "bodies": bodies,
-    "signals": operate,
-    "differential": differ,
-    "raw": fuzz,
-    "schema": explore,
+    "memory": check_memory,
+    "overload": check_overload,
+    "bodies": check_body_memory,
+    "signals": check_signals,
+    "differential": check_differential,
+    "raw": check_raw_bytes,
+    "schema": check_schema,
 }
 
 

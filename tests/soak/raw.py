@@ -18,9 +18,10 @@ ANSWER_SECONDS = 20.0
 QUIET_SECONDS = 0.05
 """Pause after which no further answer is expected."""
 
-AT_ONCE = 8
+MAX_CONCURRENT = 8
+"""Hostile requests in progress at once."""
 
-PATIENT = {"BODY_TIMEOUT": "1", "QUEUE_BODIES": "100"}
+FUZZ_SETTINGS = {"BODY_TIMEOUT": "1", "QUEUE_BODIES": "100"}
 """Settings of the service: limits high enough that no request gets 503."""
 
 PART = 65_536

@@ -1,4 +1,4 @@
-"""Cheaper training for the tests: a shorter proof everywhere, and models without their report where it isn't tested."""
+"""Cheaper training for the tests: a shorter check of the export, and no report for models where it isn't tested."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from train.candidates import CANDIDATES
 from train.card import read_card
 from train.cross_validation import FOLDS, Fold, Trial, best_trial, cross_validate
-from train.dataset import encode
-from train.holdout import split
+from train.dataset import encode_table
+from train.holdout import split_rows
 from train.table import read_table
 
 MIN_AUC = 0.842
@@ -18,7 +18,7 @@ MAX_LOG_LOSS = 0.429
 def test_boosting_reaches_its_quality_on_credit_data(credit_card: Path) -> None:
     """Five-fold AUC and log loss on credit_data, without the protected fields; `on_fold` is called for each fold."""
     card = read_card(credit_card)
-    data = encode(read_table(credit_card.parent / card.dataset.path), card)
+    data = encode_table(read_table(credit_card.parent / card.dataset.path), card)
     folds: list[int] = []
 
     trial = cross_validate(CANDIDATES["boosting"], data, list(card.inputs.values()), 0, lambda: folds.append(1))
@@ -31,8 +31,8 @@ def test_boosting_reaches_its_quality_on_credit_data(credit_card: Path) -> None:
 def test_the_same_seed_gives_the_same_trial(credit_card: Path) -> None:
     """The folds and the fit depend on the seed alone."""
     card = read_card(credit_card)
-    every = encode(read_table(credit_card.parent / card.dataset.path), card)
-    data = every.take(split(every.y, 0).fit)
+    every = encode_table(read_table(credit_card.parent / card.dataset.path), card)
+    data = every.take(split_rows(every.y, 0).training_rows)
     fields = list(card.inputs.values())
 
     one, two = (cross_validate(CANDIDATES["logistic"], data, fields, 5) for _ in range(2))

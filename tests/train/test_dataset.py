@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from train.card import Card, CardDataset, CardField
-from train.dataset import encode, is_same
+from train.dataset import encode_table, is_same
 from train.errors import TrainingError
 from train.table import read_table
 
@@ -41,7 +41,7 @@ def test_numbers_are_the_floats_nearest_to_their_text(write: Callable[..., Path]
     """The same float64 as a JSON parser gives for the text."""
     texts = ["0.1", "1e-300", "123456789.123456789", "5e-324", " 7 ", "-0.30000000000000004"]
 
-    data = encode(read_table(write(*texts)), card(x=NUMBER))
+    data = encode_table(read_table(write(*texts)), card(x=NUMBER))
 
     assert data.X[: len(texts), 0].tolist() == [float(text) for text in texts]
 
@@ -50,7 +50,7 @@ def test_a_category_is_the_index_of_its_level_and_a_missing_value_is_nan(write: 
     """The order of the levels is the card's, not the table's."""
     path = write(*["blue", "red", "", "NA"] * 10)
 
-    data = encode(read_table(path), card(x=COLOUR))
+    data = encode_table(read_table(path), card(x=COLOUR))
 
     np.testing.assert_array_equal(data.X[:4, 0], [1.0, 0.0, np.nan, np.nan])
     assert data.y[:4].tolist() == [0, 1, 0, 1]
@@ -73,7 +73,7 @@ def test_an_invalid_cell_is_reported_with_its_line(
     table = read_table(write(*cells))
 
     with pytest.raises(TrainingError, match=message):
-        encode(table, card(x=field))
+        encode_table(table, card(x=field))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_a_shifted_split_is_found(name: str) -> None:
     assert isinstance(trees, Trees)
     first, *others = trees.trees
     assert isinstance(first, Split)
-    moved = Split(first.column, first.threshold + 1e-2, first.missing_true, first.true, first.false)
+    moved = Split(first.column, first.threshold + 1e-2, first.missing_goes_true, first.if_true, first.if_false)
 
     assert compare_leaves(model, trees, X) == (16_000, 0)
     assert compare_leaves(model, Trees(trees.base, (moved, *others)), X)[1] > 0

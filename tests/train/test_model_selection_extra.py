@@ -81,7 +81,7 @@ def test_the_best_of_each_candidate_is_returned_in_their_order_and_all_are_recor
         assert len(own) == 5
         assert candidate.settings == own[0].settings
         assert min(one.log_loss for one in own) == trial.log_loss
-    assert printed.count("with the best of 5 runs") == 2
+    assert printed.count("with the best of 5 trials") == 2
 
 
 def test_a_time_limit_ends_the_search_but_not_the_default_settings(data: Dataset) -> None:
@@ -90,7 +90,7 @@ def test_a_time_limit_ends_the_search_but_not_the_default_settings(data: Dataset
 
     assert best == records
     assert [RECORDING.settings, OTHER.settings] == [trial.settings for trial in best]
-    assert "with the best of 1 runs" in printed
+    assert "with the best of 1 trials" in printed
 
 
 def test_ctrl_c_ends_the_search_and_keeps_the_best_so_far(data: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""The proof for other boosting libraries."""
+"""The check of the export for other boosting libraries."""
 
 from __future__ import annotations
 

@@ -17,11 +17,14 @@ def test_source_date_epoch_is_the_time_of_the_model(credit_card: Path, monkeypat
     assert trace_origin([credit_card]).trained_at == "1970-01-01T00:00:00Z"
 
 
-def test_an_invalid_source_date_epoch_is_refused(credit_card: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("epoch", ["yesterday", "-5", "²", "9" * 30], ids=["text", "negative", "superscript", "huge"])
+def test_an_invalid_source_date_epoch_is_refused(
+    epoch: str, credit_card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The message gives value and expectation."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
 
-    with pytest.raises(TrainingError, match="'yesterday', expected whole seconds"):
+    with pytest.raises(TrainingError, match=f"{epoch!r}, expected whole seconds"):
         trace_origin([credit_card])
 
 

@@ -124,7 +124,7 @@ def test_a_search_is_reproducible_and_records_every_run(
     assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "two/model.onnx").read_bytes()
     assert [(run["settings"], run["folds"]) for run in runs] == [(run["settings"], run["folds"]) for run in again]
     assert best["settings"] == training.settings != CANDIDATES["logistic"].settings
-    assert "with the best of 6 runs" in printed
+    assert "with the best of 6 trials" in printed
     assert str(tmp_path / "one/runs.jsonl") in printed
     assert CANDIDATES["logistic"].settings == runs[0]["settings"]
     assert len(runs) == 6

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from train.card_inference import infer_card
-from train.dataset import encode
+from train.dataset import encode_table
 from train.errors import TrainingError
 from train.table import read_table
 
@@ -31,7 +31,7 @@ def test_parquet_gives_the_same_card_and_the_same_matrix(write_table: Callable[.
 
     again = infer_card(table, "outcome", "number", None)
     assert again.fields == card.fields
-    expected, actual = encode(read_table(path), card), encode(table, again)
+    expected, actual = encode_table(read_table(path), card), encode_table(table, again)
     np.testing.assert_array_equal(actual.X, expected.X)
     np.testing.assert_array_equal(actual.y, expected.y)
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from model.contract import Contract, Golden, write_contract
 from train.dataset import Matrix
 from train.export.golden import N_GOLDEN_ROWS, draw_applicants, round_cells
-from train.export.graph import convert_pipeline, encode, serialize
+from train.export.graph import convert_pipeline, serialize, transform_to_columns
 from train.export.learners import read_classifier
 from train.export.linear import Linear
 from train.export.trees import Trees
@@ -43,25 +43,25 @@ def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
     shape (m, n_fields), of which nothing else is kept. `rows_at_once`: the fastest batch size of this graph.
     """
     applicants = round_cells(draw_applicants(list(contract.fields), N_GOLDEN_ROWS, contract.training.seed))
-    form = read_classifier(pipeline.steps[-1][1])
-    encoded = encode(pipeline, applicants)
-    probability = expit(form.log_odds(encoded))
+    exported_classifier = read_classifier(pipeline.steps[-1][1])
+    encoded = transform_to_columns(pipeline, applicants)
+    probability = expit(exported_classifier.log_odds(encoded))
     golden = Golden(
         applicants=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in row) for row in applicants),
         probability=tuple(probability.tolist()),
         decision=tuple(decide(probability, contract.policy).tolist()),
     )
-    base_value = float(form.log_odds(encode(pipeline, reference)).mean())
+    base_value = float(exported_classifier.log_odds(transform_to_columns(pipeline, reference)).mean())
     model = convert_pipeline(pipeline, contract.policy, reference)
-    rows_at_once = count_rows_at_once(form, encoded.shape[1])
+    rows_at_once = count_rows_at_once(exported_classifier, encoded.shape[1])
     complete = structs.replace(contract, golden=golden, base_value=base_value, rows_at_once=rows_at_once)
     helper.set_model_props(model, write_contract(complete))
     return serialize(model)
 
 
-def count_rows_at_once(form: Linear | Trees, n_columns: int) -> int:
+def count_rows_at_once(exported_classifier: Linear | Trees, n_columns: int) -> int:
     """The fastest batch size of a graph with `n_columns` encoded columns, a multiple of 16."""
     rows = MAX_CELLS // n_columns
-    if isinstance(form, Trees):
-        rows = min(rows, MAX_LEAVES // max(len(form.trees), 1))
+    if isinstance(exported_classifier, Trees):
+        rows = min(rows, MAX_LEAVES // max(len(exported_classifier.trees), 1))
     return min(max(rows // 16 * 16, MIN_ROWS), MAX_ROWS)

@@ -1,4 +1,4 @@
-"""Builder of a subgraph, a branch of an `If`. Used by bulk.py, reasons.py and lookup.py."""
+"""Builder of a subgraph, a branch of an `If`. Used by log_odds_lookup.py, reasons.py and contribution_lookup.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
-from train.export.shapley import Players
+from train.export.shapley import FieldNumbers
 
 
 class Branch:
@@ -35,7 +35,7 @@ class Branch:
         self.nodes.append(helper.make_node(op_type, inputs, [name], name=name, **attributes))
         return name
 
-    def add_up(self, values: str, owners: Players, n_fields: int) -> None:
+    def add_up(self, values: str, owners: FieldNumbers, n_fields: int) -> None:
         """Sum the values of each field: (*owners.shape, n) → contributions (n, n_fields), the result of the branch."""
         count = self.add("Shape", [values], start=-1)
         shape = self.add("Concat", [self.constant("fields", np.array([n_fields])), count], axis=0)

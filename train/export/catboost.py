@@ -4,7 +4,7 @@ Used by learners.py. The library isn't imported: only methods of the fitted mode
 CatBoost's comparison, from `BinarizeFeatures` (catboost/libs/model/cpu/quantization.h): a value is rounded to float32
 and compared by `>` with a border; NaN is −infinity for a column treated AsFalse, +infinity for one treated AsTrue, and
 is above no border where training saw no NaN or the treatment is AsIs. Bit i of the leaf's number in a symmetric tree is
-the answer to its question i (`CalcIndexesBasic`, catboost/libs/model/cpu/evaluator_impl.cpp).
+the outcome of its split i (`CalcIndexesBasic`, catboost/libs/model/cpu/evaluator_impl.cpp).
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def read_catboost(model: Any) -> Trees:
 
 
 def _read_symmetric(tree: Any, columns: dict[int, Any], scale: float) -> Node:
-    """A symmetric tree: every path has the same questions, whose answers are the bits of the leaf's number."""
-    questions = tree["splits"] or []
+    """A symmetric tree: every path has the same splits, whose outcomes are the bits of the leaf's number."""
+    splits = tree["splits"] or []
 
-    def read(asked: int, number: int) -> Node:
-        if asked == len(questions):
+    def read(depth: int, number: int) -> Node:
+        if depth == len(splits):
             return float(tree["leaf_values"][number] * scale)
-        above = number | 1 << asked
-        return _ask(questions[asked], columns, read(asked + 1, number), read(asked + 1, above))
+        above = number | 1 << depth
+        return _make_split(splits[depth], columns, read(depth + 1, number), read(depth + 1, above))
 
     return read(0, 0)
 
@@ -64,10 +64,12 @@ def _read_symmetric(tree: Any, columns: dict[int, Any], scale: float) -> Node:
 def _read(node: Any, columns: dict[int, Any], scale: float) -> Node:
     if "split" not in node:
         return float(node["value"] * scale)
-    return _ask(node["split"], columns, _read(node["left"], columns, scale), _read(node["right"], columns, scale))
+    return _make_split(
+        node["split"], columns, _read(node["left"], columns, scale), _read(node["right"], columns, scale)
+    )
 
 
-def _ask(split: Any, columns: dict[int, Any], to_border: Node, above: Node) -> Split:
+def _make_split(split: Any, columns: dict[int, Any], to_border: Node, above: Node) -> Split:
     column = columns[split["float_feature_index"]]
     with np.errstate(over="ignore"):  # the successor of the largest float32 is infinity
         after_border = np.nextafter(np.float32(split["border"]), np.float32(np.inf))

@@ -1,4 +1,4 @@
-"""The input field that each encoded column belongs to; fields are the players of the Shapley values."""
+"""The input field that each encoded column belongs to; contributions of columns are summed by field."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from train.export.shapley import Players
+from train.export.shapley import FieldNumbers
 
 
-def find_players(pipeline: Pipeline) -> Players:
+def map_columns_to_fields(pipeline: Pipeline) -> FieldNumbers:
     """For each column that enters the classifier, the number of its input field: int64, shape (n_columns,).
 
     Raises ValueError for an unknown step, or one that mixes fields.
@@ -22,7 +22,7 @@ def find_players(pipeline: Pipeline) -> Players:
     return fields
 
 
-def _follow(step: Any, fields: Players) -> Players:
+def _follow(step: Any, fields: FieldNumbers) -> FieldNumbers:
     """The fields of a step's output columns, given those of its input columns."""
     name = type(step).__name__
     if isinstance(step, str):

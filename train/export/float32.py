@@ -1,4 +1,4 @@
-"""Comparisons made in float32, as comparisons of float64 with the same answer for every number.
+"""Comparisons made in float32, as comparisons of float64 with the same outcome for every number.
 
 Used by the readers of XGBoost and CatBoost; a threshold that is one ulp off would send an applicant to another leaf.
 """

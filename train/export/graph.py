@@ -20,12 +20,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from model.checksum import append_checksum
 from model.policy import Policy
 from train.dataset import Matrix
-from train.export.bulk import add_bulk
-from train.export.columns import find_players
+from train.export.columns import map_columns_to_fields
 from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET, Nodes
 from train.export.learners import read_classifier
 from train.export.linear import Linear, convert_linear
-from train.export.policy import add_answers
+from train.export.log_odds_lookup import add_log_odds_lookup
+from train.export.outputs import add_decision_outputs
 from train.export.preprocessing import (
     calculate_one_hot_shape,
     calculate_same_shape,
@@ -53,8 +53,8 @@ def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> M
     Raises ValueError if a step of the pipeline has no exact converter.
     """
     classifier = pipeline.steps[-1][1]
-    form = read_classifier(classifier)
-    players = find_players(pipeline)
+    exported_classifier = read_classifier(classifier)
+    field_of_column = map_columns_to_fields(pipeline)
     _register(type(classifier))
     model = convert_sklearn(
         pipeline,
@@ -63,14 +63,21 @@ def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> M
         target_opset={"": OPSET, PLACEHOLDER_DOMAIN: 1},
     )
     log_odds, encoded = (output.name for output in model.graph.output)
-    if isinstance(form, Trees):
-        add_bulk(model.graph, "applicants", form)
-    add_answers(model.graph, log_odds, policy)
-    add_reasons(model.graph, encoded, form, players, pipeline.n_features_in_, encode(pipeline, reference))
+    if isinstance(exported_classifier, Trees):
+        add_log_odds_lookup(model.graph, "applicants", exported_classifier)
+    add_decision_outputs(model.graph, log_odds, policy)
+    add_reasons(
+        model.graph,
+        encoded,
+        exported_classifier,
+        field_of_column,
+        pipeline.n_features_in_,
+        transform_to_columns(pipeline, reference),
+    )
     return finish(model)
 
 
-def encode(pipeline: Pipeline, applicants: Matrix) -> Matrix:
+def transform_to_columns(pipeline: Pipeline, applicants: Matrix) -> Matrix:
     """The classifier's input for these applicants: float64, shape (n, n_columns)."""
     encoded = pipeline[:-1].transform(applicants) if len(pipeline.steps) > 1 else applicants
     # OneHotEncoder returns a sparse matrix by default.
@@ -124,9 +131,9 @@ def _calculate_classifier_shape(operator: Any) -> None:
 
 
 def _convert_classifier(scope: Any, operator: Any, container: Any) -> None:
-    form = read_classifier(operator.raw_operator)
-    if isinstance(form, Linear):
-        convert_linear(form, scope, operator, container)
+    exported_classifier = read_classifier(operator.raw_operator)
+    if isinstance(exported_classifier, Linear):
+        convert_linear(exported_classifier, scope, operator, container)
     else:
-        convert_trees(form, scope, operator, container)
+        convert_trees(exported_classifier, scope, operator, container)
     Nodes(scope, container).finish("Identity", [operator.inputs[0].full_name], operator.outputs[1].full_name)

@@ -75,7 +75,7 @@ def _read_tree(tree: dict[str, str]) -> Node:
         default_left, missing = bool(decision & DEFAULT_LEFT), decision >> 2 & 3
         zero_left = default_left if missing == MISSING_ZERO else threshold >= 0
         missing_left = default_left if missing == MISSING_NAN else zero_left
-        return _ask(
+        return _make_splits(
             columns[index], _pieces(threshold, zero_left), missing_left, read(lefts[index]), read(rights[index])
         )
 
@@ -103,9 +103,9 @@ def _pieces(threshold: float, zero_left: bool) -> list[tuple[float, bool]]:
     return pieces
 
 
-def _ask(column: int, pieces: list[tuple[float, bool]], missing_left: bool, left: Node, right: Node) -> Node:
+def _make_splits(column: int, pieces: list[tuple[float, bool]], missing_left: bool, left: Node, right: Node) -> Node:
     """One split for each interval but the last; nearly always a single split."""
     (upper, is_left), *rest = pieces
     here, there = (left, right) if is_left else (right, left)
-    beyond = _ask(column, rest, missing_left, left, right) if len(rest) > 1 else there
+    beyond = _make_splits(column, rest, missing_left, left, right) if len(rest) > 1 else there
     return Split(column, upper, missing_left == is_left, here, beyond)

@@ -1,14 +1,14 @@
 """Exact Shapley values of boosted trees as look-up tables.
 
-A tree with at most 7 distinct questions has at most 2^7 patterns of answers, and for a fixed reference population its
+A tree with at most 7 distinct splits has at most 2^7 patterns of outcomes, and for a fixed reference population its
 Shapley values depend on the pattern alone. They are computed here for every pattern, once at export; the graph
-(lookup.py) only looks them up.
+(contribution_lookup.py) only looks them up.
 
-The values are interventional Shapley values of the log-odds (Lundberg et al., From local explanations to
-global understanding with explainable AI for trees, Nature Machine Intelligence 2, 2020): the players are the input
-fields, and a field outside the coalition takes the value of a reference applicant, averaged over all of them. WOODELF
-uses the same dependence on patterns (Nadel & Wettenstein, From Decision Trees to Boolean Logic: A Fast and
-Unified SHAP Algorithm, 2025, arXiv:2511.09376).
+The values are interventional Shapley values of the log-odds (Lundberg et al., From local explanations to global
+understanding with explainable AI for trees, Nature Machine Intelligence 2, 2020). In the terms of game theory the
+players are the input fields: a field outside the coalition takes the value of a reference applicant, averaged over all
+of them. WOODELF uses the same dependence on patterns (Nadel & Wettenstein, From Decision Trees to Boolean Logic: A Fast
+and Unified SHAP Algorithm, 2025, arXiv:2511.09376).
 """
 
 from __future__ import annotations
@@ -21,62 +21,66 @@ import numpy as np
 import numpy.typing as npt
 
 from train.dataset import Matrix
-from train.export.questions import Leaf, read_questions
+from train.export.splits import Leaf, collect_distinct_splits
 from train.export.trees import Node, Split, Trees
 
-Players = npt.NDArray[np.int64]
-"""For each column the field it belongs to, int64, shape (n_columns,)."""
+FieldNumbers = npt.NDArray[np.int64]
+"""For each encoded column the number of its input field, int64, shape (n_columns,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """The Shapley values of one tree.
 
-    `questions`: Q distinct ones, in the order of the bits of a pattern (bit q is set if the answer is true).
-    `players`: the P fields that they test, int64. `values`: float64, shape (2^Q, P), log-odds.
+    `splits`: the Q distinct ones, in the order of the bits of a pattern (bit q is set if split q is true).
+    `fields`: the P fields that they compare, int64. `values`: float64, shape (2^Q, P), log-odds.
     """
 
-    questions: tuple[Split, ...]
-    players: Players
+    splits: tuple[Split, ...]
+    fields: FieldNumbers
     values: Matrix
 
 
-def build_tables(trees: Trees, players: Players, reference: Matrix) -> list[Table]:
+def build_tables(trees: Trees, field_of_column: FieldNumbers, reference: Matrix) -> list[Table]:
     """One table for each tree; `reference` is the encoded reference population, float64, shape (m, n_columns).
 
-    Raises ValueError if a tree has more than 7 distinct questions.
+    Raises ValueError if a tree has more than 7 distinct splits.
     """
-    return [_build_table(tree, players, reference) for tree in trees.trees if isinstance(tree, Split)]
+    return [_build_table(tree, field_of_column, reference) for tree in trees.trees if isinstance(tree, Split)]
 
 
-def _build_table(tree: Node, players: Players, reference: Matrix) -> Table:
-    own = read_questions(tree)
-    questions, answers = own.asked, own.answers()
-    asked = np.unique([players[question.column] for question in questions])
-    seen = np.zeros(len(reference), dtype=np.int64)
-    for number, question in enumerate(questions):
-        seen |= question.answer(reference).astype(np.int64) << number
-    weight = np.bincount(seen, minlength=len(answers)) / len(reference)
+def _build_table(tree: Node, field_of_column: FieldNumbers, reference: Matrix) -> Table:
+    own = collect_distinct_splits(tree)
+    splits, outcomes = own.splits, own.outcomes()
+    tree_fields = np.unique([field_of_column[split.column] for split in splits])
+    pattern = np.zeros(len(reference), dtype=np.int64)
+    for number, split in enumerate(splits):
+        pattern |= split.is_true(reference).astype(np.int64) << number
+    weight = np.bincount(pattern, minlength=len(outcomes)) / len(reference)
 
-    values = np.zeros((len(answers), len(asked)))
+    values = np.zeros((len(outcomes), len(tree_fields)))
     for leaf in own.leaves:
-        fields = np.unique([players[questions[number].column] for number, _ in leaf.path])
-        satisfied = _satisfied(leaf, questions, players, fields, answers)
+        fields = np.unique([field_of_column[splits[number].column] for number, _ in leaf.path])
+        satisfied = _satisfied(leaf, splits, field_of_column, fields, outcomes)
         # How often the reference population satisfies each set of the fields on the path.
         frequency = np.bincount(satisfied, weight, minlength=2 ** len(fields))
         shares = np.einsum("pqj,q->pj", _shares(len(fields)), frequency)
-        values[:, np.searchsorted(asked, fields)] += leaf.value * shares[satisfied]
-    return Table(questions, asked, values)
+        values[:, np.searchsorted(tree_fields, fields)] += leaf.value * shares[satisfied]
+    return Table(splits, tree_fields, values)
 
 
 def _satisfied(
-    leaf: Leaf, questions: tuple[Split, ...], players: Players, fields: Players, answers: npt.NDArray[np.bool_]
+    leaf: Leaf,
+    splits: tuple[Split, ...],
+    field_of_column: FieldNumbers,
+    fields: FieldNumbers,
+    outcomes: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int64]:
-    """For each pattern, the set of fields on the path whose answers all lead to the leaf, as bits: shape (2^Q,)."""
-    sets = np.full(len(answers), 2 ** len(fields) - 1)
+    """For each pattern, the set of fields on the path whose splits all lead to the leaf, as bits: shape (2^Q,)."""
+    sets = np.full(len(outcomes), 2 ** len(fields) - 1)
     for number, expected in leaf.path:
-        bit = 1 << int(np.searchsorted(fields, players[questions[number].column]))
-        sets = np.where(answers[:, number] == expected, sets, sets & ~bit)
+        bit = 1 << int(np.searchsorted(fields, field_of_column[splits[number].column]))
+        sets = np.where(outcomes[:, number] == expected, sets, sets & ~bit)
     return sets
 
 

@@ -21,25 +21,25 @@ LESS_OR_EQUAL = 0
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The question `x[column] <= threshold` in float64, and the subtrees of its answers.
+    """The comparison `x[column] <= threshold` in float64, and the subtrees of its two outcomes.
 
-    A missing value goes to `true` if `missing_true`, else to `false`.
+    A missing value goes to `if_true` if `missing_goes_true`, else to `if_false`.
     """
 
     column: int
     threshold: float
-    missing_true: bool
-    true: Node
-    false: Node
+    missing_goes_true: bool
+    if_true: Node
+    if_false: Node
 
-    def answer(self, rows: Matrix) -> npt.NDArray[np.bool_]:
-        """The answers of encoded rows, shape (m, n_columns): bool, shape (m,)."""
+    def is_true(self, rows: Matrix) -> npt.NDArray[np.bool_]:
+        """The outcome for encoded rows, shape (m, n_columns): bool, shape (m,)."""
         x = rows[:, self.column]
-        return np.where(np.isnan(x), self.missing_true, x <= self.threshold)
+        return np.where(np.isnan(x), self.missing_goes_true, x <= self.threshold)
 
 
 Node: TypeAlias = "Split | float"
-"""A question, or the value of a leaf in log-odds."""
+"""A split, or the value of a leaf in log-odds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ class Trees:
 
 
 def _numbered(node: Node, path: int = 1) -> Node:
-    """The same tree with leaf numbers as values: a leading 1, then one bit for each answer on the path."""
+    """The same tree with leaf numbers as values: a leading 1, then one bit for each outcome on the path."""
     if not isinstance(node, Split):
         return float(path)
-    true, false = _numbered(node.true, 2 * path + 1), _numbered(node.false, 2 * path)
-    return Split(node.column, node.threshold, node.missing_true, true, false)
+    true, false = _numbered(node.if_true, 2 * path + 1), _numbered(node.if_false, 2 * path)
+    return Split(node.column, node.threshold, node.missing_goes_true, true, false)
 
 
 def _leaf_values(node: Node, rows: Matrix) -> Matrix | float:
     if not isinstance(node, Split):
         return node
-    return np.where(node.answer(rows), _leaf_values(node.true, rows), _leaf_values(node.false, rows))
+    return np.where(node.is_true(rows), _leaf_values(node.if_true, rows), _leaf_values(node.if_false, rows))
 
 
 def read_hist_gradient_boosting(model: Any) -> Trees:
@@ -89,9 +89,9 @@ def read_hist_gradient_boosting(model: Any) -> Trees:
         return Split(
             column=int(node["feature_idx"]),
             threshold=float(node["num_threshold"]),
-            missing_true=bool(node["missing_go_to_left"]),
-            true=read(nodes, node["left"]),
-            false=read(nodes, node["right"]),
+            missing_goes_true=bool(node["missing_go_to_left"]),
+            if_true=read(nodes, node["left"]),
+            if_false=read(nodes, node["right"]),
         )
 
     base = float(np.ravel(model._baseline_prediction)[0])
@@ -116,7 +116,7 @@ def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -
     flat = _Flat()
     for tree, target in zip(trees, targets, strict=True):
         flat.roots.append(len(flat.columns))
-        # ONNX has no tree without a node: a single leaf becomes a question with the same leaf for both answers.
+        # ONNX has no tree without a node: a single leaf becomes a split with the same leaf for both outcomes.
         flat.add(tree if isinstance(tree, Split) else Split(0, 0.0, False, tree, tree), target)
     return {
         "n_targets": n_targets,
@@ -126,9 +126,9 @@ def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -
         "nodes_featureids": flat.columns,
         "nodes_splits": tensor("splits", TensorProto.DOUBLE, flat.thresholds),
         "nodes_modes": tensor("modes", TensorProto.UINT8, [LESS_OR_EQUAL] * len(flat.columns)),
-        "nodes_missing_value_tracks_true": flat.missing_true,
-        "nodes_truenodeids": flat.true,
-        "nodes_falsenodeids": flat.false,
+        "nodes_missing_value_tracks_true": flat.missing_goes_true,
+        "nodes_truenodeids": flat.if_true,
+        "nodes_falsenodeids": flat.if_false,
         "nodes_trueleafs": flat.true_is_leaf,
         "nodes_falseleafs": flat.false_is_leaf,
         "leaf_targetids": flat.targets,
@@ -137,22 +137,22 @@ def ensemble_attributes(trees: list[Node], targets: list[int], n_targets: int) -
 
 
 class _Flat:
-    """Trees as parallel lists, with one entry for each question or each leaf."""
+    """Trees as parallel lists, with one entry for each split or each leaf."""
 
     def __init__(self) -> None:
         self.roots: list[int] = []
         self.columns: list[int] = []
         self.thresholds: list[float] = []
-        self.missing_true: list[int] = []
-        self.true: list[int] = []
-        self.false: list[int] = []
+        self.missing_goes_true: list[int] = []
+        self.if_true: list[int] = []
+        self.if_false: list[int] = []
         self.true_is_leaf: list[int] = []
         self.false_is_leaf: list[int] = []
         self.leaves: list[float] = []
         self.targets: list[int] = []
 
     def add(self, node: Node, target: int) -> int:
-        """Add a node and its subtrees; returns its index among the questions, or among the leaves."""
+        """Add a node and its subtrees; returns its index among the splits, or among the leaves."""
         if not isinstance(node, Split):
             self.leaves.append(node)
             self.targets.append(target)
@@ -160,8 +160,8 @@ class _Flat:
         place = len(self.columns)
         self.columns.append(node.column)
         self.thresholds.append(node.threshold)
-        self.missing_true.append(int(node.missing_true))
-        branches = ((node.true, self.true, self.true_is_leaf), (node.false, self.false, self.false_is_leaf))
+        self.missing_goes_true.append(int(node.missing_goes_true))
+        branches = ((node.if_true, self.if_true, self.true_is_leaf), (node.if_false, self.if_false, self.false_is_leaf))
         for _, index, is_leaf in branches:
             index.append(-1)
             is_leaf.append(-1)
@@ -172,9 +172,9 @@ class _Flat:
 
 
 def collect_splits(trees: Trees) -> list[Split]:
-    """Every question of every tree, in the order of the trees."""
+    """Every split of every tree, in the order of the trees."""
 
     def walk(node: Node) -> list[Split]:
-        return [node, *walk(node.true), *walk(node.false)] if isinstance(node, Split) else []
+        return [node, *walk(node.if_true), *walk(node.if_false)] if isinstance(node, Split) else []
 
     return [split for tree in trees.trees for split in walk(tree)]

@@ -59,7 +59,7 @@ def _log_odds(base_score: str) -> float:
 
 def _read(tree: Any, index: int) -> Node:
     left, right = tree["left_children"][index], tree["right_children"][index]
-    # The split of a question or the value of a leaf, as the shortest decimal text of the float32.
+    # The threshold of a split or the value of a leaf, as the shortest decimal text of the float32.
     value = np.float32(tree["split_conditions"][index])
     if left == -1:
         return float(value)

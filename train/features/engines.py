@@ -15,7 +15,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from train.errors import TrainingError, import_optional
+from train.errors import TrainingError, first_lines, import_optional
 from train.features.java import require_java
 from train.features.sources import File
 
@@ -46,7 +46,7 @@ class DuckDB:
                 memory_limit=memory, temp_directory=str(scratch), preserve_insertion_order=False
             )
         except duckdb.Error as error:
-            raise TrainingError(f"--memory {memory!r} can't be used: {_first_lines(error)}; try 4GB") from error
+            raise TrainingError(f"--memory {memory!r} can't be used: {first_lines(error, 3)}; try 4GB") from error
 
     def read(self, file: File, types: Mapping[str, str]) -> ir.Table:
         """See Engine."""
@@ -61,7 +61,7 @@ class DuckDB:
                 str(file.path), columns=columns, header=True, delim=",", quote='"', escape='"', auto_detect=False
             )
         except duckdb.Error as error:
-            raise TrainingError(f"can't read {file.path}: {_first_lines(error)}") from error
+            raise TrainingError(f"can't read {file.path}: {first_lines(error, 3)}") from error
         return select(table, types)
 
     def save(self, table: ir.Table, path: Path, source: Path) -> None:
@@ -69,9 +69,9 @@ class DuckDB:
         try:
             self._connection.to_parquet(table, path)
         except duckdb.OutOfMemoryException as error:
-            raise TrainingError(f"out of memory: {_first_lines(error)}; allow more with --memory") from error
+            raise TrainingError(f"out of memory: {first_lines(error, 3)}; allow more with --memory") from error
         except duckdb.Error as error:
-            raise TrainingError(f"can't compute features from {source}: {_first_lines(error)}") from error
+            raise TrainingError(f"can't compute features from {source}: {first_lines(error, 3)}") from error
 
     def close(self) -> None:
         """See Engine."""
@@ -95,7 +95,7 @@ class Spark:
         try:
             self._session = builder.getOrCreate()
         except (*self._errors, RuntimeError) as error:
-            raise TrainingError(f"Spark doesn't start on {master!r}: {_first_lines(error)}") from error
+            raise TrainingError(f"Spark doesn't start on {master!r}: {first_lines(error, 3)}") from error
         self._session.sparkContext.setLogLevel("ERROR")
         self._connection: Any = ibis.pyspark.connect(self._session)
 
@@ -110,7 +110,7 @@ class Spark:
                 str(file.path), inferSchema=None, schema=schema, escape='"', mode="FAILFAST"
             )
         except self._errors as error:
-            raise TrainingError(f"can't read {file.path}: {_first_lines(error)}") from error
+            raise TrainingError(f"can't read {file.path}: {first_lines(error, 3)}") from error
         return select(table, types)
 
     def save(self, table: ir.Table, path: Path, source: Path) -> None:
@@ -118,7 +118,7 @@ class Spark:
         try:
             self._connection.to_parquet_dir(table, path)
         except self._errors as error:
-            raise TrainingError(f"can't compute features from {source}: {_first_lines(error)}") from error
+            raise TrainingError(f"can't compute features from {source}: {first_lines(error, 3)}") from error
 
     def close(self) -> None:
         """See Engine."""
@@ -154,9 +154,3 @@ def _java_memory(memory: str) -> str:
     if not match:
         raise TrainingError(f"--memory {memory!r} can't be used: expected whole megabytes or gigabytes, such as 4GB")
     return f"{match[1]}{match[2].lower()}"
-
-
-def _first_lines(error: BaseException) -> str:
-    """The start of an engine's error message, without query plan and stack trace."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:400] if lines else type(error).__name__

@@ -1,6 +1,7 @@
 """Calibration: do predicted probabilities agree with observed default rates?
 
-The cut-off follows from the costs only if they do, so training stops if they disagree on the hold-out.
+The decision threshold is derived from the costs, which is right only if they do; so training stops if they disagree on
+the hold-out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from train.quality import CALIBRATION_BINS, calibration_error
 from train.report.intervals import Estimate, Z, default_rate, ratio_of_means
 
 RATIO_LIMITS = (0.95, 1.05)
-"""Mean predicted probability divided by default rate on the hold-out; nothing is exported outside these limits."""
+"""Mean predicted probability divided by default rate on the hold-out; check_calibration stops training outside
+these limits."""
 
 N_SIMULATIONS = 200
 
@@ -85,8 +87,8 @@ def check_calibration(calibration: Calibration) -> None:
     raise TrainingError(
         f"on the {calibration.count:,} hold-out rows the mean predicted probability is {ratio.value:.3f} times the "
         f"default rate, expected {low} to {high} (sampling noise explains only ±{ratio.high - ratio.value:.3f}); the "
-        "cut-off would be wrong, so nothing was written: fit without class weights or resampling, name the --id column "
-        "so that no applicant is in two rows, or try --model logistic"
+        "threshold would be wrong, so nothing was written: fit without class weights or resampling, name the --id "
+        "column so that no applicant is in two rows, or try --model logistic"
     )
 
 

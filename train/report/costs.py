@@ -1,6 +1,6 @@
-"""Cost of the policy on observed outcomes: by cut-off, by acceptance rate and by score band.
+"""Cost of the policy on observed outcomes: by threshold, by acceptance rate and by score band.
 
-The cut-off in the model file follows from the costs alone; here it is compared with the observed optimum.
+The threshold in the model file follows from the costs alone; here it is compared with the observed optimum.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class Costs:
     """Costs per applicant, in the unit of the card's costs.
 
     cost: of the policy. cost_without_review: of the same costs with accept and refuse only. theoretical_threshold: the
-    cut-off implied by the costs. empirical_threshold: the cheapest cut-off on these outcomes, with its bootstrap
+    threshold implied by the costs. empirical_threshold: the cheapest threshold on these outcomes, with its bootstrap
     interval; its empirical_cost is optimistic, because it was chosen on the same outcomes. thresholds, curve: cost by
-    cut-off, shape (199,) each.
+    threshold, shape (199,) each.
     """
 
     cost: Estimate
@@ -83,8 +83,8 @@ def measure_costs(y: Labels, probability: Matrix, policy: Policy, seed: int) -> 
     thresholds = np.linspace(0, 1, N_CURVE_POINTS + 2)[1:-1]
     empirical_threshold, empirical_cost = _find_cheapest(y, probability, policy, seed)
 
-    def cost_at(cut_off: float) -> float:
-        return mean_cost(y, np.where(probability < cut_off, 0, 2), policy)
+    def cost_at(threshold: float) -> float:
+        return mean_cost(y, np.where(probability < threshold, 0, 2), policy)
 
     return Costs(
         cost=mean(costs_of(y, decision, policy)),

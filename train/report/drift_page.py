@@ -54,8 +54,8 @@ def render_drift(drift: Drift) -> bytes:
         .render(
             drift=drift,
             contract=drift.contract,
-            overview=plots.draw_shifts(ranked[: plots.MAX_BARS]),
-            largest=[(shift, plots.draw_shift(shift)) for shift in ranked[:MAX_PLOTS]],
+            overview=plots.plot_shifts(ranked[: plots.MAX_BARS]),
+            largest=[(shift, plots.plot_shift(shift)) for shift in ranked[:MAX_PLOTS]],
         )
     )
     return page.encode()

@@ -14,10 +14,10 @@ from train.proof import Proof
 from train.quality import Quality, measure
 from train.report.calibration import Calibration, measure_calibration
 from train.report.costs import Costs, measure_costs
+from train.report.effects import Direction, FieldEffect, check_directions, measure_effects
 from train.report.fairness import Fairness, measure_fairness
 from train.report.intervals import Estimate, auc
 from train.report.out_of_sample import OutOfSample
-from train.report.shapes import Direction, Shape, check_directions, measure_shapes
 from train.report.stability import PROBABILITY, Shift, compare_counts, measure_shifts
 from train.summary import Entry
 
@@ -44,7 +44,7 @@ class Findings:
     holdout_calibration: Calibration
     costs: Costs
     fairness: tuple[Fairness, ...]
-    shapes: tuple[Shape, ...]
+    effects: tuple[FieldEffect, ...]
     directions: tuple[Direction, ...]
     shifts: tuple[Shift, ...]
 
@@ -60,7 +60,7 @@ def collect_findings(
     """Measure a verified model whose file has `n_bytes` bytes; random draws use the seed of its training."""
     contract, seed = model.contract, model.contract.training.seed
     y, probability = sample.y, sample.probability
-    holdout_y, holdout_probability = sample.held_out
+    holdout_y, holdout_probability = sample.holdout_predictions
     return Findings(
         card=card,
         contract=contract,
@@ -76,17 +76,17 @@ def collect_findings(
         holdout_calibration=measure_calibration(holdout_y, holdout_probability, seed),
         costs=measure_costs(y, probability, contract.policy, seed),
         fairness=measure_fairness(sample, card.fields, contract.policy, seed),
-        shapes=measure_shapes(model, sample.X, seed),
+        effects=measure_effects(model, sample.X, seed),
         directions=check_directions(model, sample.X, card.fields, seed),
         shifts=(
             _measure_probability_shift(sample),
-            *measure_shifts(contract.fields, contract.bins, sample.X[sample.holdout]),
+            *measure_shifts(contract.fields, contract.bins, sample.X[sample.holdout_rows]),
         ),
     )
 
 
 def _measure_probability_shift(sample: OutOfSample) -> Shift:
-    training = np.delete(sample.probability, sample.holdout)
-    holdout = sample.probability[sample.holdout]
+    training = np.delete(sample.probability, sample.holdout_rows)
+    holdout = sample.probability[sample.holdout_rows]
     bins = bin_numbers(training)
     return compare_counts(PROBABILITY, name_bins(bins, None), count_values(training, bins), count_values(holdout, bins))

@@ -17,36 +17,37 @@ from sklearn.pipeline import Pipeline
 
 from train.cross_validation import FOLDS
 from train.dataset import Dataset, Labels, Matrix
-from train.holdout import Parts
+from train.holdout import Partition
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfSample:
     """Applications with outcomes and out-of-sample predictions, in the order of the table.
 
-    X: float64, shape (n, n_fields). y: int64, (n,), 1 = default. probability: float64, (n,). holdout: row numbers of
-    the hold-out. protected: name of each protected field → its values, float64, (n,), encoded as inputs are.
+    X: float64, shape (n, n_fields). y: int64, (n,), 1 = default. probability: float64, (n,). holdout_rows: row
+    numbers, int64. protected: name of each protected field → its values, float64, (n,), encoded as inputs are.
     """
 
     X: Matrix
     y: Labels
     probability: Matrix
-    holdout: npt.NDArray[np.int64]
+    holdout_rows: npt.NDArray[np.int64]
     protected: Mapping[str, Matrix]
 
     @property
-    def held_out(self) -> tuple[Labels, Matrix]:
+    def holdout_predictions(self) -> tuple[Labels, Matrix]:
         """Outcomes and probabilities of the hold-out, shape (n_holdout,) each."""
-        return self.y[self.holdout], self.probability[self.holdout]
+        return self.y[self.holdout_rows], self.probability[self.holdout_rows]
 
 
 def predict_out_of_sample(
-    pipeline: Pipeline, data: Dataset, parts: Parts, protected: Mapping[str, Matrix], seed: int
+    pipeline: Pipeline, data: Dataset, partition: Partition, protected: Mapping[str, Matrix], seed: int
 ) -> OutOfSample:
-    """Predict every application; `pipeline` is fitted on the rows `parts.fit`, and is not changed."""
+    """Predict every application; `pipeline` is fitted on the rows `partition.training_rows`, and is not changed."""
     probability = np.empty(len(data.y))
-    probability[parts.holdout] = pipeline.predict_proba(data.X[parts.holdout])[:, 1]
+    probability[partition.holdout_rows] = pipeline.predict_proba(data.X[partition.holdout_rows])[:, 1]
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    fit = data.take(parts.fit)
-    probability[parts.fit] = cross_val_predict(clone(pipeline), fit.X, fit.y, cv=folds, method="predict_proba")[:, 1]
-    return OutOfSample(data.X, data.y, probability, parts.holdout, protected)
+    training = data.take(partition.training_rows)
+    by_class = cross_val_predict(clone(pipeline), training.X, training.y, cv=folds, method="predict_proba")
+    probability[partition.training_rows] = by_class[:, 1]
+    return OutOfSample(data.X, data.y, probability, partition.holdout_rows, protected)

@@ -15,9 +15,9 @@ from model.policy import Policy
 from train.dataset import Labels, Matrix
 from train.report.calibration import Calibration
 from train.report.costs import Costs
+from train.report.effects import FieldEffect
 from train.report.fairness import FOUR_FIFTHS, Fairness
 from train.report.intervals import Estimate
-from train.report.shapes import Shape
 from train.report.stability import MODERATE_SHIFT, SIGNIFICANT_SHIFT, Shift
 from train.report.svg import AMBER, BLUE, FAINT, INK, RED, render
 
@@ -30,10 +30,10 @@ MAX_BARS = 25
 PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.3g}%")
 
 
-def draw_calibration(calibration: Calibration) -> str:
+def plot_calibration(calibration: Calibration) -> str:
     """Reliability diagram: default rate by mean predicted probability, with intervals, and the diagonal."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         x = [one.mean_probability for one in calibration.bins]
         rates = [one.default_rate for one in calibration.bins]
@@ -44,13 +44,13 @@ def draw_calibration(calibration: Calibration) -> str:
         _set_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="upper left")
 
-    return render(HALF_WIDTH, draw)
+    return render(HALF_WIDTH, plot)
 
 
-def draw_points(y: Labels, points: npt.NDArray[np.int64], policy: Policy) -> str:
+def plot_points(y: Labels, points: npt.NDArray[np.int64], policy: Policy) -> str:
     """Score distributions of good applicants and of defaults; points: shape (n,)."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         low, high = np.quantile(points, [0.005, 0.995])
         edges = np.linspace(low, max(high, low + 1), 31)
@@ -65,19 +65,19 @@ def draw_points(y: Labels, points: npt.NDArray[np.int64], policy: Policy) -> str
                 label=name,
                 linewidth=0,
             )
-        cut_off = int(policy.score_points(policy.refuse_from))
-        axes.axvline(cut_off, color=INK, linewidth=1, linestyle="--", label=f"cut-off, {cut_off} points")
+        threshold = int(policy.score_points(policy.refuse_from))
+        axes.axvline(threshold, color=INK, linewidth=1, linestyle="--", label=f"threshold, {threshold} points")
         axes.set(xlabel="score (points)", ylabel="share of each class (%)")
         _set_percent(axes.yaxis)
         _put_legend_above(axes)
 
-    return render(HALF_WIDTH, draw)
+    return render(HALF_WIDTH, plot)
 
 
-def draw_roc(y: Labels, probability: Matrix) -> str:
+def plot_roc(y: Labels, probability: Matrix) -> str:
     """ROC curve, axes as shares refused."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         false_positive_rate, true_positive_rate, _ = roc_curve(y, probability)
         grid = np.linspace(0, 1, 201)
@@ -87,34 +87,34 @@ def draw_roc(y: Labels, probability: Matrix) -> str:
         _set_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="lower right")
 
-    return render(HALF_WIDTH, draw)
+    return render(HALF_WIDTH, plot)
 
 
-def draw_costs(costs: Costs) -> str:
-    """Cost per applicant by cut-off, with the cut-off implied by the costs and the interval of the observed optimum."""
+def plot_costs(costs: Costs) -> str:
+    """Cost per applicant by threshold, with the one implied by the costs and the interval of the observed optimum."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         optimum = costs.empirical_threshold
         label = "observed optimum, 95% interval"
         axes.axvspan(optimum.low, optimum.high, color=AMBER, alpha=0.2, linewidth=0, label=label)
         axes.plot(costs.thresholds, costs.curve, color=BLUE, label="cost, accept or refuse")
         axes.axvline(
-            costs.theoretical_threshold, color=INK, linestyle="--", linewidth=1, label="cut-off implied by the costs"
+            costs.theoretical_threshold, color=INK, linestyle="--", linewidth=1, label="threshold implied by the costs"
         )
         top = min(costs.accept_all, 2.5 * costs.refuse_all)
-        axes.set(xlim=(0, 1), ylim=(0, top * 1.05), xlabel="cut-off, probability of default (%)")
+        axes.set(xlim=(0, 1), ylim=(0, top * 1.05), xlabel="threshold, probability of default (%)")
         axes.set_ylabel("cost per applicant (unit of the card)")
         _set_percent(axes.xaxis)
         axes.legend(loc="lower right")
 
-    return render(HALF_WIDTH, draw)
+    return render(HALF_WIDTH, plot)
 
 
-def draw_strategy(costs: Costs) -> str:
+def plot_strategy(costs: Costs) -> str:
     """Strategy curve: default rate of the accepted applicants by acceptance rate."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         x = [row.acceptance for row in costs.strategy]
         rates = [row.default_rate for row in costs.strategy]
@@ -128,30 +128,30 @@ def draw_strategy(costs: Costs) -> str:
         _set_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="upper left")
 
-    return render(HALF_WIDTH, draw)
+    return render(HALF_WIDTH, plot)
 
 
-def draw_importance(shapes: Sequence[Shape]) -> str:
+def plot_importance(effects: Sequence[FieldEffect]) -> str:
     """Mean |contribution| by field."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
-        labels = [_truncate(shape.field.label) for shape in shapes]
-        axes.barh(labels, [shape.importance for shape in shapes], color=BLUE, alpha=0.8, linewidth=0)
+        labels = [_truncate(effect.field.label) for effect in effects]
+        axes.barh(labels, [effect.importance for effect in effects], color=BLUE, alpha=0.8, linewidth=0)
         axes.invert_yaxis()
         axes.set(xlabel="mean |contribution| (log-odds)")
         axes.grid(visible=False, axis="y")
 
-    return render((HALF_WIDTH[0], 0.9 + 0.24 * len(shapes)), draw)
+    return render((HALF_WIDTH[0], 0.9 + 0.24 * len(effects)), plot)
 
 
-def draw_shape(shape: Shape) -> str:
+def plot_effect(effect: FieldEffect) -> str:
     """Contribution by value of a field with the 10th to 90th percentile, above the share of applicants by value."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         above, below = figure.subplots(2, sharex=True, height_ratios=[3, 1])
-        is_number = shape.field.kind == "number"
-        points = list(shape.points)
+        is_number = effect.field.kind == "number"
+        points = list(effect.points)
         if is_number:
             x = [point.value for point in points]
             width = points[0].width * 0.9 if points and points[0].width else 1.0
@@ -166,16 +166,16 @@ def draw_shape(shape: Shape) -> str:
         else:
             _plot_spans(above, x, points)
         below.bar(x, [point.share for point in points], width, color=FAINT, alpha=0.6, linewidth=0)
-        if shape.missing is not None:
-            _plot_spans(above, [missing_x], [shape.missing])
-            below.bar([missing_x], [shape.missing.share], width, color=FAINT, alpha=0.6, linewidth=0)
+        if effect.missing is not None:
+            _plot_spans(above, [missing_x], [effect.missing])
+            below.bar([missing_x], [effect.missing.share], width, color=FAINT, alpha=0.6, linewidth=0)
         above.axhline(0, color=INK, linewidth=0.7)
         above.set_ylabel("log-odds")
         below.set_ylabel("share (%)")
-        below.set_xlabel(shape.field.unit or ("level" if not is_number else "value"))
+        below.set_xlabel(effect.field.unit or ("level" if not is_number else "value"))
         _set_percent(below.yaxis)
         below.yaxis.set_major_locator(MaxNLocator(2))
-        ticks, names = _choose_ticks(shape, x, missing_x)
+        ticks, names = _choose_ticks(effect, x, missing_x)
         if names is None:
             below.xaxis.set_major_locator(MaxNLocator(4))
             below.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _format_tick(value)))
@@ -187,13 +187,13 @@ def draw_shape(shape: Shape) -> str:
                     text.set_horizontalalignment("right")
         figure.align_ylabels()
 
-    return render(THIRD_WIDTH, draw)
+    return render(THIRD_WIDTH, plot)
 
 
-def draw_fairness(fairness: Fairness) -> str:
+def plot_fairness(fairness: Fairness) -> str:
     """Acceptance rate of each group divided by that of the reference group."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axvspan(0, FOUR_FIFTHS, color=AMBER, alpha=0.15, linewidth=0)
         axes.axvline(1, color=FAINT, linewidth=1)
@@ -213,13 +213,13 @@ def draw_fairness(fairness: Fairness) -> str:
         )
         axes.grid(visible=False, axis="y")
 
-    return render((HALF_WIDTH[0], 1.1 + 0.32 * len(fairness.groups)), draw)
+    return render((HALF_WIDTH[0], 1.1 + 0.32 * len(fairness.groups)), plot)
 
 
-def draw_shifts(shifts: Sequence[Shift]) -> str:
+def plot_shifts(shifts: Sequence[Shift]) -> str:
     """Population stability index of each field with its interval, above its sampling noise as a bar."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         for limit, color in ((MODERATE_SHIFT, AMBER), (SIGNIFICANT_SHIFT, RED)):
             axes.axvline(limit, color=color, linewidth=1, linestyle="--")
@@ -234,13 +234,13 @@ def draw_shifts(shifts: Sequence[Shift]) -> str:
         axes.set(xlim=(0, end), xlabel="population stability index")
         axes.grid(visible=False, axis="y")
 
-    return render((HALF_WIDTH[0], 0.9 + 0.25 * len(shifts)), draw)
+    return render((HALF_WIDTH[0], 0.9 + 0.25 * len(shifts)), plot)
 
 
-def draw_shift(shift: Shift) -> str:
+def plot_shift(shift: Shift) -> str:
     """Share of applicants in each bin, in the training rows and now."""
 
-    def draw(figure: Figure) -> None:
+    def plot(figure: Figure) -> None:
         axes = figure.subplots()
         rows = np.arange(len(shift.names))
         axes.barh(rows - 0.2, shift.before, 0.38, color=FAINT, alpha=0.7, linewidth=0, label="training")
@@ -252,7 +252,7 @@ def draw_shift(shift: Shift) -> str:
         _set_percent(axes.xaxis)
         _put_legend_above(axes)
 
-    return render((THIRD_WIDTH[0], 1.1 + 0.27 * len(shift.names)), draw)
+    return render((THIRD_WIDTH[0], 1.1 + 0.27 * len(shift.names)), plot)
 
 
 def _plot_rates(axes: Any, x: Sequence[float], rates: Sequence[Estimate], label: str) -> None:
@@ -268,11 +268,11 @@ def _plot_spans(axes: Any, x: Sequence[float], points: Sequence[Any]) -> None:
         axes.plot([position], [point.contribution], color=BLUE, marker="o", markersize=4)
 
 
-def _choose_ticks(shape: Shape, x: Sequence[float], missing_x: float) -> tuple[list[float], list[str] | None]:
+def _choose_ticks(effect: FieldEffect, x: Sequence[float], missing_x: float) -> tuple[list[float], list[str] | None]:
     """Positions and labels of the ticks; None for the labels of an ordinary numeric axis."""
-    missing = [(missing_x, "missing")] if shape.missing is not None else []
-    if shape.field.kind == "category":
-        named = [(position, _truncate(point.name, 12)) for position, point in zip(x, shape.points, strict=True)]
+    missing = [(missing_x, "missing")] if effect.missing is not None else []
+    if effect.field.kind == "category":
+        named = [(position, _truncate(point.name, 12)) for position, point in zip(x, effect.points, strict=True)]
     elif not missing:
         return [], None
     elif x:

@@ -8,15 +8,15 @@ from typing import Any
 from markupsafe import Markup
 
 from train.report import plots
+from train.report.effects import FieldEffect
 from train.report.findings import Findings
 from train.report.formatting import format_estimate, format_percent_estimate
 from train.report.intervals import CONFIDENCE
-from train.report.shapes import Shape
 from train.report.templates import make_environment
 from train.report.verdict import LABELS, assess
 from train.summary import METRICS
 
-MAX_SHAPES = 12
+MAX_EFFECTS = 12
 """Number of fields whose effect is plotted, by importance."""
 
 
@@ -41,16 +41,16 @@ def render_report(findings: Findings) -> bytes:
         confidence=CONFIDENCE,
         max_bars=plots.MAX_BARS,
         plots={
-            "calibration": plots.draw_calibration(findings.calibration),
-            "points": plots.draw_points(sample.y, points, policy),
-            "roc": plots.draw_roc(sample.y, sample.probability),
-            "costs": plots.draw_costs(findings.costs),
-            "strategy": plots.draw_strategy(findings.costs),
-            "importance": plots.draw_importance(findings.shapes[: plots.MAX_BARS]),
-            "shifts": plots.draw_shifts(findings.shifts[: plots.MAX_BARS]),
+            "calibration": plots.plot_calibration(findings.calibration),
+            "points": plots.plot_points(sample.y, points, policy),
+            "roc": plots.plot_roc(sample.y, sample.probability),
+            "costs": plots.plot_costs(findings.costs),
+            "strategy": plots.plot_strategy(findings.costs),
+            "importance": plots.plot_importance(findings.effects[: plots.MAX_BARS]),
+            "shifts": plots.plot_shifts(findings.shifts[: plots.MAX_BARS]),
         },
-        shapes=[(shape, plots.draw_shape(shape)) for shape in _select_shapes(findings.shapes)],
-        fairness=[(field, plots.draw_fairness(field)) for field in findings.fairness],
+        effects=[(effect, plots.plot_effect(effect)) for effect in _select_effects(findings.effects)],
+        fairness=[(field, plots.plot_fairness(field)) for field in findings.fairness],
     )
     return page.encode()
 
@@ -66,6 +66,6 @@ def _without_line_break(format_: Callable[..., str]) -> Callable[..., Markup]:
     return filter_
 
 
-def _select_shapes(shapes: tuple[Shape, ...]) -> list[Shape]:
+def _select_effects(effects: tuple[FieldEffect, ...]) -> list[FieldEffect]:
     """The most important fields; one without an effect, or without enough applicants at any value, is left out."""
-    return [shape for shape in shapes if shape.points and shape.importance > 0][:MAX_SHAPES]
+    return [effect for effect in effects if effect.points and effect.importance > 0][:MAX_EFFECTS]

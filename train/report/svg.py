@@ -42,16 +42,16 @@ STYLE: dict[Any, Any] = {
     "savefig.facecolor": "none",
 }
 
-Draw = Callable[[Figure], None]
+Plot = Callable[[Figure], None]
 
 
-def render(size: tuple[float, float], draw: Draw) -> str:
+def render(size: tuple[float, float], plot: Plot) -> str:
     """Draw on a figure of this size in inches; returns SVG for a page that defines the colours of style.css."""
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         # A glyph that is missing from DejaVu Sans is drawn by the browser in another font.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=size, layout="constrained")
-        draw(figure)
+        plot(figure)
         # Computed once here; savefig would compute the layout twice.
         layout = figure.get_layout_engine()
         if layout is not None:

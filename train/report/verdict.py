@@ -23,10 +23,10 @@ PROXY_AUC_LIMIT = 0.7
 NOISE_FACTOR = 1.5
 """A calibration error up to this multiple of the one that sampling noise alone causes passes."""
 
-Result = Literal["pass", "review", "fail"]
+CheckResult = Literal["pass", "review", "fail"]
 
-LABELS: dict[Result, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
-STYLES: dict[Result, str] = {"pass": "", "review": "yellow", "fail": "red"}
+LABELS: dict[CheckResult, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
+STYLES: dict[CheckResult, str] = {"pass": "", "review": "yellow", "fail": "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Check:
     """One check: what is checked, its result, and the figures it rests on as a sentence."""
 
     title: str
-    result: Result
+    result: CheckResult
     text: str
 
 
@@ -99,10 +99,10 @@ def _check_policy(findings: Findings) -> Iterator[Check]:
     )
     optimum = costs.empirical_threshold
     yield Check(
-        "Cut-off",
+        "Decision threshold",
         "review" if optimum.excludes(costs.theoretical_threshold) else "pass",
-        f"The costs imply a cut-off at a probability of {format_percent(costs.theoretical_threshold)}; the cheapest "
-        f"cut-off on the observed outcomes is {format_percent(optimum.value)} (95% interval "
+        f"The costs imply a threshold at a probability of {format_percent(costs.theoretical_threshold)}; the cheapest "
+        f"threshold on the observed outcomes is {format_percent(optimum.value)} (95% interval "
         f"{format_percent(optimum.low)}–{format_percent(optimum.high)}).",
     )
 

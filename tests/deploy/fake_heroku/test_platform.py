@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from deploy.__main__ import wait_until
 from deploy.fake_heroku.server import FakeHeroku
+from deploy.release import wait_until
 from tests.deploy.conftest import SERVER, TIMEOUT_SECONDS, deploy_slug, live_commit
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-import deploy.__main__ as main
+import deploy.release as module
 from deploy.errors import DeployError
 from deploy.fake_heroku.server import FakeHeroku
-from deploy.runtime import find_python, read_runtime
+from deploy.python_version import find_python, read_runtime
 from tests.deploy.conftest import KEY, SERVER, FillCache
 
 PROCFILE = f"release: test -e good\nweb: {SERVER}\n"
@@ -23,7 +23,7 @@ PROCFILE = f"release: test -e good\nweb: {SERVER}\n"
 def checkout(fake_heroku: FakeHeroku, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A committed checkout of a tiny app, in an environment in which the hook of the fake platform runs."""
     folder = tmp_path / "checkout"
-    monkeypatch.setattr(main, "ROOT", folder)
+    monkeypatch.setattr(module, "ROOT", folder)
     for name, value in (fake_heroku.hook_environment | {"PYTHONPATH": str(root)}).items():
         monkeypatch.setenv(name, value)
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(folder)], check=True)
@@ -48,10 +48,10 @@ def test_a_push_is_built_and_released_and_a_failed_one_changes_nothing(
     """Four pushes: with a wrong key, a good commit, a failing release command, a failing build."""
     fill_cache(fake_heroku.folder / "cache", checkout, find_python(read_runtime(checkout)))
     with pytest.raises(DeployError, match="the push was rejected"):
-        main.push(replace(fake_heroku.settings, key="wrong"))
+        module.push(replace(fake_heroku.settings, key="wrong"))
     assert fake_heroku.platform.releases == []
 
-    main.push(fake_heroku.settings)
+    module.push(fake_heroku.settings)
 
     printed = capfd.readouterr().err
     assert "remote:        Released v1" in printed
@@ -60,7 +60,7 @@ def test_a_push_is_built_and_released_and_a_failed_one_changes_nothing(
 
     (checkout / "good").unlink()
     commit(checkout)
-    main.push(fake_heroku.settings)
+    module.push(fake_heroku.settings)
 
     assert "remote:  !     Release command failed" in capfd.readouterr().err
     assert [release.status for release in fake_heroku.platform.releases] == ["succeeded", "failed"]
@@ -68,7 +68,7 @@ def test_a_push_is_built_and_released_and_a_failed_one_changes_nothing(
     (checkout / "runtime.txt").write_text("newest\n")
     commit(checkout)
     with pytest.raises(DeployError, match="the push was rejected"):
-        main.push(fake_heroku.settings)
+        module.push(fake_heroku.settings)
 
     assert "Push rejected, failed to compile" in capfd.readouterr().err
     assert len(fake_heroku.platform.releases) == 2
@@ -77,9 +77,9 @@ def test_a_push_is_built_and_released_and_a_failed_one_changes_nothing(
 
 def test_only_main_is_built(checkout: Path, fake_heroku: FakeHeroku, monkeypatch: pytest.MonkeyPatch) -> None:
     """A push to another branch makes no slug and no release."""
-    monkeypatch.setattr(main, "BRANCH", "refs/heads/other")
+    monkeypatch.setattr(module, "BRANCH", "refs/heads/other")
 
-    main.push(fake_heroku.settings)
+    module.push(fake_heroku.settings)
 
     assert fake_heroku.platform.releases == []
     assert not (fake_heroku.folder / "slugs").exists()

@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 
 from model.session import Model
 from serve.api.body import MIN_INFLATE_CHUNK_BYTES, RAW_DEFLATE_WINDOW_BITS, WINDOW_BITS, inflate
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.schemas.problems import HTTPProblem, InvalidApplicants
 from serve.settings import Settings
 from serve.state import AppState
@@ -66,36 +66,36 @@ def body(vector: list[Any]) -> bytes:
 )
 def test_a_content_length_above_the_limit_is_413_without_reading(model: Model, length: str, shown: str) -> None:
     """At most the one part that the server holds already is read."""
-    asked = post([b" " * PART] * 5, content_length=length)
+    exchange = post([b" " * PART] * 5, content_length=length)
 
-    asyncio.run(asked.run(make_app(model, Settings(max_body_bytes=1024))))
+    asyncio.run(exchange.run(create_app_for_model(model, Settings(max_body_bytes=1024))))
 
-    assert asked.status == 413
-    assert asked.asked <= 1
-    assert asked.json["detail"].startswith(f"the body: got {shown}")
-    assert "expected at most 1,024; send several smaller bodies" in asked.json["detail"]
+    assert exchange.status == 413
+    assert exchange.receive_calls <= 1
+    assert exchange.json["detail"].startswith(f"the body: got {shown}")
+    assert "expected at most 1,024; send several smaller bodies" in exchange.json["detail"]
 
 
 def test_a_content_length_above_the_limit_is_413_at_once(model: Model) -> None:
     """The answer is sent before any of the body has arrived."""
-    asked = Stalled("POST", "/predict", [b" ", b" "], {"content-length": "1025"})
-    asked.asked = 1
+    exchange = Stalled("POST", "/predict", [b" ", b" "], {"content-length": "1025"})
+    exchange.receive_calls = 1
 
-    asyncio.run(asked.run(make_app(model, Settings(max_body_bytes=1024))))
+    asyncio.run(exchange.run(create_app_for_model(model, Settings(max_body_bytes=1024))))
 
-    assert asked.status == 413
+    assert exchange.status == 413
 
 
 def test_a_chunked_body_is_413_as_soon_as_it_exceeds_the_limit(model: Model) -> None:
     """Reading ends with the part that exceeds the limit; at most one more part is read and dropped."""
-    asked = post([b" " * PART] * 100, transfer_encoding="chunked")
-    app = make_app(model, Settings(max_body_bytes=10_240))
+    exchange = post([b" " * PART] * 100, transfer_encoding="chunked")
+    app = create_app_for_model(model, Settings(max_body_bytes=10_240))
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
-    assert asked.status == 413
-    assert "more than 10,240 bytes" in asked.json["detail"]
-    assert 11 <= asked.asked <= 12
+    assert exchange.status == 413
+    assert "more than 10,240 bytes" in exchange.json["detail"]
+    assert 11 <= exchange.receive_calls <= 12
     assert in_use(app) == (0, 0, 0)
 
 
@@ -112,12 +112,12 @@ def test_a_body_in_any_parts_is_the_same_body(model: Model, cuts: list[int]) -> 
     """The answer doesn't depend on how the network divides the body."""
     content = b'{"data": [[45.5, 320, 1, 1, 0.75]]}'
     edges = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
-    asked = post([content[start:end] for start, end in pairwise(edges)], content_length=str(len(content)))
+    exchange = post([content[start:end] for start, end in pairwise(edges)], content_length=str(len(content)))
 
-    asyncio.run(asked.run(make_app(model, Settings(log_level="warning"))))
+    asyncio.run(exchange.run(create_app_for_model(model, Settings(log_level="warning"))))
 
     expected = model.score(np.array([[45.5, 320, 1, 1, 0.75]])).probability.tolist()
-    assert (asked.status, asked.json) == (200, expected)
+    assert (exchange.status, exchange.json) == (200, expected)
 
 
 @pytest.mark.parametrize("missing", [1, 10])
@@ -125,14 +125,15 @@ def test_a_body_that_is_shorter_than_its_length_is_400_and_the_connection_ends(
     model: Model, body: bytes, missing: int
 ) -> None:
     """Otherwise a server could take the rest of the body for the next request."""
-    asked = post([body], content_length=str(len(body) + missing))
-    app = make_app(model)
+    exchange = post([body], content_length=str(len(body) + missing))
+    app = create_app_for_model(model)
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
-    assert (asked.status, asked.headers["connection"]) == (400, "close")
-    assert asked.json["type"] == "urn:problem:body-cut-off"
-    assert f"Content-Length is {len(body) + missing}, but the body ended after {len(body)} bytes" in asked.json["error"]
+    assert (exchange.status, exchange.headers["connection"]) == (400, "close")
+    assert exchange.json["type"] == "urn:problem:body-cut-off"
+    detail = f"Content-Length is {len(body) + missing}, but the body ended after {len(body)} bytes"
+    assert detail in exchange.json["error"]
     assert in_use(app) == (0, 0, 0)
 
 
@@ -176,15 +177,15 @@ def test_an_unknown_encoding_is_415_and_names_the_supported_ones(
     model: Model, body: bytes, encodings: list[str]
 ) -> None:
     """In one header or several, which form one list; the body is not read."""
-    asked = post([body] * 3, content_length="300")
-    asked.scope["headers"] += [(b"content-encoding", encoding.encode()) for encoding in encodings]
-    app = make_app(model)
+    exchange = post([body] * 3, content_length="300")
+    exchange.scope["headers"] += [(b"content-encoding", encoding.encode()) for encoding in encodings]
+    app = create_app_for_model(model)
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
-    assert (asked.status, asked.headers["accept-encoding"]) == (415, "gzip, deflate")
-    assert asked.json["type"] == "urn:problem:unknown-encoding"
-    assert asked.asked <= 1
+    assert (exchange.status, exchange.headers["accept-encoding"]) == (415, "gzip, deflate")
+    assert exchange.json["type"] == "urn:problem:unknown-encoding"
+    assert exchange.receive_calls <= 1
     assert in_use(app) == (0, 0, 0)
 
 
@@ -298,7 +299,7 @@ def test_a_body_that_would_fill_the_memory_costs_little(encoding: str) -> None:
 
 def test_bodies_beyond_the_memory_for_all_bodies_are_503(model: Model, body: bytes) -> None:
     """MAX_ALL_BODY_BYTES: only the body that exceeds it is refused; the others and later ones are answered."""
-    app = make_app(model, Settings(max_body_bytes=10_000, max_all_body_bytes=10_000))
+    app = create_app_for_model(model, Settings(max_body_bytes=10_000, max_all_body_bytes=10_000))
     padded = body.ljust(9_000)
 
     async def ask() -> tuple[Conversation, ...]:
@@ -327,7 +328,7 @@ def test_bodies_beyond_the_memory_for_all_bodies_are_503(model: Model, body: byt
 
 def test_a_compressed_body_counts_until_it_is_decompressed(model: Model, body: bytes) -> None:
     """Compressed bodies that wait for a thread count towards MAX_ALL_BODY_BYTES."""
-    app, content = make_app(model), compress(body, GZIP)
+    app, content = create_app_for_model(model), compress(body, GZIP)
     seen: list[int] = []
     state: AppState = app.state.service
     run = state.run_blocking
@@ -337,11 +338,11 @@ def test_a_compressed_body_counts_until_it_is_decompressed(model: Model, body: b
         return await run(call)
 
     state.run_blocking = note  # type: ignore[method-assign]
-    asked = post([content], content_encoding="gzip")
+    exchange = post([content], content_encoding="gzip")
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
-    assert (asked.status, seen) == (200, [len(content)])
+    assert (exchange.status, seen) == (200, [len(content)])
     assert in_use(app) == (0, 0, 0)
 
 
@@ -363,41 +364,41 @@ def test_nothing_is_held_of_a_body_that_is_answered(
     model: Model, body: bytes, headers: dict[str, str], status: int
 ) -> None:
     """All counters return to zero after any answer."""
-    app = make_app(model, Settings(max_body_bytes=4_096))
+    app = create_app_for_model(model, Settings(max_body_bytes=4_096))
     for parts in ([body], [body[:10], body[10:], b""], [bytes([byte]) for byte in body]):
-        asked = Conversation("POST", "/predict", parts, headers)
+        exchange = Conversation("POST", "/predict", parts, headers)
 
-        asyncio.run(asked.run(app))
+        asyncio.run(exchange.run(app))
 
-        assert asked.status == status
+        assert exchange.status == status
         assert in_use(app) == (0, 0, 0)
 
 
 def test_nothing_is_held_of_a_body_whose_client_hangs_up(model: Model) -> None:
     """All counters return to zero after a disconnect, and no answer is sent."""
-    app = make_app(model)
-    asked = HangingUp("POST", "/predict", [b'{"data": ', b"[["])
+    app = create_app_for_model(model)
+    exchange = HangingUp("POST", "/predict", [b'{"data": ', b"[["])
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
-    assert asked.sent == []
+    assert exchange.sent == []
     assert in_use(app) == (0, 0, 0)
 
 
 def test_nothing_is_held_of_a_body_whose_request_is_cancelled(model: Model) -> None:
     """At shutdown a request ends with CancelledError, not with 408, and all counters return to zero."""
-    app = make_app(model)
+    app = create_app_for_model(model)
 
     async def ask() -> tuple[int, int, int]:
-        asked = Stalled("POST", "/predict", [b"[" * PART, b"["])
-        task = asyncio.create_task(asked.run(app))
+        exchange = Stalled("POST", "/predict", [b"[" * PART, b"["])
+        task = asyncio.create_task(exchange.run(app))
         while not in_use(app)[1]:
             await asyncio.sleep(0)
         before = in_use(app)
         task.cancel()
         await asyncio.wait([task])
         assert task.cancelled()
-        assert asked.sent == []
+        assert exchange.sent == []
         return before
 
     assert asyncio.run(ask()) == (1, PART, 1)

@@ -20,7 +20,7 @@ from starlette.types import Message
 from model.contract import Field
 from model.session import Matrix, Model
 from serve.api.endpoint import CHUNK_BYTES, MIN_COMPRESSED_BYTES, Endpoint
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.settings import Settings
 from tests.serve.api.bodies import name_values, to_csv, to_json, to_matrix_tensor
 from tests.serve.conversation import Conversation
@@ -28,15 +28,15 @@ from tests.serve.conversation import Conversation
 
 def ask(model: Model, method: str, path: str, body: bytes, headers: dict[str, str]) -> Conversation:
     """Send a request to an application and return the answer."""
-    asked = Conversation(method, path, [body], headers)
-    asyncio.run(asked.run(make_app(model)))
-    return asked
+    exchange = Conversation(method, path, [body], headers)
+    asyncio.run(exchange.run(create_app_for_model(model)))
+    return exchange
 
 
 def around(answer: Callable[[Request], Awaitable[Response]], model: Model) -> Starlette:
     """An application with one endpoint, and the state of the service around a model."""
     app = Starlette(routes=[Route("/", Endpoint("GET", "/", answer), methods=["GET"])])
-    app.state.service = make_app(model).state.service
+    app.state.service = create_app_for_model(model).state.service
     return app
 
 
@@ -97,14 +97,14 @@ def test_answers_below_the_minimum_size_are_not_compressed(model: Model, size: i
     async def answer(request: Request) -> Response:
         return Response(b"x" * size, media_type="text/plain")
 
-    asked = Conversation("GET", "/", headers={"accept-encoding": accepted})
+    exchange = Conversation("GET", "/", headers={"accept-encoding": accepted})
 
-    asyncio.run(asked.run(around(answer, model)))
+    asyncio.run(exchange.run(around(answer, model)))
 
     is_compressed = size >= MIN_COMPRESSED_BYTES and accepted == "gzip"
-    assert (asked.headers.get("content-encoding") == "gzip") == is_compressed
-    assert (zlib.decompress(asked.content, 31) if is_compressed else asked.content) == b"x" * size
-    assert asked.headers["content-length"] == str(len(asked.content))
+    assert (exchange.headers.get("content-encoding") == "gzip") == is_compressed
+    assert (zlib.decompress(exchange.content, 31) if is_compressed else exchange.content) == b"x" * size
+    assert exchange.headers["content-length"] == str(len(exchange.content))
 
 
 def test_compression_extends_the_vary_header(model: Model) -> None:
@@ -113,11 +113,11 @@ def test_compression_extends_the_vary_header(model: Model) -> None:
     async def answer(request: Request) -> Response:
         return Response(b"x" * MIN_COMPRESSED_BYTES, headers={"vary": "Accept-Language"})
 
-    asked = Conversation("GET", "/", headers={"accept-encoding": "gzip"})
+    exchange = Conversation("GET", "/", headers={"accept-encoding": "gzip"})
 
-    asyncio.run(asked.run(around(answer, model)))
+    asyncio.run(exchange.run(around(answer, model)))
 
-    assert asked.headers["vary"] == "Accept-Language, Accept-Encoding"
+    assert exchange.headers["vary"] == "Accept-Language, Accept-Encoding"
 
 
 def test_an_exception_of_a_handler_is_not_caught() -> None:
@@ -126,11 +126,11 @@ def test_an_exception_of_a_handler_is_not_caught() -> None:
     async def fail(request: Request) -> Response:
         raise RuntimeError("of this request")
 
-    asked: Any = Conversation("GET", "/")
+    exchange: Any = Conversation("GET", "/")
 
     with pytest.raises(RuntimeError, match="of this request"):
-        asyncio.run(asked.run(Endpoint("GET", "/", fail)))
-    assert asked.sent == []
+        asyncio.run(exchange.run(Endpoint("GET", "/", fail)))
+    assert exchange.sent == []
 
 
 class SlowReader(Conversation):
@@ -145,18 +145,18 @@ class SlowReader(Conversation):
 
 def test_a_client_that_stops_reading_is_disconnected(model: Model) -> None:
     """The unsent answer counts towards MAX_ALL_BODY_BYTES until BODY_TIMEOUT has passed."""
-    app = make_app(model, Settings(body_timeout=1))
+    app = create_app_for_model(model, Settings(body_timeout=1))
     state = app.state.service
-    asked = SlowReader("GET", "/openapi.json", [b""], {})
+    exchange = SlowReader("GET", "/openapi.json", [b""], {})
 
     async def ask() -> tuple[int, float]:
-        task = asyncio.create_task(asked.run(app))
+        task = asyncio.create_task(exchange.run(app))
         await asyncio.sleep(0.1)
         held, began = state.body_bytes, time.monotonic()
         await task
         return held, time.monotonic() - began
 
-    state.runtime.openapi = b"x" * (2 * CHUNK_BYTES + 1)
+    state.runtime.openapi_json = b"x" * (2 * CHUNK_BYTES + 1)
     held, seconds = asyncio.run(ask())
 
     assert held == 2 * CHUNK_BYTES + 1
@@ -166,10 +166,10 @@ def test_a_client_that_stops_reading_is_disconnected(model: Model) -> None:
 
 def test_answers_beyond_the_memory_for_all_bodies_are_503(model: Model) -> None:
     """So that unread answers can't exhaust the memory."""
-    app = make_app(model)
+    app = create_app_for_model(model)
     app.state.service.body_bytes = Settings().max_all_body_bytes
 
-    asked = Conversation("GET", "/openapi.json", [b""], {})
-    asyncio.run(asked.run(app))
+    exchange = Conversation("GET", "/openapi.json", [b""], {})
+    asyncio.run(exchange.run(app))
 
-    assert (asked.status, asked.headers["retry-after"]) == (503, "1")
+    assert (exchange.status, exchange.headers["retry-after"]) == (503, "1")

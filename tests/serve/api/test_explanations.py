@@ -15,8 +15,8 @@ ADDITIVITY = 1e-9
 
 def test_the_service_gives_four_reasons_unless_asked_otherwise(client: httpx.Client, named: dict[str, Any]) -> None:
     """`reasons` sets the maximum number; 0 gives none."""
-    for asked, most in (({}, 4), ({"reasons": 1}, 1), ({"reasons": 0}, 0)):
-        result = client.post("/score", json={"applicants": [named], **asked}).json()["results"][0]
+    for options, most in (({}, 4), ({"reasons": 1}, 1), ({"reasons": 0}, 0)):
+        result = client.post("/score", json={"applicants": [named], **options}).json()["results"][0]
         assert len(result["reasons"]) <= most
         assert all(list(reason) == ["field", "label", "value", "contribution", "text"] for reason in result["reasons"])
 
@@ -48,10 +48,11 @@ def test_the_service_proposes_changes_when_asked_and_refusing(client: httpx.Clie
     """Only a refusal has `what_would_change`, and only if the request asked for it."""
     refused, accepted = named | {"Amount": 100, "Client": False}, named | {"Amount": 0, "Income": 5000}
 
-    asked = client.post("/score", json={"applicants": [refused, accepted], "what_would_change": True}).json()["results"]
-    not_asked = client.post("/score", json={"applicants": [refused]}).json()["results"]
+    body = {"applicants": [refused, accepted], "what_would_change": True}
+    results = client.post("/score", json=body).json()["results"]
+    not_results = client.post("/score", json={"applicants": [refused]}).json()["results"]
 
-    assert [result["decision"] for result in asked] == ["refuse", "accept"]
-    assert asked[0]["what_would_change"] == []
-    assert "what_would_change" not in asked[1]
-    assert "what_would_change" not in not_asked[0]
+    assert [result["decision"] for result in results] == ["refuse", "accept"]
+    assert results[0]["what_would_change"] == []
+    assert "what_would_change" not in results[1]
+    assert "what_would_change" not in not_results[0]

@@ -154,11 +154,11 @@ def test_faults_reasons_and_warnings_have_the_names(renamed: Model, make_client:
 
 @pytest.mark.parametrize("kind", ["quotes", "backslashes", "line breaks", "300 characters", "names of the API"])
 def test_a_model_is_exported_and_loaded_with_any_names(
-    kind: str, model: Model, pipeline: Pipeline, learnt: Matrix, make_client: MakeClient, applicants: Matrix
+    kind: str, model: Model, pipeline: Pipeline, training_rows: Matrix, make_client: MakeClient, applicants: Matrix
 ) -> None:
     """The exported file passes its self-test."""
     contract = rename(model, NAMES[kind]).contract
-    loaded = load_model(export(pipeline, contract, draw_reference(learnt, 5)))
+    loaded = load_model(export(pipeline, contract, draw_reference(training_rows, 5)))
 
     answers = ask_in_every_way(make_client(loaded, QUIET), loaded, applicants)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,6 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model
-from serve.schemas.json_body import BOM
 from tests.serve.running import Service, running
 
 OUTPUTS = ("probability", "decision", "contributions")
@@ -113,9 +113,9 @@ def test_a_matrix_is_answered_as_score_answers_it(
 ) -> None:
     """Probabilities, decisions and contributions are exactly those of POST /score."""
     rows = applicants if is_binary else without_gaps(applicants)
-    asked = [triton.InferRequestedOutput(name, binary_data=is_binary) for name in OUTPUTS]
+    requested = [triton.InferRequestedOutput(name, binary_data=is_binary) for name in OUTPUTS]
 
-    answer = client.infer(model.contract.name, [tensor("applicants", rows, is_binary=is_binary)], outputs=asked)
+    answer = client.infer(model.contract.name, [tensor("applicants", rows, is_binary=is_binary)], outputs=requested)
 
     results = scored(service, rows)
     assert answer.as_numpy("probability").tolist() == [result["probability"] for result in results]
@@ -202,7 +202,7 @@ def test_a_byte_order_mark_before_the_json_is_ignored(service: Service, model: M
     """It counts towards Inference-Header-Content-Length."""
     raw = applicants.astype("<f8").tobytes()
     matrix = {"name": "applicants", "shape": list(applicants.shape), "datatype": "FP64"}
-    head = BOM + json.dumps({"inputs": [matrix | {"parameters": {"binary_data_size": len(raw)}}]}).encode()
+    head = BOM_UTF8 + json.dumps({"inputs": [matrix | {"parameters": {"binary_data_size": len(raw)}}]}).encode()
 
     answer = httpx.post(
         f"{service.base}/v2/models/{model.contract.name}/infer",
@@ -220,11 +220,11 @@ def test_only_requested_outputs_are_returned(client: Any, model: Model, applican
     name = model.contract.name
 
     plain = client.infer(name, given, request_id="17").get_response()
-    asked = client.infer(name, given, outputs=[triton.InferRequestedOutput("decision", binary_data=False)])
+    result = client.infer(name, given, outputs=[triton.InferRequestedOutput("decision", binary_data=False)])
 
     assert (plain["id"], plain["model_name"], plain["model_version"]) == ("17", name, model.contract.version)
     assert [output["name"] for output in plain["outputs"]] == ["probability", "decision"]
-    assert [(output["name"], output["datatype"], output["shape"]) for output in asked.get_response()["outputs"]] == [
+    assert [(output["name"], output["datatype"], output["shape"]) for output in result.get_response()["outputs"]] == [
         ("decision", "INT64", [len(applicants)])
     ]
 
@@ -266,7 +266,10 @@ WRONG: dict[str, tuple[Change, list[str]]] = {
     "booleans": (lambda inputs: inputs[0].update(data=[True, False]), ["/inputs/0/data"] * 2),
     "unknown levels": (lambda inputs: inputs[2].update(data=["tent", "boat"]), ["/inputs/2/data"] * 2),
     "a level beyond the last": (lambda inputs: inputs[2].update(datatype="INT64", data=[0, 3]), ["/inputs/2/data"]),
-    "a gap that can't be": (lambda inputs: inputs[0].update(data=[None, 1.5]), ["/inputs/0/data"]),
+    "a missing value of a field that needs one": (
+        lambda inputs: inputs[0].update(data=[None, 1.5]),
+        ["/inputs/0/data"],
+    ),
     "a number beyond all measure": (lambda inputs: inputs[0].update(data=[1e101, 1.5]), ["/inputs/0/data"]),
     "an infinite FP32": (lambda inputs: inputs[0].update(datatype="FP32", data=[1e50, 1]), ["/inputs/0/data"]),
     "neither data nor bytes": (lambda inputs: inputs[0].pop("data"), ["/inputs/0"]),

@@ -13,12 +13,12 @@ import pytest
 from starlette.types import ASGIApp
 
 from model.session import Matrix, Model, Scores
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.schemas.limits import (
-    MAX_LOOP_CELLS,
-    MAX_LOOP_JSON_BYTES,
-    MAX_LOOP_PREDICT_BYTES,
-    MAX_LOOP_ROWS,
+    MAX_EVENT_LOOP_CELLS,
+    MAX_EVENT_LOOP_JSON_BYTES,
+    MAX_EVENT_LOOP_PREDICT_BYTES,
+    MAX_EVENT_LOOP_ROWS,
     REASONS_COST,
     RESULT_COST,
 )
@@ -29,7 +29,7 @@ from tests.serve.api.bodies import pad, to_json
 
 Connect = Callable[[ASGIApp], httpx.Client]
 
-LIMITS = [("/predict", "data", MAX_LOOP_PREDICT_BYTES), ("/score", "applicants", MAX_LOOP_JSON_BYTES)]
+LIMITS = [("/predict", "data", MAX_EVENT_LOOP_PREDICT_BYTES), ("/score", "applicants", MAX_EVENT_LOOP_JSON_BYTES)]
 """Path, member with the applicants, and largest body that is read on the event loop."""
 
 SIZES = [limit + more for _, _, limit in LIMITS for more in (0, 1)]
@@ -50,7 +50,7 @@ class Watched:
     """A service, and the threads in which it read bodies and scored."""
 
     def __init__(self, model: Model, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-        app = make_app(model)
+        app = create_app_for_model(model)
         self.scored_in: list[threading.Thread] = []
         self.read_in: list[threading.Thread] = []
         # After the self-test, which scores the golden rows.
@@ -71,12 +71,12 @@ class Watched:
         return self.client.post(path, **request).raise_for_status()
 
     @property
-    def was_read_on_loop(self) -> list[bool]:
+    def was_read_on_event_loop(self) -> list[bool]:
         """One entry for each reading, in order."""
         return [thread is threading.current_thread() for thread in self.read_in]
 
     @property
-    def was_scored_on_loop(self) -> list[bool]:
+    def was_scored_on_event_loop(self) -> list[bool]:
         """One entry for each call of the model, in order."""
         return [thread is threading.current_thread() for thread in self.scored_in]
 
@@ -117,60 +117,60 @@ def test_a_body_on_either_side_of_the_limit_is_refused_alike(
 def test_many_faults_of_a_small_body_are_found_in_the_thread(
     client: httpx.Client, watched: Watched, path: str, key: str
 ) -> None:
-    """Diagnosing MAX_LOOP_CELLS values takes too long for the event loop."""
-    rows = [["x"] * 5] * (MAX_LOOP_CELLS // 5 + 1)
+    """Diagnosing MAX_EVENT_LOOP_CELLS values takes too long for the event loop."""
+    rows = [["x"] * 5] * (MAX_EVENT_LOOP_CELLS // 5 + 1)
 
     watched_answer = watched.client.post(path, json={key: rows})
 
     assert watched_answer.status_code == 400
-    assert watched.was_read_on_loop == [True, False]
+    assert watched.was_read_on_event_loop == [True, False]
     assert watched_answer.json()["errors"] == client.post(path, json={key: rows}).json()["errors"]
 
 
-@pytest.mark.parametrize(("more", "is_on_loop"), [(0, True), (1, False)], ids=["at the limit", "above the limit"])
+@pytest.mark.parametrize(("more", "is_on_event_loop"), [(0, True), (1, False)], ids=["at the limit", "above the limit"])
 @pytest.mark.parametrize(("path", "key", "limit"), LIMITS)
 def test_only_a_body_above_the_limit_goes_to_the_thread(
-    watched: Watched, vector: list[Any], path: str, key: str, limit: int, more: int, is_on_loop: bool
+    watched: Watched, vector: list[Any], path: str, key: str, limit: int, more: int, is_on_event_loop: bool
 ) -> None:
     """The limit of /predict is larger than that of /score; no body is read twice."""
     watched.post(path, content=pad({key: [vector] * 2}, limit + more))
 
-    assert watched.was_read_on_loop == [is_on_loop]
-    assert watched.was_scored_on_loop == [is_on_loop]
+    assert watched.was_read_on_event_loop == [is_on_event_loop]
+    assert watched.was_scored_on_event_loop == [is_on_event_loop]
 
 
-@pytest.mark.parametrize(("rows", "is_on_loop"), [(MAX_LOOP_ROWS, True), (MAX_LOOP_ROWS + 1, False)])
+@pytest.mark.parametrize(("rows", "is_on_event_loop"), [(MAX_EVENT_LOOP_ROWS, True), (MAX_EVENT_LOOP_ROWS + 1, False)])
 def test_many_short_rows_are_read_in_the_thread_alone(
-    watched: Watched, vector: list[Any], rows: int, is_on_loop: bool
+    watched: Watched, vector: list[Any], rows: int, is_on_event_loop: bool
 ) -> None:
     """Too many rows are noticed before the body is decoded."""
     watched.post("/predict", content=json.dumps({"data": [vector] * rows}))
 
-    assert watched.was_read_on_loop == [is_on_loop]
+    assert watched.was_read_on_event_loop == [is_on_event_loop]
 
 
 @pytest.mark.parametrize(
-    ("rows", "options", "is_on_loop"),
+    ("rows", "options", "is_on_event_loop"),
     [
-        (MAX_LOOP_ROWS // RESULT_COST, {"reasons": 0}, True),
-        (MAX_LOOP_ROWS // RESULT_COST + 1, {"reasons": 0}, False),
-        (MAX_LOOP_ROWS // (RESULT_COST + REASONS_COST), {}, True),
-        (MAX_LOOP_ROWS // (RESULT_COST + REASONS_COST) + 1, {}, False),
+        (MAX_EVENT_LOOP_ROWS // RESULT_COST, {"reasons": 0}, True),
+        (MAX_EVENT_LOOP_ROWS // RESULT_COST + 1, {"reasons": 0}, False),
+        (MAX_EVENT_LOOP_ROWS // (RESULT_COST + REASONS_COST), {}, True),
+        (MAX_EVENT_LOOP_ROWS // (RESULT_COST + REASONS_COST) + 1, {}, False),
         (1, {"what_would_change": True}, False),
     ],
 )
 def test_only_work_above_the_limit_goes_to_the_thread(
-    watched: Watched, vector: list[Any], rows: int, options: dict[str, Any], is_on_loop: bool
+    watched: Watched, vector: list[Any], rows: int, options: dict[str, Any], is_on_event_loop: bool
 ) -> None:
     """The cost of rows, reasons and changes decides, whatever the size of the body."""
     watched.post("/score", json={"applicants": [vector] * rows, **options})
 
-    assert set(watched.was_scored_on_loop) == {is_on_loop}
+    assert set(watched.was_scored_on_event_loop) == {is_on_event_loop}
 
 
-@pytest.mark.parametrize(("rows", "is_on_loop"), [(MAX_LOOP_ROWS, True), (MAX_LOOP_ROWS + 1, False)])
+@pytest.mark.parametrize(("rows", "is_on_event_loop"), [(MAX_EVENT_LOOP_ROWS, True), (MAX_EVENT_LOOP_ROWS + 1, False)])
 def test_raw_tensors_go_to_the_thread_by_their_rows_alone(
-    watched: Watched, vector: list[Any], rows: int, is_on_loop: bool
+    watched: Watched, vector: list[Any], rows: int, is_on_event_loop: bool
 ) -> None:
     """Binary numbers need no decoding, so that their size doesn't count."""
     raw = np.tile(np.array(vector, dtype="<f8"), (rows, 1)).tobytes()
@@ -180,8 +180,8 @@ def test_raw_tensors_go_to_the_thread_by_their_rows_alone(
 
     watched.post("/v2/models/test/infer", content=head + raw, headers=length)
 
-    assert len(raw) > MAX_LOOP_JSON_BYTES
-    assert watched.was_scored_on_loop == [is_on_loop]
+    assert len(raw) > MAX_EVENT_LOOP_JSON_BYTES
+    assert watched.was_scored_on_event_loop == [is_on_event_loop]
 
 
 @pytest.mark.parametrize(("path", "key", "limit"), LIMITS)
@@ -194,7 +194,7 @@ def test_the_header_of_raw_tensors_brings_no_json_onto_the_loop(
 
     watched.post(path, content=body, headers={"Inference-Header-Content-Length": length})
 
-    assert watched.was_scored_on_loop == [False]
+    assert watched.was_scored_on_event_loop == [False]
 
 
 @pytest.mark.parametrize("datatype", ["BYTES", "\\u0042YTES"])
@@ -209,7 +209,7 @@ def test_binary_texts_are_read_in_the_thread(
         return read_tensors(inputs, raw)
 
     monkeypatch.setattr("serve.schemas.tensors.read_tensors", note)
-    count = MAX_LOOP_JSON_BYTES // 4 + 1
+    count = MAX_EVENT_LOOP_JSON_BYTES // 4 + 1
     size = f'"parameters":{{"binary_data_size":{4 * count}}}'
     head = f'{{"inputs":[{{"name":"applicants","datatype":"{datatype}","shape":[{count}],{size}}}]}}'.encode()
 

@@ -17,7 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from model.contract import Field
 from model.session import Model
 from serve.api.routes import ENDPOINTS
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.schemas.limits import CHANGE_SEARCH_ROWS
 from serve.settings import Settings
 from tests.serve.running import SERVE, Service, running
@@ -118,7 +118,7 @@ def test_keys_are_described_where_they_are_needed(model: Model) -> None:
     """Security and 401 are in the document only if the service has keys, and not for health."""
 
     async def describe(*keys: str) -> dict[str, Any]:
-        transport = httpx.ASGITransport(make_app(model, Settings(api_keys=keys)))
+        transport = httpx.ASGITransport(create_app_for_model(model, Settings(api_keys=keys)))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as asking:
             answer = await asking.get("/openapi.json", headers={"x-api-key": "".join(keys)})
         found: dict[str, Any] = answer.json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,6 @@ from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model
 from serve.schemas.csv import COLUMNS
-from serve.schemas.json_body import BOM
 from serve.settings import Settings
 from tests.serve.api.bodies import name_values, to_json
 
@@ -182,7 +182,8 @@ def test_a_byte_order_mark_before_a_body_is_ignored(client: httpx.Client, path: 
     headers = CSV if path.endswith("CSV") else {}
 
     plain, marked, twice = (
-        client.post(path.split()[0], content=content, headers=headers) for content in (body, BOM + body, BOM * 2 + body)
+        client.post(path.split()[0], content=content, headers=headers)
+        for content in (body, BOM_UTF8 + body, BOM_UTF8 * 2 + body)
     )
 
     assert [answer.status_code for answer in (plain, marked, twice)] == [200, 200, 400]

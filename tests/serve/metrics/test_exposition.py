@@ -20,13 +20,13 @@ from starlette.types import ASGIApp
 from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix, Model
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.metrics.exposition import remove_dead_workers, write_metrics
-from serve.schemas.responses import ModelName
+from serve.schemas.responses import ModelIdentity
 from serve.settings import METRICS_FOLDER_VARIABLE
 
 VERSION = "2026.01.02-abcdef01"
-NAME = ModelName("test", VERSION, "0" * 64)
+NAME = ModelIdentity("test", VERSION, "0" * 64)
 
 Labels = tuple[tuple[str, str], ...]
 Samples = dict[tuple[str, Labels], float]
@@ -37,10 +37,10 @@ import numpy as np
 from model.contract import Field
 from model.session import Scores
 from serve.metrics.recorder import Metrics
-from serve.schemas.responses import ModelName
+from serve.schemas.responses import ModelIdentity
 
 metrics = Metrics()
-name = ModelName("test", sys.argv[1], "0" * 64)
+name = ModelIdentity("test", sys.argv[1], "0" * 64)
 fields = [Field("Amount", "Amount", "", "number", (), 0.0, 1.0, True, "High")]
 metrics.set_model(name, fields)
 for _ in range(int(sys.argv[2])):
@@ -81,7 +81,7 @@ def one(found: Samples, sample: str, /, **labels: str) -> float:
 @pytest.fixture
 def client(model: Model, connect: Callable[[ASGIApp], httpx.Client]) -> httpx.Client:
     """A client of a service that gets no other requests."""
-    return connect(make_app(model))
+    return connect(create_app_for_model(model))
 
 
 @pytest.fixture

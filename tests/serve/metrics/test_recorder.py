@@ -15,10 +15,10 @@ from model.policy import DECISIONS
 from model.session import Matrix, Model, Scores
 from serve.metrics.collectors import BUCKET_COUNTER, LATENCY_BUCKETS, PROBABILITY_BUCKETS, SUM_COUNTER
 from serve.metrics.recorder import BUFFER_ROWS, Metrics
-from serve.schemas.responses import ModelName
+from serve.schemas.responses import ModelIdentity
 
 VERSION = "2026.01.02-abcdef01"
-NAME = ModelName("test", VERSION, "0" * 64)
+NAME = ModelIdentity("test", VERSION, "0" * 64)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_full_buffer_is_flushed(metrics: Metrics, fields: tuple[Field, ...]) -
 def test_a_model_that_comes_back_goes_on_counting(metrics: Metrics, fields: tuple[Field, ...]) -> None:
     """Whether or not its buffer was flushed before."""
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
-    metrics.set_model(ModelName("test", "other", "1" * 64), fields)
+    metrics.set_model(ModelIdentity("test", "other", "1" * 64), fields)
     metrics.set_model(NAME, fields)
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
 
@@ -167,7 +167,7 @@ def test_a_model_of_the_same_version_with_other_fields_is_counted(metrics: Metri
     """Two models with the same version cause no error."""
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
 
-    other = ModelName("test", VERSION, "1" * 64)
+    other = ModelIdentity("test", VERSION, "1" * 64)
     metrics.set_model(other, fields[:3])
     metrics.record_scores(other, fields[:3], np.zeros((1, 3)), scored([0.5], [1]))
 
@@ -246,7 +246,7 @@ def test_the_buckets_of_times_ascend() -> None:
 
 def test_a_model_that_was_replaced_while_it_scored_is_counted(metrics: Metrics, fields: tuple[Field, ...]) -> None:
     """Under its own version."""
-    metrics.set_model(ModelName("test", "other", "1" * 64), fields[:3])
+    metrics.set_model(ModelIdentity("test", "other", "1" * 64), fields[:3])
 
     metrics.record_scores(NAME, fields, np.zeros((1, 5)), scored([0.5], [1]))
 

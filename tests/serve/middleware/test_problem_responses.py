@@ -19,7 +19,7 @@ def test_an_unknown_path_is_404_as_a_problem(client: httpx.Client) -> None:
     response = client.get("/nowhere")
 
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
-    assert response.json()["error"] == "there is nothing at /nowhere; GET / lists what there is"
+    assert response.json()["error"] == "no such path: /nowhere; see /openapi.json"
     assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
@@ -70,28 +70,28 @@ def test_an_error_that_is_no_problem_is_not_translated() -> None:
 @pytest.mark.parametrize("headers", [LENGTH, {"transfer-encoding": "chunked"}])
 def test_the_received_part_of_an_unread_body_is_dropped(headers: dict[str, str]) -> None:
     """One message, which is what the server holds."""
-    asked = Conversation("POST", "/", [b"[", b"]", b""], headers)
+    exchange = Conversation("POST", "/", [b"[", b"]", b""], headers)
 
-    asyncio.run(discard_body(asked.scope, asked.receive))
+    asyncio.run(discard_body(exchange.scope, exchange.receive))
 
-    assert asked.asked == 1
+    assert exchange.receive_calls == 1
 
 
 @pytest.mark.parametrize("headers", [{}, LENGTH | {"expect": "100-continue"}])
 def test_receive_is_not_called_without_a_body(headers: dict[str, str]) -> None:
     """Neither without a body nor with Expect: 100-continue."""
-    asked = Conversation("POST", "/", [b"[]"], headers)
+    exchange = Conversation("POST", "/", [b"[]"], headers)
 
-    asyncio.run(discard_body(asked.scope, asked.receive))
+    asyncio.run(discard_body(exchange.scope, exchange.receive))
 
-    assert asked.asked == 0
+    assert exchange.receive_calls == 0
 
 
 def test_a_body_that_has_not_arrived_is_not_waited_for() -> None:
     """The answer is sent at once."""
-    asked = Stalled("POST", "/", [b"[", b"]"], LENGTH)
-    asked.asked = 1
+    exchange = Stalled("POST", "/", [b"[", b"]"], LENGTH)
+    exchange.receive_calls = 1
 
-    asyncio.run(asyncio.wait_for(discard_body(asked.scope, asked.receive), 10))
+    asyncio.run(asyncio.wait_for(discard_body(exchange.scope, exchange.receive), 10))
 
-    assert asked.parts == [b"[", b"]"]
+    assert exchange.parts == [b"[", b"]"]

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from model.session import Matrix, Model, Scores
 from serve.api.routes import ENDPOINTS
-from serve.app import make_app
+from serve.app import create_app_for_model
 from serve.middleware.request_middleware import RequestMiddleware
 from serve.settings import Settings
 from serve.state import AppState
@@ -44,7 +44,7 @@ class BrokenModel(Model, frozen=True):
 
 def make_broken_app(model: Model, settings: Settings | None = None) -> Starlette:
     """An application whose model has passed its self-test and fails afterwards."""
-    app = make_app(model, settings)
+    app = create_app_for_model(model, settings)
     app.state.service.runtime.model = BrokenModel(model.contract, model.sha256, model.session)
     return app
 
@@ -180,33 +180,34 @@ def test_health_allows_get_only(model: Model, make_client: MakeClient, path: str
 @pytest.mark.parametrize(("path", "key"), [("/predict", b""), ("/score", b"wrong"), ("/nowhere", b"")])
 def test_a_body_without_a_key_is_not_read(model: Model, path: str, key: bytes) -> None:
     """401 after at most the one part that the server holds already."""
-    asked = Conversation("POST", path, [b"[" * PART] * 3, {"content-length": str(3 * PART), "x-api-key": key.decode()})
-    app = make_app(model, Settings(api_keys=KEYS))
+    headers = {"content-length": str(3 * PART), "x-api-key": key.decode()}
+    exchange = Conversation("POST", path, [b"[" * PART] * 3, headers)
+    app = create_app_for_model(model, Settings(api_keys=KEYS))
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
-    assert asked.status == 401
-    assert asked.asked <= 1
+    assert exchange.status == 401
+    assert exchange.receive_calls <= 1
     assert app.state.service.body_bytes == 0
 
 
 def test_a_body_that_was_not_sent_yet_is_not_asked_for_without_a_key(model: Model) -> None:
     """A client that waits for `100 Continue` gets 401 instead."""
-    asked = Conversation("POST", "/predict", [b"["], {"content-length": "1", "expect": "100-continue"})
+    exchange = Conversation("POST", "/predict", [b"["], {"content-length": "1", "expect": "100-continue"})
 
-    asyncio.run(asked.run(make_app(model, Settings(api_keys=KEYS))))
+    asyncio.run(exchange.run(create_app_for_model(model, Settings(api_keys=KEYS))))
 
-    assert (asked.status, asked.asked) == (401, 0)
+    assert (exchange.status, exchange.receive_calls) == (401, 0)
 
 
 def test_a_request_without_a_key_does_not_wait_for_its_body(model: Model) -> None:
     """401 however slowly the body arrives."""
-    asked = Stalled("POST", "/predict", [b"[", b"["], {"content-length": "2"})
-    asked.asked = 1
+    exchange = Stalled("POST", "/predict", [b"[", b"["], {"content-length": "2"})
+    exchange.receive_calls = 1
 
-    asyncio.run(asyncio.wait_for(asked.run(make_app(model, Settings(api_keys=KEYS))), 10))
+    asyncio.run(asyncio.wait_for(exchange.run(create_app_for_model(model, Settings(api_keys=KEYS))), 10))
 
-    assert asked.status == 401
+    assert exchange.status == 401
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_a_request_without_a_key_does_not_wait_for_its_body(model: Model) -> Non
 )
 def test_more_requests_than_allowed_are_503_at_once(model: Model, vector: list[Any], method: str, path: str) -> None:
     """Beyond MAX_CONCURRENT_REQUESTS: unread, with Retry-After, until one of them is finished."""
-    app = make_app(model, Settings(max_concurrent_requests=2))
+    app = create_app_for_model(model, Settings(max_concurrent_requests=2))
     body = json.dumps({"data": [vector]}).encode()
 
     async def ask() -> tuple[list[Stalled], Conversation, Conversation]:
@@ -236,13 +237,13 @@ def test_more_requests_than_allowed_are_503_at_once(model: Model, vector: list[A
     assert refused.json["type"] == "urn:problem:too-busy"
     assert refused.json["error"] == "2 requests are in progress already; try again in a second"
     assert refused.headers["x-request-id"] == refused.json["request_id"]
-    assert refused.asked <= 1
+    assert refused.receive_calls <= 1
     assert [one.status for one in (*slow, later)] == [200, 200, 200]
 
 
 def test_health_is_answered_however_busy_the_service_is(model: Model) -> None:
     """Otherwise the platform would restart a busy service."""
-    app = make_app(model, Settings(max_concurrent_requests=1))
+    app = create_app_for_model(model, Settings(max_concurrent_requests=1))
 
     async def ask() -> list[int]:
         slow = [Stalled("POST", "/predict", [b"{", b"}"]) for _ in range(2)]
@@ -264,7 +265,7 @@ def test_health_is_answered_however_busy_the_service_is(model: Model) -> None:
 )
 def test_a_request_counts_as_in_progress_while_its_body_arrives(model: Model, method: str, path: str) -> None:
     """In the gauge of GET /metrics, which counts itself too."""
-    app = make_app(model)
+    app = create_app_for_model(model)
 
     async def ask() -> list[bytes]:
         slow = Stalled(method, path, [b"{", b"}"])
@@ -285,11 +286,11 @@ def test_a_request_counts_as_in_progress_while_its_body_arrives(model: Model, me
 
 def test_cors_is_off_unless_configured(client: httpx.Client) -> None:
     """No answer has a header that allows another origin."""
-    asked = client.options("/score", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"})
+    preflight = client.options("/score", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"})
     given = client.get("/model", headers={"Origin": ORIGIN})
 
-    assert asked.status_code == 405
-    for response in (asked, given):
+    assert preflight.status_code == 405
+    for response in (preflight, given):
         assert [name for name in response.headers if name.startswith("access-control")] == []
 
 
@@ -299,13 +300,13 @@ def test_a_configured_origin_may_ask_and_read(model: Model, make_client: MakeCli
     question = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
     body, key = {"data": [vector]}, {"X-API-Key": KEYS[0]}
 
-    asked = client.options("/predict", headers={"Origin": ORIGIN, **question})
+    preflight = client.options("/predict", headers={"Origin": ORIGIN, **question})
     given = client.post("/predict", headers={"Origin": ORIGIN, **key}, json=body)
     other = client.options("/predict", headers={"Origin": "https://other.test", **question})
 
-    assert [response.status_code for response in (asked, given, other)] == [200, 200, 400]
-    assert asked.headers["access-control-allow-origin"] == given.headers["access-control-allow-origin"] == ORIGIN
-    assert "x-api-key" in asked.headers["access-control-allow-headers"]
+    assert [response.status_code for response in (preflight, given, other)] == [200, 200, 400]
+    assert preflight.headers["access-control-allow-origin"] == given.headers["access-control-allow-origin"] == ORIGIN
+    assert "x-api-key" in preflight.headers["access-control-allow-headers"]
     assert given.headers["access-control-expose-headers"] == "x-request-id"
     assert "access-control-allow-origin" not in other.headers
 
@@ -351,7 +352,7 @@ def test_an_exception_is_500_without_its_message(
     response = client.post(path, json={key: [vector] * rows})
 
     assert (response.status_code, response.headers["content-type"]) == (500, "application/problem+json")
-    assert response.json()["error"] == "the service failed; the body is not at fault, try again later"
+    assert response.json()["error"] == "internal error, not caused by the request; see the log under this request id"
     for word in ("secret", "RuntimeError", "Traceback", "/srv"):
         assert word not in response.text
 
@@ -384,11 +385,11 @@ def test_a_failure_after_the_answer_has_begun_sends_no_second_one(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError
 
-    asked = Conversation("GET", "/model", headers={"x-request-id": "A-1"})
+    exchange = Conversation("GET", "/model", headers={"x-request-id": "A-1"})
 
-    asyncio.run(asked.run(around(fail, make_app(model).state.service)))
+    asyncio.run(exchange.run(around(fail, create_app_for_model(model).state.service)))
 
-    assert [message["type"] for message in asked.sent] == ["http.response.start"]
+    assert [message["type"] for message in exchange.sent] == ["http.response.start"]
     assert caplog.messages == ["request A-1 failed"]
 
 
@@ -397,12 +398,12 @@ def test_a_disconnect_in_the_body_is_499(
     model: Model, path: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is raised or sent; log and metrics have 499, and the body is released."""
-    asked, app = HangingUp("POST", path, [b'{"data": [[', b"1"]), make_app(model)
+    exchange, app = HangingUp("POST", path, [b'{"data": [[', b"1"]), create_app_for_model(model)
 
-    asyncio.run(asked.run(app))
+    asyncio.run(exchange.run(app))
 
     state: AppState = app.state.service
-    assert asked.sent == []
+    assert exchange.sent == []
     assert caplog.record_tuples == []
     assert json.loads(capfd.readouterr().out)["status"] == 499
     state.metrics.flush(state.requests)
@@ -413,11 +414,11 @@ def test_a_disconnect_in_the_body_is_499(
 
 def test_a_request_that_the_server_cancels_is_not_in_progress_any_more(model: Model) -> None:
     """As at shutdown, after the time for requests in progress."""
-    app = make_app(model)
+    app = create_app_for_model(model)
 
     async def ask() -> None:
-        asked = Stalled("POST", "/predict", [b"{", b"}"])
-        task = asyncio.create_task(asked.run(app))
+        exchange = Stalled("POST", "/predict", [b"{", b"}"])
+        task = asyncio.create_task(exchange.run(app))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
@@ -434,13 +435,13 @@ def test_lifespan_messages_pass_unchanged(model: Model) -> None:
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(scope["type"])
 
-    asked = Conversation("GET", "/")
-    asked.scope["type"] = "lifespan"
+    exchange = Conversation("GET", "/")
+    exchange.scope["type"] = "lifespan"
 
-    asyncio.run(asked.run(around(note, make_app(model).state.service)))
+    asyncio.run(exchange.run(around(note, create_app_for_model(model).state.service)))
 
     assert seen == ["lifespan"]
-    assert "state" not in asked.scope
+    assert "state" not in exchange.scope
 
 
 def around(app: ASGIApp, state: AppState) -> RequestMiddleware:
@@ -451,12 +452,12 @@ def around(app: ASGIApp, state: AppState) -> RequestMiddleware:
 @pytest.mark.parametrize("path", [*HEALTH, *PAGES])
 def test_health_and_pages_need_no_key_under_a_prefix(model: Model, path: str) -> None:
     """Behind a proxy with a path prefix: `uvicorn … --root-path /credit`."""
-    app = make_app(model, Settings(api_keys=KEYS))
+    app = create_app_for_model(model, Settings(api_keys=KEYS))
     transport = httpx.ASGITransport(app, root_path="/credit")
 
-    async def ask(asked: str) -> int:
+    async def ask(path: str) -> int:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return (await client.get(asked)).status_code
+            return (await client.get(path)).status_code
 
     assert [asyncio.run(ask(f"/credit{path}")), asyncio.run(ask("/credit/model"))] == [200, 401]
 

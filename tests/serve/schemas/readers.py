@@ -32,13 +32,13 @@ class Reader:
 
 def read_predict(body: bytes, fields: Fields) -> Matrix:
     """The matrix of a POST /predict."""
-    return to_matrix(schemas_of(fields).read_predict(body, on_loop=False), len(fields))
+    return to_matrix(schemas_of(fields).read_predict(body, on_event_loop=False), len(fields))
 
 
 def read_score(body: bytes, fields: Fields) -> ScoreRequest:
     """The request of a POST /score."""
-    asked: ScoreRequest = schemas_of(fields).read_score(body, on_loop=False)
-    return asked
+    request: ScoreRequest = schemas_of(fields).read_score(body, on_event_loop=False)
+    return request
 
 
 PREDICT = Reader("data", read_predict)

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from model.contract import MAX_MAGNITUDE, Field
-from model.reasons import Reason, Remark
+from model.reasons import FieldWarning, Reason
 from model.results import SCALARS, Result
 from model.session import Model
 from serve.schemas.csv import COLUMNS, read_csv, write_csv
-from serve.schemas.limits import MAX_LOOP_CELLS, Offload
+from serve.schemas.limits import MAX_EVENT_LOOP_CELLS, Offload
 from serve.schemas.problems import HTTPProblem, InvalidApplicants
 from serve.schemas.requests import RequestSchemas, ScoreRequest
-from serve.schemas.responses import Fault, ModelName, ScoreAnswer
+from serve.schemas.responses import Fault, ModelIdentity, ScoreResponse
 from serve.settings import Settings
 
 MAX_ROWS = 50
@@ -36,7 +36,7 @@ Fields = tuple[Field, ...]
 def read(table: str | bytes, fields: Sequence[Field]) -> ScoreRequest:
     """The request that a table contains."""
     body = table if isinstance(table, bytes) else table.encode()
-    return read_csv(RequestSchemas(fields, MAX_ROWS), body, on_loop=False)
+    return read_csv(RequestSchemas(fields, MAX_ROWS), body, on_event_loop=False)
 
 
 def rows_of(table: str | bytes, fields: Sequence[Field]) -> list[list[float | None]]:
@@ -45,10 +45,12 @@ def rows_of(table: str | bytes, fields: Sequence[Field]) -> list[list[float | No
     return [[None if value is None or np.isnan(value) else value for value in row] for row in rows]
 
 
-def answer_of(id: str | int | None, reasons: list[Reason], warnings: list[Remark]) -> ScoreAnswer:
+def answer_of(id: str | int | None, reasons: list[Reason], warnings: list[FieldWarning]) -> ScoreResponse:
     """The answer for one applicant, all its scalars 0."""
     scalars: dict[str, Any] = dict.fromkeys(SCALARS, 0)
-    return ScoreAnswer([Result(**scalars, id=id, reasons=reasons, warnings=warnings)], ModelName("test", "1", "0"))
+    return ScoreResponse(
+        [Result(**scalars, id=id, reasons=reasons, warnings=warnings)], ModelIdentity("test", "1", "0")
+    )
 
 
 def faults_of(table: str | bytes, fields: Sequence[Field]) -> list[Fault]:
@@ -105,9 +107,9 @@ def test_ids_come_back_as_texts(fields: Fields) -> None:
 
 def test_a_field_named_id_is_a_field(fields: Fields) -> None:
     """If the model has a field `id`, the column goes to the model."""
-    asked = read("id\n3\n", [structs.replace(fields[0], name="id")])
+    request = read("id\n3\n", [structs.replace(fields[0], name="id")])
 
-    assert ([list(row) for row in asked.rows], list(asked.ids)) == ([[3.0]], [None])
+    assert ([list(row) for row in request.rows], list(request.ids)) == ([[3.0]], [None])
 
 
 NAMES = ["a;b;c", "a,b", 'a "b"', "a\nb", "a\r\nb", "a\rb", "a;\nb", "\t", "a\\b", "Größe", "收入", "x" * 300, "", "'"]
@@ -127,9 +129,9 @@ def test_a_decompressed_table_is_read_like_another(fields: Fields) -> None:
     """A decompressed body is a bytearray."""
     body = bytearray(f"\ufeff{HEADER}\n45.5,320,rent,True,0.75\n".encode())
 
-    asked = read_csv(RequestSchemas(fields, MAX_ROWS), body, on_loop=False)
+    request = read_csv(RequestSchemas(fields, MAX_ROWS), body, on_event_loop=False)
 
-    assert np.array(asked.rows).tolist() == [ROW]
+    assert np.array(request.rows).tolist() == [ROW]
 
 
 def test_a_second_byte_order_mark_is_part_of_the_header(fields: Fields) -> None:
@@ -223,17 +225,17 @@ def test_a_row_more_than_allowed_is_413(fields: Fields) -> None:
     assert (len(allowed.rows), caught.value.status) == (MAX_ROWS, 413)
 
 
-@pytest.mark.parametrize("rows", [MAX_LOOP_CELLS // 5, MAX_LOOP_CELLS // 5 + 1], ids=["small", "large"])
+@pytest.mark.parametrize("rows", [MAX_EVENT_LOOP_CELLS // 5, MAX_EVENT_LOOP_CELLS // 5 + 1], ids=["small", "large"])
 def test_a_large_table_is_not_read_on_the_event_loop(fields: Fields, rows: int) -> None:
-    """More than MAX_LOOP_CELLS values raise Offload there."""
+    """More than MAX_EVENT_LOOP_CELLS values raise Offload there."""
     schemas, table = RequestSchemas(fields, rows), HEADER + "\n1,2,own,True,1" * rows
 
-    assert len(read_csv(schemas, table.encode(), on_loop=False).rows) == rows
-    if rows * len(fields) <= MAX_LOOP_CELLS:
-        assert len(read_csv(schemas, table.encode(), on_loop=True).rows) == rows
+    assert len(read_csv(schemas, table.encode(), on_event_loop=False).rows) == rows
+    if rows * len(fields) <= MAX_EVENT_LOOP_CELLS:
+        assert len(read_csv(schemas, table.encode(), on_event_loop=True).rows) == rows
     else:
         with pytest.raises(Offload):
-            read_csv(schemas, table.encode(), on_loop=True)
+            read_csv(schemas, table.encode(), on_event_loop=True)
 
 
 def test_a_header_of_a_million_columns_is_refused_in_one_pass(fields: Fields) -> None:
@@ -249,10 +251,10 @@ def test_any_bytes_are_read_or_refused_and_nothing_else(table: str | bytes, fiel
     field = structs.replace(fields[0], name="Amount")
     for body in (table, HEADER.encode() + b"\n" + (table.encode() if isinstance(table, str) else table)):
         try:
-            asked = read(body, [field])
+            request = read(body, [field])
         except HTTPProblem:
             continue
-        assert {len(row) for row in asked.rows} == {1}
+        assert {len(row) for row in request.rows} == {1}
 
 
 cells = st.fixed_dictionaries(
@@ -322,7 +324,7 @@ def test_an_id_that_looks_like_a_formula_is_escaped(id: str | int | None, writte
 def test_reasons_and_warnings_are_one_cell_each() -> None:
     """Whatever quotes, commas and line ends they contain."""
     reasons = [Reason("a", "A", '1 "x"', 0.5, "High, too"), Reason("b", "B", "2\n3", 0.25, "Low")]
-    answer = answer_of("A", reasons, [Remark("a", "A: missing"), Remark("b", "B; 2")])
+    answer = answer_of("A", reasons, [FieldWarning("a", "A: missing"), FieldWarning("b", "B; 2")])
 
     (line,) = csv.DictReader(io.StringIO(write_csv(answer).decode(), newline=""))
 

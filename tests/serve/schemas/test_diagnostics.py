@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serve.schemas.limits import MAX_LOOP_CELLS, Offload
+from serve.schemas.limits import MAX_EVENT_LOOP_CELLS, Offload
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.requests import RequestSchemas
 from serve.schemas.responses import Fault
@@ -207,16 +207,16 @@ def test_predict_names_wrong_rows_and_wrong_cells_together(fields: Fields) -> No
     assert pointers == ["", "/data/0", "/data/1", "/data/2/1", "/data/2/2"]
 
 
-@pytest.mark.parametrize("rows", [MAX_LOOP_CELLS // 5, MAX_LOOP_CELLS // 5 + 1], ids=["few", "many"])
+@pytest.mark.parametrize("rows", [MAX_EVENT_LOOP_CELLS // 5, MAX_EVENT_LOOP_CELLS // 5 + 1], ids=["few", "many"])
 def test_the_faults_of_many_cells_are_not_looked_for_on_the_event_loop(fields: Fields, rows: int) -> None:
-    """More than MAX_LOOP_CELLS values raise Offload there."""
+    """More than MAX_EVENT_LOOP_CELLS values raise Offload there."""
     schemas = RequestSchemas(fields, rows)
     row = [1, 2, 0, 0, "x"]
     score, predict = (json.dumps({key: [row] * rows}).encode() for key in ("applicants", "data"))
-    is_named_there = rows * len(fields) <= MAX_LOOP_CELLS
+    is_named_there = rows * len(fields) <= MAX_EVENT_LOOP_CELLS
 
     for read, body in ((schemas.read_score, score), (schemas.read_predict, predict)):
         with pytest.raises(InvalidApplicants if is_named_there else Offload):
-            read(body, on_loop=True)
+            read(body, on_event_loop=True)
         with pytest.raises(InvalidApplicants, match="/0/4: expected a number"):
-            read(body, on_loop=False)
+            read(body, on_event_loop=False)

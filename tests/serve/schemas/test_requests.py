@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -15,7 +16,6 @@ from msgspec import structs
 
 from model.contract import MAX_MAGNITUDE, Field
 from serve.schemas.applicants import Applicants, find_faults, read_applicants
-from serve.schemas.json_body import BOM
 from serve.schemas.limits import CHANGE_SEARCH_ROWS
 from serve.schemas.problems import HTTPProblem, InvalidApplicants
 from serve.schemas.requests import RequestSchemas, to_matrix
@@ -76,10 +76,10 @@ def by_types(schemas: RequestSchemas, applicants: list[Any]) -> Applicants | Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("serve.schemas.requests.read_value_by_value", refuse)
         try:
-            asked = schemas.read_score(json.dumps({"applicants": applicants}).encode(), on_loop=False)
+            request = schemas.read_score(json.dumps({"applicants": applicants}).encode(), on_event_loop=False)
         except InvalidApplicants:
             return None
-    return Applicants(to_matrix(asked.rows, len(schemas.fields)), tuple(asked.ids))
+    return Applicants(to_matrix(request.rows, len(schemas.fields)), tuple(request.ids))
 
 
 def by_cells(schemas: RequestSchemas, applicants: list[Any]) -> Applicants | None:
@@ -139,7 +139,7 @@ def test_rows_of_predict_are_read_the_same_both_ways(
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("serve.schemas.requests.read_value_by_value", refuse)
-            rows = schemas.read_predict(body, on_loop=False)
+            rows = schemas.read_predict(body, on_event_loop=False)
     except InvalidApplicants:
         with pytest.raises(InvalidApplicants, match="/data/0"):
             read_applicants([row], schemas.fields, "/data", only_numbers=True)
@@ -236,9 +236,9 @@ def test_every_digit_of_a_number_arrives(reader: Reader, fields: Fields, number:
 def test_a_level_in_a_vector_of_score_may_be_its_text(fields: Fields, vector: list[Any]) -> None:
     in_words = [*vector[:2], "rent", True, vector[4]]
 
-    asked = read_score(json.dumps({"applicants": [in_words]}).encode(), fields)
+    request = read_score(json.dumps({"applicants": [in_words]}).encode(), fields)
 
-    assert [list(row) for row in asked.rows] == [vector]
+    assert [list(row) for row in request.rows] == [vector]
 
 
 def test_ids_come_with_their_applicants(named: dict[str, Any], vector: list[Any], fields: Fields) -> None:
@@ -260,9 +260,9 @@ def test_options_of_score_have_defaults(
     names = ["Amount", "Income", "Home", "Client", "Debt" if is_typed else 'Debt"']
     renamed = tuple(structs.replace(field, name=name) for field, name in zip(fields, names, strict=True))
 
-    asked = read_score(f'{{"applicants": [[1, 2, 0, 0, 3]]{options}}}'.encode(), renamed)
+    request = read_score(f'{{"applicants": [[1, 2, 0, 0, 3]]{options}}}'.encode(), renamed)
 
-    assert (asked.reasons, asked.what_would_change) == expected
+    assert (request.reasons, request.what_would_change) == expected
 
 
 def test_a_row_more_than_allowed_is_413(reader: Reader, fields: Fields) -> None:
@@ -288,7 +288,7 @@ def test_looking_for_changes_counts_as_many_rows(fields: Fields, row: str) -> No
     with pytest.raises(
         HTTPProblem, match=f"got {2 * CHANGE_SEARCH_ROWS} rows, expected at most {CHANGE_SEARCH_ROWS} rows, where"
     ):
-        schemas.read_score(body, on_loop=False)
+        schemas.read_score(body, on_event_loop=False)
 
 
 @pytest.mark.parametrize("first", ["[[1]]", "[[1, 2, 0, 0, 3]]"], ids=["wrong", "the same"])
@@ -353,7 +353,7 @@ def test_hundreds_of_thousands_of_equal_members_are_found_in_one_pass(fields: Fi
 @pytest.mark.parametrize("kind", [bytes, bytearray])
 def test_a_byte_order_mark_is_ignored(reader: Reader, fields: Fields, vector: list[Any], kind: type[bytes]) -> None:
     """In bytes and in a bytearray, as decompressed bodies are."""
-    body = kind(BOM + json.dumps({reader.key: [vector]}).encode())
+    body = kind(BOM_UTF8 + json.dumps({reader.key: [vector]}).encode())
 
     assert reader.read(body, fields).tolist() == [vector]
 
@@ -361,7 +361,7 @@ def test_a_byte_order_mark_is_ignored(reader: Reader, fields: Fields, vector: li
 @pytest.mark.parametrize("count", [2, 3, 1_000, 100_000])
 def test_several_byte_order_marks_are_refused(reader: Reader, fields: Fields, vector: list[Any], count: int) -> None:
     """Even thousands, without recursion or copies."""
-    (fault,) = faults_of(reader, BOM * count + json.dumps({reader.key: [vector]}).encode(), fields)
+    (fault,) = faults_of(reader, BOM_UTF8 * count + json.dumps({reader.key: [vector]}).encode(), fields)
 
     assert fault.pointer == ""
     assert "malformed" in fault.detail
@@ -369,8 +369,8 @@ def test_several_byte_order_marks_are_refused(reader: Reader, fields: Fields, ve
 
 def test_a_fault_after_a_byte_order_mark_is_named_at_its_place(reader: Reader, fields: Fields) -> None:
     """And duplicates are still found."""
-    wrong = BOM + f'{{"{reader.key}": [["x", 2, 0, 0, 3]]}}'.encode()
-    repeated = BOM + f'{{"{reader.key}": [[1, 2, 0, 0, 3]], "{reader.key}": [[1, 2, 0, 0, 3]]}}'.encode()
+    wrong = BOM_UTF8 + f'{{"{reader.key}": [["x", 2, 0, 0, 3]]}}'.encode()
+    repeated = BOM_UTF8 + f'{{"{reader.key}": [[1, 2, 0, 0, 3]], "{reader.key}": [[1, 2, 0, 0, 3]]}}'.encode()
 
     assert [fault.pointer for fault in faults_of(reader, wrong, fields)] == [f"/{reader.key}/0/0"]
     assert faults_of(reader, repeated, fields) == [twice(reader.key)]
@@ -383,11 +383,11 @@ def test_a_field_may_have_any_name(fields: Fields, vector: list[Any], name: str)
     applicants = [{"Amount": 45.5, name: 320, "Home": "rent", "Client": True, "Debt/Income~12m": 0.75, "id": "A"}]
     applicants += [{**applicants[0], name: None, "id": 7}]
 
-    asked = read_score(json.dumps({"applicants": applicants}).encode(), renamed)
+    request = read_score(json.dumps({"applicants": applicants}).encode(), renamed)
 
-    gap = [*vector[:1], np.nan, *vector[2:]]
-    np.testing.assert_array_equal(to_matrix(asked.rows, len(renamed)), [vector, gap])
-    assert list(asked.ids) == ["A", 7]
+    without_second = [*vector[:1], np.nan, *vector[2:]]
+    np.testing.assert_array_equal(to_matrix(request.rows, len(renamed)), [vector, without_second])
+    assert list(request.ids) == ["A", 7]
 
 
 @given(body=st.binary(max_size=200) | st.text("[]{}\"'\\:,.eE+-0123456789naltrufs d", max_size=60).map(str.encode))

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for trees and applicants; few values, so that questions repeat and values equal thresholds."""
+"""Hypothesis strategies for trees and applicants; few values, so that splits repeat and values equal thresholds."""
 
 from __future__ import annotations
 

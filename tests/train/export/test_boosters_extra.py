@@ -53,7 +53,7 @@ def build_lightgbm(**params: Any) -> Any:
 
 
 def build_catboost(**params: Any) -> Any:
-    """Boosting of symmetric trees with three questions."""
+    """Boosting of symmetric trees with three splits."""
     quiet = {"thread_count": 1, "verbose": False, "allow_writing_files": False}
     return catboost.CatBoostClassifier(**{"iterations": 6, "depth": 3, **quiet, **params})
 
@@ -137,14 +137,14 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def draw(seed: int, gaps: float, rows: int = 200) -> Matrix:
+def draw(seed: int, missing_share: float, rows: int = 200) -> Matrix:
     """Duplicates, zeros of both signs, denormals of float32, and numbers close to its largest."""
     random = np.random.default_rng(seed)
     X = random.normal(size=(rows, 4)).round(1)
     X[:, 2] *= 1e-40
     X[:, 3] = np.clip(8e37 * X[:, 3], -3e38, 3e38)
     X[random.random(X.shape) < 0.1] = -0.0
-    X[random.random(X.shape) < gaps] = np.nan
+    X[random.random(X.shape) < missing_share] = np.nan
     return X
 
 
@@ -202,13 +202,13 @@ def check(library: Library, model: Any, X: Matrix, seed: int) -> Trees:
 
 
 @settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 2**31 - 1), gaps=st.sampled_from([0.0, 0.2, 0.6]))
+@given(seed=st.integers(0, 2**31 - 1), missing_share=st.sampled_from([0.0, 0.2, 0.6]))
 @pytest.mark.parametrize(("name", "params"), VARIANTS)
 def test_every_row_reaches_the_leaf_that_the_library_reaches(
-    name: str, params: dict[str, Any], seed: int, gaps: float
+    name: str, params: dict[str, Any], seed: int, missing_share: float
 ) -> None:
     """On and beside every split, at the limits of float32 and float64, with missing values seen in training or not."""
-    X = draw(seed, gaps)
+    X = draw(seed, missing_share)
     model = LIBRARIES[name].build(**params).fit(X, outcome(X, seed))
     rows = np.vstack([X[:150], draw(seed + 1, 0.3, 50)])
 
@@ -422,8 +422,8 @@ def test_infinite_borders_of_catboost_are_refused() -> None:
         read_catboost(model)
 
 
-def test_the_usual_split_of_lightgbm_is_one_question() -> None:
-    """It needs no extra question for values taken as 0."""
+def test_the_usual_split_of_lightgbm_is_one_split() -> None:
+    """It needs no extra split for values taken as 0."""
     X = draw(8, 0.2)[:, :2]
     model = build_lightgbm(n_estimators=1).fit(X, outcome(draw(8, 0.2), 8))
     trees = read_lightgbm(model)

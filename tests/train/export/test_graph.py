@@ -23,7 +23,7 @@ from train.export.trees import Trees
 from train.policy import decide, make_policy
 from train.proof import TOLERANCE
 
-KINDS = ("logistic", "boosting")
+KINDS = sorted(name for name, candidate in CANDIDATES.items() if not candidate.requires)
 """Boosting libraries: test_boosters_extra.py."""
 
 POLICY = make_policy(CardPolicy(5.0, 1.0, 0.4))
@@ -114,7 +114,7 @@ def test_any_fit_and_any_number_agree(seed: int, kind: str, mix: str, extremes: 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**31 - 1), mix=st.sampled_from(sorted(MIXES)), size=st.integers(1, 70))
 def test_an_applicant_gets_the_same_bits_alone_and_in_any_batch(seed: int, mix: str, size: int) -> None:
-    """For logistic regression; test_bulk.py tests trees."""
+    """For logistic regression; test_log_odds_lookup.py tests trees."""
     pipeline = fit("logistic", MIXES[mix], seed)
     session, applicants = load(convert(pipeline, POLICY)), draw(MIXES[mix], size, seed + 1)
 
@@ -130,8 +130,8 @@ def test_the_batch_size_falls_with_the_size_of_the_graph(columns: int, trees: in
     """It is a multiple of 16 within its limits."""
 
     def count(columns: int, trees: int | None) -> int:
-        form = Linear(np.zeros(columns), 0.0) if trees is None else Trees(0.0, (0.0,) * trees)
-        return count_rows_at_once(form, columns)
+        exported_classifier = Linear(np.zeros(columns), 0.0) if trees is None else Trees(0.0, (0.0,) * trees)
+        return count_rows_at_once(exported_classifier, columns)
 
     rows = count(columns, trees)
 

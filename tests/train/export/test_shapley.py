@@ -13,26 +13,28 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.train.export.random_trees import COLUMNS, cells, nodes
 from train.dataset import Matrix
-from train.export.shapley import Players, build_tables
+from train.export.shapley import FieldNumbers, build_tables
 from train.export.trees import Node, Trees, read_hist_gradient_boosting
 
 TOLERANCE = 1e-12
 
 
-def look_up(trees: Trees, players: Players, reference: Matrix, rows: Matrix, n_fields: int) -> Matrix:
+def look_up(trees: Trees, field_of_column: FieldNumbers, reference: Matrix, rows: Matrix, n_fields: int) -> Matrix:
     """Contributions of rows, shape (m, n_fields), from the tables, in plain numpy."""
     total = np.zeros((len(rows), n_fields))
-    for table in build_tables(trees, players, reference):
-        pattern = sum(question.answer(rows).astype(int) << bit for bit, question in enumerate(table.questions))
-        total[:, table.players] += table.values[pattern]
+    for table in build_tables(trees, field_of_column, reference):
+        pattern = sum(split.is_true(rows).astype(int) << bit for bit, split in enumerate(table.splits))
+        total[:, table.fields] += table.values[pattern]
     return total
 
 
-def enumerate_coalitions(trees: Trees, players: Players, reference: Matrix, row: Matrix, n_fields: int) -> Matrix:
+def enumerate_coalitions(
+    trees: Trees, field_of_column: FieldNumbers, reference: Matrix, row: Matrix, n_fields: int
+) -> Matrix:
     """Shapley values of one row by the definition: every coalition, every reference applicant; shape (n_fields,)."""
 
     def value(coalition: tuple[int, ...]) -> float:
-        mixed = np.where(np.isin(players, coalition), row, reference)
+        mixed = np.where(np.isin(field_of_column, coalition), row, reference)
         return float(trees.log_odds(mixed).mean())
 
     values = np.zeros(n_fields)
@@ -55,14 +57,14 @@ def enumerate_coalitions(trees: Trees, players: Players, reference: Matrix, row:
 def test_tables_hold_the_shapley_values_of_any_trees(
     trees: list[Node], grouped: bool, reference: list[list[float]], row: list[float]
 ) -> None:
-    """Random trees of up to 8 leaves, with gaps, columns of their own or two columns to a field."""
-    players = np.array([0, 1, 1, 2] if grouped else [0, 1, 2, 3])
+    """Random trees of up to 8 leaves, with missing values, columns of their own or two columns to a field."""
+    field_of_column = np.array([0, 1, 1, 2] if grouped else [0, 1, 2, 3])
     n_fields = 3 if grouped else 4
     ensemble, population, applicant = Trees(0.5, tuple(trees)), np.array(reference), np.array(row)
 
-    expected = enumerate_coalitions(ensemble, players, population, applicant, n_fields)
+    expected = enumerate_coalitions(ensemble, field_of_column, population, applicant, n_fields)
 
-    actual = look_up(ensemble, players, population, applicant[None, :], n_fields)[0]
+    actual = look_up(ensemble, field_of_column, population, applicant[None, :], n_fields)[0]
     np.testing.assert_allclose(expected, actual, rtol=0, atol=TOLERANCE)
     assert ensemble.log_odds(population).mean() + actual.sum() == (
         pytest.approx(float(ensemble.log_odds(applicant[None, :])[0]), abs=TOLERANCE)

@@ -16,7 +16,7 @@ def walk(classifier: HistGradientBoostingClassifier, row: list[float]) -> float:
     for node in trees.trees:
         while isinstance(node, Split):
             x = row[node.column]
-            node = node.true if (node.missing_true if np.isnan(x) else x <= node.threshold) else node.false
+            node = node.if_true if (node.missing_goes_true if np.isnan(x) else x <= node.threshold) else node.if_false
         total += node
     return total
 

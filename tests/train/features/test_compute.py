@@ -27,7 +27,7 @@ KERNEL = [
 
 
 def assert_same(expected: pd.DataFrame, actual: pd.DataFrame) -> None:
-    """The same applicants in the same order, the same gaps and texts, numbers within TOLERANCE."""
+    """The same applicants in the same order, the same missing cells and texts, numbers within TOLERANCE."""
     assert list(expected.index) == list(actual.index)
     assert set(expected.columns) == set(actual.columns)
     for name in actual.columns:

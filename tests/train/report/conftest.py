@@ -17,7 +17,7 @@ from train.contract import make_contract
 from train.cross_validation import Fold, Trial
 from train.dataset import Dataset as Rows
 from train.export import draw_reference, export
-from train.holdout import split
+from train.holdout import split_rows
 from train.policy import make_policy
 from train.proof import Proof
 from train.quality import measure
@@ -78,24 +78,32 @@ def rows(protected: dict[str, np.ndarray]) -> Rows:
 @pytest.fixture(scope="session")
 def pipeline(rows: Rows) -> Pipeline:
     """A boosting model, fitted on the training rows."""
-    fit = rows.take(split(rows.y, SEED).fit)
+    fit = rows.take(split_rows(rows.y, SEED).training_rows)
     return CANDIDATES["boosting"].build(list(CARD.inputs.values()), SEED).fit(fit.X, fit.y)
 
 
 @pytest.fixture(scope="session")
 def out_of_sample(rows: Rows, pipeline: Pipeline, protected: dict[str, np.ndarray]) -> OutOfSample:
     """Out-of-sample predictions of all rows."""
-    return predict_out_of_sample(pipeline, rows, split(rows.y, SEED), protected, SEED)
+    return predict_out_of_sample(pipeline, rows, split_rows(rows.y, SEED), protected, SEED)
 
 
 @pytest.fixture(scope="session")
 def content(rows: Rows, pipeline: Pipeline, out_of_sample: OutOfSample) -> bytes:
     """The bytes of the model file."""
-    fit = rows.take(split(rows.y, SEED).fit)
+    fit = rows.take(split_rows(rows.y, SEED).training_rows)
     training = Training(
-        "boosting", len(fit.y), len(out_of_sample.holdout), 0.2, SEED, "d" * 64, "c" * 64, "0123abc", {"python": "3"}
+        "boosting",
+        len(fit.y),
+        len(out_of_sample.holdout_rows),
+        0.2,
+        SEED,
+        "d" * 64,
+        "c" * 64,
+        "0123abc",
+        {"python": "3"},
     )
-    metrics = measure(*out_of_sample.held_out, make_policy(CARD.policy)).as_dict()
+    metrics = measure(*out_of_sample.holdout_predictions, make_policy(CARD.policy)).as_dict()
     contract = make_contract(CARD, training, "2026-01-02T03:04:05Z", metrics)
     contract = structs.replace(
         contract,
@@ -114,7 +122,7 @@ def model(content: bytes) -> Model:
 @pytest.fixture(scope="session")
 def findings(model: Model, content: bytes, out_of_sample: OutOfSample) -> Findings:
     """The findings about the model."""
-    quality = measure(*out_of_sample.held_out, model.contract.policy)
+    quality = measure(*out_of_sample.holdout_predictions, model.contract.policy)
     candidates = tuple(
         Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality)
         for name in ("logistic", "boosting")

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from train.dataset import Dataset
-from train.holdout import split
+from train.holdout import split_rows
 from train.report.out_of_sample import OutOfSample
 
 SEED = 3
@@ -16,20 +16,20 @@ def test_training_rows_are_predicted_by_models_that_were_not_fitted_on_them(
     pipeline: Pipeline, rows: Dataset, out_of_sample: OutOfSample
 ) -> None:
     """The model itself predicts the hold-out; on training rows it is better than the cross-validated predictions."""
-    parts = split(rows.y, SEED)
-    fit = rows.take(parts.fit)
+    partition = split_rows(rows.y, SEED)
+    fit = rows.take(partition.training_rows)
     own = pipeline.predict_proba(rows.X)[:, 1]
 
-    np.testing.assert_array_equal(out_of_sample.probability[parts.holdout], own[parts.holdout])
-    assert not np.isclose(own[parts.fit], out_of_sample.probability[parts.fit]).all()
-    error = [np.mean((p[parts.fit] - fit.y) ** 2) for p in (own, out_of_sample.probability)]
+    np.testing.assert_array_equal(out_of_sample.probability[partition.holdout_rows], own[partition.holdout_rows])
+    assert not np.isclose(own[partition.training_rows], out_of_sample.probability[partition.training_rows]).all()
+    error = [np.mean((p[partition.training_rows] - fit.y) ** 2) for p in (own, out_of_sample.probability)]
     assert error[0] < error[1]
 
 
 def test_the_order_of_the_table_is_kept(rows: Dataset, out_of_sample: OutOfSample) -> None:
-    """`held_out` selects the hold-out rows from outcomes and probabilities."""
-    y, probability = out_of_sample.held_out
+    """`holdout_predictions` selects the hold-out rows from outcomes and probabilities."""
+    y, probability = out_of_sample.holdout_predictions
 
-    np.testing.assert_array_equal(y, rows.y[out_of_sample.holdout])
-    np.testing.assert_array_equal(probability, out_of_sample.probability[out_of_sample.holdout])
+    np.testing.assert_array_equal(y, rows.y[out_of_sample.holdout_rows])
+    np.testing.assert_array_equal(probability, out_of_sample.probability[out_of_sample.holdout_rows])
     assert np.isfinite(out_of_sample.probability).all()

@@ -17,11 +17,11 @@ Draw = Callable[[Findings], str]
 
 PLOTS: dict[str, tuple[Draw, list[str]]] = {
     "calibration": (
-        lambda found: plots.draw_calibration(found.calibration),
+        lambda found: plots.plot_calibration(found.calibration),
         ["mean predicted probability (%)", "default rate (%)"],
     ),
     "points": (
-        lambda found: plots.draw_points(
+        lambda found: plots.plot_points(
             found.out_of_sample.y,
             found.contract.policy.score_points(found.out_of_sample.probability),
             found.contract.policy,
@@ -29,29 +29,29 @@ PLOTS: dict[str, tuple[Draw, list[str]]] = {
         ["score (points)", "share of each class (%)"],
     ),
     "roc": (
-        lambda found: plots.draw_roc(found.out_of_sample.y, found.out_of_sample.probability),
+        lambda found: plots.plot_roc(found.out_of_sample.y, found.out_of_sample.probability),
         ["good applicants refused (%)", "defaults refused (%)"],
     ),
     "costs": (
-        lambda found: plots.draw_costs(found.costs),
-        ["cut-off, probability of default (%)", "cost per applicant (unit of the card)"],
+        lambda found: plots.plot_costs(found.costs),
+        ["threshold, probability of default (%)", "cost per applicant (unit of the card)"],
     ),
     "strategy": (
-        lambda found: plots.draw_strategy(found.costs),
+        lambda found: plots.plot_strategy(found.costs),
         ["acceptance rate (%)", "default rate of accepted (%)"],
     ),
-    "importance": (lambda found: plots.draw_importance(found.shapes), ["mean |contribution| (log-odds)", "Income"]),
+    "importance": (lambda found: plots.plot_importance(found.effects), ["mean |contribution| (log-odds)", "Income"]),
     "number": (
-        lambda found: plots.draw_shape(next(s for s in found.shapes if s.field.name == "income")),
+        lambda found: plots.plot_effect(next(s for s in found.effects if s.field.name == "income")),
         ["log-odds", "share (%)", "EUR", "missing"],
     ),
     "category": (
-        lambda found: plots.draw_shape(next(s for s in found.shapes if s.field.name == "home")),
+        lambda found: plots.plot_effect(next(s for s in found.effects if s.field.name == "home")),
         ["log-odds", "share (%)", "level", "rent"],
     ),
-    "fairness": (lambda found: plots.draw_fairness(found.fairness[0]), ["Age (years)"]),
-    "shifts": (lambda found: plots.draw_shifts(found.shifts), ["population stability index"]),
-    "shift": (lambda found: plots.draw_shift(found.shifts[-1]), ["share of applicants (%)", "rent"]),
+    "fairness": (lambda found: plots.plot_fairness(found.fairness[0]), ["Age (years)"]),
+    "shifts": (lambda found: plots.plot_shifts(found.shifts), ["population stability index"]),
+    "shift": (lambda found: plots.plot_shift(found.shifts[-1]), ["share of applicants (%)", "rent"]),
 }
 
 
@@ -73,14 +73,14 @@ def test_a_plot_labels_its_axes_and_takes_its_colors_from_the_page(name: str, fi
 
 def test_the_same_findings_give_the_same_bytes(findings: Findings) -> None:
     """No time stamp or random id."""
-    assert plots.draw_costs(findings.costs) == plots.draw_costs(findings.costs)
+    assert plots.plot_costs(findings.costs) == plots.plot_costs(findings.costs)
 
 
 def test_a_constant_score_can_be_plotted(findings: Findings) -> None:
     """The histogram has bins although all scores are equal."""
     y = np.array([0, 1] * 30)
 
-    assert "score (points)" in plots.draw_points(y, np.full(60, 500.0), findings.contract.policy)
+    assert "score (points)" in plots.plot_points(y, np.full(60, 500.0), findings.contract.policy)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Columns of the answers: reasons are those of the service."""
+"""Columns of the results: reasons are those of the service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.contract import Field
 from model.reasons import name_reasons
-from score.answers import largest_fields, reason_arrays
+from score.result_columns import largest_fields, reason_arrays
 
 FIELDS = tuple(Field(f"f{i}", f"F {i}", "", "number", (), None, None, True, f"why {i}") for i in range(4))
 

@@ -28,15 +28,20 @@ def read_runtime(root: Path) -> str:
 
 def find_python(version: str) -> Path:
     """Find an interpreter of that version on PATH, in pyenv or in uv; else warn and return the running one."""
-    for candidate in (shutil.which(f"python{minor(version)}"), *(_ask(command) for command in _finders(version))):
-        if candidate and is_version(Path(candidate), minor(version)):
+    minor = minor_version(version)
+    finders = (
+        ["pyenv", "prefix", minor],
+        [sys.executable, "-m", "uv", "python", "find", "--no-python-downloads", minor],
+    )
+    for candidate in (shutil.which(f"python{minor}"), *(_run_finder(command) for command in finders)):
+        if candidate and is_version(Path(candidate), minor):
             return Path(candidate)
     used = sys.version.split()[0]
     print(f"warning: Python {version} of runtime.txt is not on this machine; using {used} instead", file=sys.stderr)
     return Path(sys.executable)
 
 
-def minor(version: str) -> str:
+def minor_version(version: str) -> str:
     """Major and minor version: 3.13 for 3.13.4."""
     return ".".join(version.split(".")[:2])
 
@@ -50,14 +55,8 @@ def is_version(python: Path, version: str) -> bool:
         return False
 
 
-def _finders(version: str) -> list[list[str]]:
-    return [
-        ["pyenv", "prefix", minor(version)],
-        [sys.executable, "-m", "uv", "python", "find", "--no-python-downloads", minor(version)],
-    ]
-
-
-def _ask(command: list[str]) -> str | None:
+def _run_finder(command: list[str]) -> str | None:
+    """The interpreter that a version manager prints, or that is in the folder that it prints; None if not installed."""
     try:
         found = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     except OSError:

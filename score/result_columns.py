@@ -20,10 +20,8 @@ DICTIONARY = pa.dictionary(pa.int16(), pa.string())
 
 ARROW_TYPES = {float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
-REJECT_COLUMNS = ("id", "fault", "row")
 
-
-def answer_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
+def result_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
     """The columns of `score_batches`: those of scored rows, then `fault` and `row`."""
     columns: list[tuple[str, pa.DataType]] = [("id", id_type)]
     columns += [(name, DICTIONARY if name in WORDS else ARROW_TYPES[kind]) for name, kind in SCALARS.items()]
@@ -35,7 +33,7 @@ def answer_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
 
 def scored_columns(reasons: int) -> list[str]:
     """The names of the columns of a scored row."""
-    return [name for name in answer_schema(pa.null(), reasons).names if name not in ("fault", "row")]
+    return [name for name in result_schema(pa.null(), reasons).names if name not in ("fault", "row")]
 
 
 def scalar_arrays(columns: dict[str, npt.NDArray[np.generic]], is_rejected: npt.NDArray[np.bool_]) -> list[pa.Array]:
@@ -60,10 +58,10 @@ def reason_arrays(
     names = pa.array([field.name for field in fields], pa.string())
     texts = pa.array([field.reason for field in fields] + [describe_missing(field) for field in fields], pa.string())
     arrays = []
-    for index, is_gap in zip(largest.T, is_missing.T, strict=True):
+    for index, is_value_missing in zip(largest.T, is_missing.T, strict=True):
         is_null = index < 0
         arrays.append(_to_dictionary(index, is_null, names))
-        arrays.append(_to_dictionary(index + len(fields) * is_gap, is_null, texts))
+        arrays.append(_to_dictionary(index + len(fields) * is_value_missing, is_null, texts))
     return arrays
 
 

@@ -1,4 +1,4 @@
-"""Shape functions and monotonicity of each field, computed by the exported graph."""
+"""FieldEffect functions and monotonicity of each field, computed by the exported graph."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from msgspec import structs
 from model.session import Model
 from train.bins import MIN_COUNT
 from train.card import Card
+from train.report.effects import MAX_ROWS, FieldEffect, check_directions, measure_effects
 from train.report.out_of_sample import OutOfSample
-from train.report.shapes import MAX_ROWS, Shape, check_directions, measure_shapes
 
 
 @pytest.fixture(scope="module")
-def shapes(model: Model, out_of_sample: OutOfSample) -> dict[str, Shape]:
-    """Name of the field → its shape function."""
-    return {shape.field.name: shape for shape in measure_shapes(model, out_of_sample.X, seed=0)}
+def effects(model: Model, out_of_sample: OutOfSample) -> dict[str, FieldEffect]:
+    """Name of the field → its effect."""
+    return {effect.field.name: effect for effect in measure_effects(model, out_of_sample.X, seed=0)}
 
 
 def test_importance_is_the_mean_absolute_contribution_largest_first(model: Model, out_of_sample: OutOfSample) -> None:
@@ -24,29 +24,31 @@ def test_importance_is_the_mean_absolute_contribution_largest_first(model: Model
     assert len(out_of_sample.X) <= MAX_ROWS
     contributions = model.score(out_of_sample.X, explain=True).contributions
 
-    found = [shape.importance for shape in measure_shapes(model, out_of_sample.X, seed=0)]
+    found = [effect.importance for effect in measure_effects(model, out_of_sample.X, seed=0)]
 
     assert found == pytest.approx(sorted(np.abs(contributions).mean(axis=0), reverse=True))
 
 
-def test_shapes_follow_the_data_generating_process(shapes: dict[str, Shape]) -> None:
+def test_effects_follow_the_data_generating_process(effects: dict[str, FieldEffect]) -> None:
     """Income lowers the risk, a rented home raises it most; missing values are a point of their own."""
-    income = [point.contribution for point in shapes["income"].points]
-    home = {point.name: point.contribution for point in shapes["home"].points}
+    income = [point.contribution for point in effects["income"].points]
+    home = {point.name: point.contribution for point in effects["home"].points}
 
     assert income[0] > 0 > income[-1]
     assert max(home, key=lambda level: home[level]) == "rent"
-    assert shapes["income"].missing is not None
-    assert shapes["amount"].missing is None
+    assert effects["income"].missing is not None
+    assert effects["amount"].missing is None
 
 
-def test_no_point_describes_fewer_than_20_applicants(shapes: dict[str, Shape], out_of_sample: OutOfSample) -> None:
+def test_no_point_describes_fewer_than_20_applicants(
+    effects: dict[str, FieldEffect], out_of_sample: OutOfSample
+) -> None:
     """The shares of the points add up to at most 1."""
-    for shape in shapes.values():
-        shares = [point.share for point in shape.points]
+    for effect in effects.values():
+        shares = [point.share for point in effect.points]
         assert min(shares) * len(out_of_sample.y) >= MIN_COUNT - 1e-9
         assert sum(shares) <= 1 + 1e-9
-        assert all(point.low <= point.contribution <= point.high or point.share < 0.05 for point in shape.points)
+        assert all(point.low <= point.contribution <= point.high or point.share < 0.05 for point in effect.points)
 
 
 def test_constrained_boosting_is_monotonic(model: Model, card: Card, out_of_sample: OutOfSample) -> None:

@@ -15,7 +15,7 @@ another formula that may differ in the last bit. With this value appended, only 
 gets bit-identical probabilities alone and in any batch."""
 
 
-def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
+def add_decision_outputs(graph: GraphProto, log_odds: str, policy: Policy) -> None:
     """Add the outputs probability, float64 (n,), and decision, int64 (n,), to a graph with log-odds (n, 1).
 
     probability = 1 / (1 + exp(−log-odds)); decision: 2 refuse from refuse_from on, else 1 review from
@@ -39,13 +39,13 @@ def add_answers(graph: GraphProto, log_odds: str, policy: Policy) -> None:
             _node("GreaterOrEqual", ["probability", "refuse_from"], "is_refused"),
         ]
     )
-    milder = "accept"
+    if_not_refused = "accept"
     if policy.review_from < policy.refuse_from:
-        milder = "accepted_or_reviewed"
+        if_not_refused = "accepted_or_reviewed"
         constants |= {"review": 1, "review_from": policy.review_from}
         graph.node.append(_node("GreaterOrEqual", ["probability", "review_from"], "is_reviewed"))
-        graph.node.append(_node("Where", ["is_reviewed", "review", "accept"], milder))
-    graph.node.append(_node("Where", ["is_refused", "refuse", milder], "decision"))
+        graph.node.append(_node("Where", ["is_reviewed", "review", "accept"], if_not_refused))
+    graph.node.append(_node("Where", ["is_refused", "refuse", if_not_refused], "decision"))
     graph.initializer.extend(numpy_helper.from_array(np.array(value), name) for name, value in constants.items())
     del graph.output[:]
     graph.output.extend(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import DeployError
-from deploy.runtime import find_python, is_version, read_runtime
+from deploy.python_version import find_python, is_version, read_runtime
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 

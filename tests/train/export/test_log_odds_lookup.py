@@ -12,9 +12,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.train.export.random_trees import COLUMNS, cells, nodes
 from train.dataset import Matrix
-from train.export.bulk import MIN_BULK_ROWS, add_bulk
 from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET
 from train.export.graph import IR_VERSION
+from train.export.log_odds_lookup import MIN_LOOKUP_ROWS, add_log_odds_lookup
 from train.export.trees import Trees, ensemble_attributes, read_hist_gradient_boosting
 
 Fitted = tuple[Trees, onnxruntime.InferenceSession, Matrix]
@@ -23,13 +23,13 @@ Fitted = tuple[Trees, onnxruntime.InferenceSession, Matrix]
 def log_odds(trees: Trees, n_columns: int) -> onnxruntime.InferenceSession:
     """A session of a graph of trees only: x (n, n_columns) → log_odds (n, 1)."""
     attributes = ensemble_attributes([trees.base, *trees.trees], [0] * (len(trees.trees) + 1), 1)
-    walk = helper.make_node("TreeEnsemble", ["x"], ["log_odds"], domain=PLACEHOLDER_DOMAIN, **attributes)
+    ensemble = helper.make_node("TreeEnsemble", ["x"], ["log_odds"], domain=PLACEHOLDER_DOMAIN, **attributes)
     ends = [
         helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", width])
         for name, width in (("x", n_columns), ("log_odds", 1))
     ]
-    graph = helper.make_graph([walk], "trees", ends[:1], ends[1:])
-    add_bulk(graph, "x", trees)
+    graph = helper.make_graph([ensemble], "trees", ends[:1], ends[1:])
+    add_log_odds_lookup(graph, "x", trees)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(TREES_DOMAIN, TREES_OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
     return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -46,9 +46,9 @@ def run(session: onnxruntime.InferenceSession, rows: Matrix) -> Matrix:
 @given(
     base=st.floats(-2, 2),
     trees=st.lists(st.integers(1, 8).flatmap(nodes), max_size=4),
-    rows=st.lists(st.tuples(*[cells] * COLUMNS), min_size=MIN_BULK_ROWS, max_size=3 * MIN_BULK_ROWS),
+    rows=st.lists(st.tuples(*[cells] * COLUMNS), min_size=MIN_LOOKUP_ROWS, max_size=3 * MIN_LOOKUP_ROWS),
 )
-def test_any_trees_give_the_same_bits_walked_and_looked_up(
+def test_any_trees_give_the_same_bits_in_small_and_large_batches(
     base: float, trees: list[float], rows: list[tuple[float, ...]]
 ) -> None:
     """Values equal to thresholds, missing values, trees of one leaf, no tree at all; compared with numpy too."""
@@ -56,10 +56,10 @@ def test_any_trees_give_the_same_bits_walked_and_looked_up(
     applicants = np.array(rows)
     session = log_odds(model, COLUMNS)
 
-    few = np.concatenate([run(session, applicants[start : start + 5]) for start in range(0, len(rows), 5)])
+    in_small_batches = np.concatenate([run(session, applicants[start : start + 5]) for start in range(0, len(rows), 5)])
 
-    np.testing.assert_array_equal(few, model.log_odds(applicants))
-    np.testing.assert_array_equal(run(session, applicants), few)
+    np.testing.assert_array_equal(in_small_batches, model.log_odds(applicants))
+    np.testing.assert_array_equal(run(session, applicants), in_small_batches)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def fitted() -> Fitted:
     return trees, log_odds(trees, 6), X
 
 
-@pytest.mark.parametrize("size", [1, MIN_BULK_ROWS - 1, MIN_BULK_ROWS, 33, 256, 1000])
+@pytest.mark.parametrize("size", [1, MIN_LOOKUP_ROWS - 1, MIN_LOOKUP_ROWS, 33, 256, 1000])
 def test_fitted_trees_give_the_same_bits_in_batches_of_any_size(fitted: Fitted, size: int) -> None:
     """Both branches sum hundreds of leaves in the same order."""
     trees, session, X = fitted

@@ -44,8 +44,8 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """The shape function of one field.
+class FieldEffect:
+    """The effect of one field on the log-odds: its shape function.
 
     importance: mean |contribution|. points: one for each range or level with at least 20 applicants. missing: the
     applicants without a value, None if fewer than 20.
@@ -67,15 +67,16 @@ class Direction:
     compliance: float
 
 
-def measure_shapes(model: Model, applicants: Matrix, seed: int) -> tuple[Shape, ...]:
+def measure_effects(model: Model, applicants: Matrix, seed: int) -> tuple[FieldEffect, ...]:
     """The shape functions of all fields on a sample of applicants, float64, (n, n_fields); the most important first."""
     rows = np.sort(np.random.default_rng(seed).permutation(len(applicants))[:MAX_ROWS])
     some = np.ascontiguousarray(applicants[rows])
     contributions = model.score(some, explain=True).contributions
-    shapes = [
-        _shape(field, some[:, column], contributions[:, column]) for column, field in enumerate(model.contract.fields)
+    effects = [
+        _measure_effect(field, some[:, column], contributions[:, column])
+        for column, field in enumerate(model.contract.fields)
     ]
-    return tuple(sorted(shapes, key=lambda shape: -shape.importance))
+    return tuple(sorted(effects, key=lambda effect: -effect.importance))
 
 
 def check_directions(
@@ -104,7 +105,7 @@ def _grid(values: Matrix, field: Field) -> Matrix:
     return np.unique(np.concatenate([even, np.quantile(present, np.linspace(0, 1, N_GRID_VALUES))]))
 
 
-def _shape(field: Field, values: Matrix, contributions: Matrix) -> Shape:
+def _measure_effect(field: Field, values: Matrix, contributions: Matrix) -> FieldEffect:
     is_missing = np.isnan(values)
     if field.kind == "category":
         parts = [(name, float(level), 0.0, values == level) for level, name in enumerate(field.levels)]
@@ -118,7 +119,7 @@ def _shape(field: Field, values: Matrix, contributions: Matrix) -> Shape:
     missing = None
     if is_missing.sum() >= MIN_COUNT:
         missing = _point("missing", np.nan, 0.0, contributions[is_missing], len(values))
-    return Shape(field, float(np.abs(contributions).mean()), tuple(points), missing)
+    return FieldEffect(field, float(np.abs(contributions).mean()), tuple(points), missing)
 
 
 def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
