@@ -1,7 +1,7 @@
 """Push a commit, wait for its release, run the smoke tests, roll back if they fail.
 
 `deploy` is the whole procedure; the other functions are its steps. If the commit isn't live at the end, DeployError
-gives the reason, and the previous release is still live, or live again.
+gives the reason, and the previous release is still live, or live again; a release that is still pending is named.
 """
 
 from __future__ import annotations
@@ -76,6 +76,11 @@ def wait_for_release(platform: Heroku, commit: str, after: int) -> Release:
             "push a new commit that fixes it"
         )
     status = wait_for_status(platform, release)
+    if status == "pending":
+        raise DeployError(
+            f"the release {release} has not ended within {MAX_RELEASE_SECONDS:g} s; if it succeeds it goes live "
+            "untested: watch it with `heroku releases`, then run `make smoke` or `heroku rollback`"
+        )
     if status != "succeeded":
         raise DeployError(
             f"the release {release} is {status!r}, expected 'succeeded', see above; the live release is unchanged"

@@ -51,7 +51,8 @@ class _Improvement(Struct, frozen=True):
 
 
 def find_changes(model: Model, row: Matrix, decision: int) -> list[Change]:
-    """The smallest change of each changeable field alone, in either direction, that improves the decision.
+    """The smallest change of each changeable field alone that improves the decision: a number in either direction
+    within its bounds, and every level of a category that improves it.
 
     row: float64, shape (n_fields,). The best decision comes first; empty if no single change improves it.
     """
@@ -83,7 +84,20 @@ def _make_grids(column: int, value: float, field: Field) -> list[_Candidates]:
     downwards = field.minimum is not None and value > field.minimum
     upwards = field.maximum is not None and value < field.maximum
     bounds = [field.minimum] * downwards + [field.maximum] * upwards
-    return [_Candidates(column, _make_steps(value, bound, value)) for bound in bounds if bound is not None]
+    start = _limit(value, field)
+    outside = [] if start == value else [start]
+    return [
+        _Candidates(column, np.append(outside, _make_steps(start, bound, value)))
+        for bound in bounds
+        if bound is not None
+    ]
+
+
+def _limit(value: float, field: Field) -> float:
+    """The value, or the bound that it lies beyond."""
+    if field.minimum is not None and value < field.minimum:
+        return field.minimum
+    return field.maximum if field.maximum is not None and value > field.maximum else value
 
 
 def _refine(found: _Improvement, row: Matrix, fields: Sequence[Field]) -> _Candidates:
@@ -92,7 +106,7 @@ def _refine(found: _Improvement, row: Matrix, fields: Sequence[Field]) -> _Candi
     if fields[column].kind == "category":
         return found.candidates
     value = float(row[column])
-    before = float(values[found.index - 1]) if found.index else value
+    before = float(values[found.index - 1]) if found.index else _limit(value, fields[column])
     return _Candidates(column, _make_steps(before, float(values[found.index]), value))
 
 

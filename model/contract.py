@@ -25,7 +25,7 @@ MAX_MAGNITUDE = 1e100
 """Numbers beyond ± this are refused: nothing measurable is so large, and the graph could overflow."""
 
 
-EXPORT_AGAIN = "export it again: python -m train CARD.toml"
+EXPORT_AGAIN = "export it again: python -m train CARD.toml, or python -m train import"
 """Next step in the message of a ContractError."""
 
 

@@ -1,7 +1,7 @@
 """How a cell of a text table (CSV) is read: words for a missing value, numbers, levels, booleans.
 
 serve/ and score/ read cells with these functions. train/ reads its tables with pandas and takes only MISSING_WORDS from
-here; tests hold that the same table means the same everywhere.
+here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Loads a model file and runs its self-test. The start, the reload and `python -m serve.selftest` call
 `load_runtime`.
 
-Self-test: the model must answer its golden rows correctly in every request format.
+Self-test: the readers of every request format must give the golden rows their answers; no HTTP is involved.
 """
 
 from __future__ import annotations

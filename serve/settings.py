@@ -36,8 +36,9 @@ class Settings(Struct, frozen=True):
     """The settings of the service; each is named like its environment variable, except workers, WEB_CONCURRENCY.
 
     `max_body_bytes`, `max_rows`: limits of one request. `body_timeout`: seconds for a body to arrive.
-    `max_all_body_bytes`: limit of all bodies in memory. `max_concurrent_requests`: requests in progress.
-    `queue_bodies`: large bodies in progress or waiting. `reload_seconds`: how soon a replaced model file is noticed.
+    `max_all_body_bytes`: limit of all bodies being read and large responses being sent. `max_concurrent_requests`:
+    requests in progress. `queue_bodies`: large bodies in progress or waiting. `reload_seconds`: how soon a replaced
+    model file is noticed.
     """
 
     host: str = "127.0.0.1"

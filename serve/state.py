@@ -20,8 +20,8 @@ T = TypeVar("T")
 class AppState:
     """The state of one application in one process.
 
-    `requests`: number in progress; `body_bytes`: size of all bodies and large responses in memory; `reading`: task that
-    reads a body → its start.
+    `requests`: number in progress; `body_bytes`: size of the bodies being read and of the large responses being sent;
+    `reading`: task that reads a body → its start.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, metrics: Metrics) -> None:

@@ -40,7 +40,8 @@ CHUNK_ROWS = 50_000
 class Proof:
     """What was compared, and the largest differences found.
 
-    largest_difference: of probabilities, from the fitted model in float64. decisions_differ: rows.
+    largest_difference: of probabilities, from the fitted model in float64. decisions_differ: number over all passes of
+    the comparison.
     leaves_compared: rows × trees whose leaf a boosting library was asked for; leaves_differ: those that differ.
     reasons_difference: of log-odds, between base value + contributions and the model. library_rounding: of
     probabilities, from a library that sums in float32; 0 for other libraries.

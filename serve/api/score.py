@@ -134,7 +134,8 @@ def read_score(runtime: Runtime, request: Request, body: Body, on_event_loop: bo
 
 def read_predict(runtime: Runtime, request: Request, body: Body, on_event_loop: bool) -> ScoringJob:
     """The rows of a POST /predict; raises HTTPProblem, or Offload."""
-    if on_event_loop and len(body) > MAX_EVENT_LOOP_ROWS and _has_many_numbers(body):
+    # A body of so few bytes can't have more rows, so that counting them is spared.
+    if on_event_loop and len(body) > MAX_EVENT_LOOP_ROWS and _is_long(body):
         raise Offload
     rows = runtime.schemas.read_predict(body, on_event_loop=on_event_loop)
     return ScoringJob(rows, False, len(rows), _respond_probabilities)
@@ -144,7 +145,7 @@ def _respond_probabilities(applicants: Matrix, scores: Scores) -> Response:
     return json_response(scores.probability.tolist())
 
 
-def _has_many_numbers(body: Body) -> bool:
+def _is_long(body: Body) -> bool:
     """Whether a body of /predict is too large for the event loop; its number of rows is that of `[`, less one."""
     if len(body) > MAX_EVENT_LOOP_PREDICT_BYTES:
         return True

@@ -54,8 +54,8 @@ class RequestContext:
 
     `length`: Content-Length, or −1. `encoding`: Content-Encoding, lower case. `is_ambiguous`: there are a
     Content-Length and a Transfer-Encoding. `applicants`: how many were scored, by this version of the `model`.
-    `has_unread_body`: the server may take the rest of the body for the next request, so that the connection must be
-    closed after the response; reading the body resets it.
+    `has_unread_body`: the server would take an unread body for the next request (after Upgrade or CONNECT), so that the
+    connection must be closed after the response; reading the body resets it. Other unread bodies the server drops.
     """
 
     def __init__(self, scope: Scope, model: str) -> None:

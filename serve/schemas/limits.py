@@ -12,7 +12,7 @@ DEFAULT_REASONS = 4
 """Maximum number of reasons if the body names none (US Reg B, comment 9(b)(2): more than four hardly help)."""
 
 MAX_EVENT_LOOP_ROWS = 1_000
-"""Applicants without reasons that are scored on the event loop, or others that cost as much."""
+"""Rows of /predict that are scored on the event loop; for /score fewer, by the costs below."""
 
 RESULT_COST, REASONS_COST, CHANGES_COST = 5, 5, 1_000
 """Time to write an applicant's result, its reasons, and what would change it, as a multiple of scoring one row."""
@@ -39,7 +39,7 @@ class Offload(Exception):
 
 def check_rows(rows: int, max_rows: int, *, what_would_change: bool = False) -> None:
     """Raise HTTPProblem (413) for more rows than one request may hold."""
-    rows *= CHANGE_SEARCH_ROWS if what_would_change else 1
-    if rows > max_rows:
-        note = f"{max_rows:,} rows, where looking for changes counts as {CHANGE_SEARCH_ROWS}"
-        raise too_large("too many applicants", f"{rows:,} rows", note)
+    maximum = max(max_rows // CHANGE_SEARCH_ROWS, 1) if what_would_change else max_rows
+    if rows > maximum:
+        note = " with what_would_change" if what_would_change else ""
+        raise too_large("too many applicants", f"{rows:,} rows", f"{maximum:,} rows{note}")

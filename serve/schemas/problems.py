@@ -45,11 +45,11 @@ class InvalidApplicants(HTTPProblem):
         more = f" (and {at_least}{len(faults) - 1} more)" if len(faults) > 1 else ""
         detail = f"{first.pointer or 'body'}: {first.detail}{more}"
         super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MAX_FAULTS])
-        self.faults = self.problem.errors
+        self.faults = list(faults)
 
 
 CLOSE = (b"connection", b"close")
-"""Header sent when the body was not read to its end: the connection can't be used again."""
+"""Sent where the server can't tell where the next request begins: a body was cut off, late, or of ambiguous length."""
 
 RETRY = [(b"retry-after", b"1")]
 

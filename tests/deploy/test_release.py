@@ -80,6 +80,23 @@ def test_a_failed_release_leaves_the_previous_one_live(
     assert len(client.releases()) == 2
 
 
+def test_a_release_that_does_not_end_is_said_to_go_live_untested(
+    client: Heroku,
+    fake_heroku: FakeHeroku,
+    check_out: CheckOut,
+    smoke_tested: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may still succeed, so that the error must not say that nothing changes."""
+    check_out(GOOD)
+    monkeypatch.setattr(module, "wait_for_status", lambda platform, release: "pending")
+
+    with pytest.raises(DeployError, match="if it succeeds it goes live untested: watch it with"):
+        module.deploy(client, fake_heroku.settings)
+
+    assert smoke_tested == []
+
+
 @pytest.mark.parametrize(
     ("web", "message", "tested"),
     [(SERVER, "the smoke tests failed", [BAD]), ("exit 3", r"a web dyno of v2 .* crashed", [])],

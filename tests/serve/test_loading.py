@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from model.checksum import append_checksum
-from model.contract import ContractError
+from model.contract import EXPORT_AGAIN, ContractError
 from model.session import Model, RowSession, Scores
 from serve.loading import load_runtime, make_runtime
 from serve.settings import Settings
@@ -62,7 +62,7 @@ def test_a_file_that_would_fail_for_an_applicant_is_not_loaded(content: bytes, f
     with pytest.raises(ContractError, match=message) as caught:
         load_runtime(make(content), Settings())
 
-    assert str(caught.value).endswith("; export it again: python -m train CARD.toml")
+    assert str(caught.value).endswith(f"; {EXPORT_AGAIN}")
     assert "\n" not in str(caught.value)
 
 

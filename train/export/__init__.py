@@ -39,8 +39,9 @@ def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
     """The model file of a fitted pipeline with classes 0 (good) and 1 (default).
 
     Sets three attributes of the contract. `golden`: synthetic rows with the answers of the fitted model, against which
-    the graph is checked whenever the file is loaded. `base_value`: mean log-odds of the reference population, float64,
-    shape (m, n_fields), of which nothing else is kept. `rows_at_once`: the fastest batch size of this graph.
+    the graph is checked whenever the file is loaded. `base_value`: mean log-odds of `reference`, the reference
+    population, float64, shape (m, n_fields), of which the file keeps only sums. `rows_at_once`: the fastest batch size
+    of this graph.
     """
     applicants = round_cells(draw_applicants(list(contract.fields), N_GOLDEN_ROWS, contract.training.seed))
     exported_classifier = read_classifier(pipeline.steps[-1][1])

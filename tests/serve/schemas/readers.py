@@ -52,4 +52,4 @@ def faults_of(reader: Reader, body: bytes, fields: Fields) -> list[Fault]:
     """The faults that a reader finds."""
     with pytest.raises(InvalidApplicants, match=": ") as caught:
         reader.read(body, fields)
-    return caught.value.faults
+    return caught.value.problem.errors

@@ -51,7 +51,7 @@ def faults_of(rows: list[Any], fields: tuple[Field, ...]) -> list[Fault]:
     """The faults of invalid applicants."""
     with pytest.raises(InvalidApplicants, match=HERE) as caught:
         read_applicants(rows, fields, HERE)
-    return caught.value.faults
+    return caught.value.problem.errors
 
 
 def test_a_named_applicant_and_its_vector_are_the_same_cells(
@@ -357,4 +357,4 @@ def test_faults_beyond_the_limit_are_not_looked_for(fields: tuple[Field, ...], r
     with pytest.raises(InvalidApplicants, match=rf"^/applicants/0: .* \({more}\)$") as caught:
         read_applicants([None] * rows, fields, HERE)
 
-    assert len(caught.value.faults) == MAX_FAULTS
+    assert len(caught.value.problem.errors) == MAX_FAULTS

@@ -20,7 +20,7 @@ from model.results import SCALARS, Result
 from model.session import Model
 from serve.schemas.csv import COLUMNS, read_csv, write_csv
 from serve.schemas.limits import MAX_EVENT_LOOP_CELLS, Offload
-from serve.schemas.problems import HTTPProblem, InvalidApplicants
+from serve.schemas.problems import MAX_FAULTS, HTTPProblem, InvalidApplicants
 from serve.schemas.requests import RequestSchemas, ScoreRequest
 from serve.schemas.responses import Fault, ModelIdentity, ScoreResponse
 from serve.settings import Settings
@@ -57,7 +57,7 @@ def faults_of(table: str | bytes, fields: Sequence[Field]) -> list[Fault]:
     """The faults of a table."""
     with pytest.raises(InvalidApplicants, match=": ") as caught:
         read(table, fields)
-    return caught.value.faults
+    return caught.value.problem.errors
 
 
 ROW = [45.5, 320.0, 1.0, 1.0, 0.75]
@@ -139,6 +139,12 @@ def test_a_second_byte_order_mark_is_part_of_the_header(fields: Fields) -> None:
     pointers = [fault.pointer for fault in faults_of(f"\ufeff\ufeff{HEADER}\n1,2,own,True,1\n", fields)]
 
     assert pointers == ["/lines/1", "/lines/1"]
+
+
+def test_faults_beyond_the_limit_are_counted_as_in_json(fields: Fields) -> None:
+    """The message says that there may be more than were looked for."""
+    with pytest.raises(InvalidApplicants, match=rf"\(and at least {MAX_FAULTS} more\)$"):
+        read(f"{HEADER}\n" + "x,45.5,rent,True,0.75\n" * 200, fields)
 
 
 def test_every_fault_has_its_line_and_its_column(fields: Fields) -> None:
