@@ -143,9 +143,11 @@ def test_a_second_byte_order_mark_is_part_of_the_header(fields: Fields) -> None:
 
 def test_faults_beyond_the_limit_are_counted_as_in_json(fields: Fields) -> None:
     """The message says that there may be more than were looked for."""
+    table = f"{HEADER}\n" + "x,45.5,rent,True,0.75\n" * 2 * MAX_FAULTS
+    schemas = RequestSchemas(fields, 2 * MAX_FAULTS)
+
     with pytest.raises(InvalidApplicants, match=rf"\(and at least {MAX_FAULTS} more\)$"):
-        table = f"{HEADER}\n" + "x,45.5,rent,True,0.75\n" * 2 * MAX_FAULTS
-        read_csv(RequestSchemas(fields, 2 * MAX_FAULTS), table.encode(), on_event_loop=False)
+        read_csv(schemas, table.encode(), on_event_loop=False)
 
 
 def test_every_fault_has_its_line_and_its_column(fields: Fields) -> None:
