@@ -94,11 +94,11 @@ def test_missing_fields_are_reported_before_a_request(page: Page) -> None:
 
     page.get_by_role("button", name="Score").click()
 
-    expect(page.get_by_role("alert")).to_have_text("Some fields have to be filled in.")
+    expect(page.get_by_role("alert")).to_have_text("Some required fields are empty.")
     first = page.get_by_label("Job seniority (years)")
     expect(first).to_be_focused()
     expect(first).to_have_attribute("aria-invalid", "true")
-    expect(first).to_have_accessible_description("Usually 0 to 60. Has to be filled in. Has to be filled in.")
+    expect(first).to_have_accessible_description("Usually 0 to 60. Required. Required.")
 
 
 def test_an_error_of_the_service_is_shown_beside_its_field(page: Page) -> None:
