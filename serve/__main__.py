@@ -103,4 +103,8 @@ def _remove_stale_socket(path: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        # An option that is ignored would start a service with other settings than asked for.
+        print("usage: python -m serve\n\nSettings are environment variables, such as PORT=9000: docs/operations.md")
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 2)
     main()

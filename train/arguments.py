@@ -33,7 +33,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
     parser.add_argument(
         "--seed",
-        type=int,
+        type=random_seed,
         default=0,
         help="seed of every random choice: hold-out, folds, estimator and search; default: 0",
     )
@@ -77,6 +77,14 @@ def whole_number(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number of at least 1")
+    return number
+
+
+def random_seed(text: str) -> int:
+    """A seed as numpy and scikit-learn take it: 0 to 2³² − 1."""
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number from 0 to {2**32 - 1}")
     return number
 
 

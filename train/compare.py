@@ -16,6 +16,7 @@ from rich.table import Table as Grid
 
 from model.session import Model
 from train.applicants import open_model, read_applicants
+from train.arguments import random_seed
 from train.card import read_card
 from train.card_inference import infer_default
 from train.dataset import MIN_CLASS_ROWS, Labels, encode_target
@@ -42,7 +43,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--target", metavar="COLUMN", help="with a CSV file: the column of the outcome")
     parser.add_argument("--default", metavar="VALUE", help="with a CSV file: its value that means default")
     parser.add_argument("--gate", action="store_true", help="exit code 1 if the challenger is significantly worse")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap; default: 0")
+    parser.add_argument("--seed", type=random_seed, default=0, help="of the bootstrap; default: 0")
     options = parser.parse_args(arguments)
     if (options.data.suffix == ".toml") == (options.target is not None):
         parser.error("give --data CARD.toml, or --data FILE.csv with --target COLUMN")

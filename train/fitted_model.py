@@ -9,6 +9,7 @@ import pickle
 import warnings
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import joblib
 import msgspec
@@ -49,7 +50,16 @@ def read_object(path: Path, *, is_trusted: bool) -> tuple[Any, str]:
             fitted = skops.io.load(path, trusted=[]) if path.suffix == ".skops" else joblib.load(path)
         except UntrustedTypesFoundException as error:
             raise TrainingError(f"{path} holds types that skops doesn't trust: {error}") from error
-        except (pickle.UnpicklingError, EOFError, ImportError, AttributeError, KeyError, ValueError, OSError) as error:
+        except (
+            pickle.UnpicklingError,
+            BadZipFile,
+            EOFError,
+            ImportError,
+            AttributeError,
+            KeyError,
+            ValueError,
+            OSError,
+        ) as error:
             kind = type(error).__name__
             raise TrainingError(f"{path} can't be read as a fitted model: {kind}: {error}; save it again") from error
     messages = [str(warning.message) for warning in caught if issubclass(warning.category, InconsistentVersionWarning)]

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from model.contract import Training
 from model.loading import load_model
+from train.arguments import random_seed
 from train.bins import bin_numbers, make_bins
 from train.card import check_card, format_card, read_card
 from train.contract import make_contract
@@ -54,7 +55,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--name", default="imported", help="name of the model, default: imported")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
-    parser.add_argument("--seed", type=int, default=0, help="of golden rows and proof; default: 0")
+    parser.add_argument("--seed", type=random_seed, default=0, help="of golden rows and proof; default: 0")
     options = parser.parse_args(arguments)
     if (options.pipeline is None) == (options.model is None):
         parser.error("give either --pipeline FILE, or --model FILE and optionally --scaler FILE")

@@ -534,3 +534,12 @@ def test_an_invalid_model_is_reported_in_one_line(
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1
     assert re.match(f"can't serve: {message}", line)
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--port=9000", 2)])
+def test_an_argument_is_answered_with_the_usage(argument: str, code: int) -> None:
+    """The service has settings, no options; none is ignored in silence."""
+    done = subprocess.run([sys.executable, "-m", "serve", argument], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == code
+    assert "usage: python -m serve" in done.stdout

@@ -253,3 +253,16 @@ def test_a_step_without_an_exact_export_is_refused(
 
     assert "can't be exported" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\x80\x04."], ids=["empty", "cut off", "a pickle"])
+def test_a_damaged_skops_file_is_one_sentence(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is a ZIP archive, which zipfile refuses in its own way."""
+    path = tmp_path / "model.skops"
+    path.write_bytes(content)
+
+    assert main(["import", "--pipeline", str(path), "--out", str(tmp_path)]) == 2
+
+    assert "can't be read as a fitted model: BadZipFile" in capsys.readouterr().err

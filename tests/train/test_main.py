@@ -223,6 +223,8 @@ def test_an_output_folder_that_cant_be_written_is_refused(
         ["a.toml", "--time-limit", "5"],
         ["a.toml", "--search", "2", "--time-limit", "-1"],
         ["a.toml", "--search", "2", "--time-limit", "nan"],
+        ["a.toml", "--seed", "-1"],
+        ["a.toml", "--seed", "4294967296"],
     ],
 )
 def test_an_invalid_command_line_is_refused_with_the_usage(
