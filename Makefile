@@ -8,7 +8,7 @@ TAIWAN ?=
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css model/*.py) requirements-train.txt
-LOCKS := requirements requirements-train $(addprefix requirements/,client score spark deploy features boosters search mlflow test dev bench docs)
+LOCKS := requirements requirements-train $(addprefix requirements/,client excel score spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-portfolio bench-quality bench-features

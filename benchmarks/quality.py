@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks.competitors import COMPETITORS
 from train.candidates import CANDIDATES
 from train.card import Card, read_card
-from train.card_inference import infer_card
+from train.card_inference import Choices, infer_card
 from train.cross_validation import FOLDS, Trial, best_trial, cross_validate
 from train.dataset import Dataset, encode_table
 from train.files import write_whole
@@ -108,7 +108,7 @@ def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
         card = read_card(path)
         return card, encode_table(read_table(path.parent / card.dataset.path), card)
     table = read_table(path)
-    card = infer_card(table, target, None, None)
+    card = infer_card(table, Choices(target))
     return card, encode_table(table, card)
 
 

@@ -1,11 +1,11 @@
-"""HTTP client of the service: GET /model and POST /score, with one exception type for each kind of failure.
+"""HTTP client of the service, with one exception type for each kind of failure.
 
 Applicants are sent only to the address in the settings and are never logged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import httpx
@@ -21,8 +21,11 @@ from client.responses import (
     RawScoreResponse,
     Result,
     ScoreResponse,
+    TableResponse,
     add_further,
 )
+
+JSON = {"Content-Type": "application/json"}
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 
@@ -49,8 +52,12 @@ class ServiceError(ApiError):
     """The service failed or rejected the request because of its load (429, 5xx)."""
 
 
+class TooLarge(ApiError):
+    """The request has more bytes or rows than the service takes (413)."""
+
+
 class InvalidApplicants(ApiError):
-    """The service can't score these applicants; `errors` lists what is wrong with each."""
+    """The service can't score these applicants, or read this table; `errors` lists what is wrong with it."""
 
     def __init__(self, detail: str, errors: Sequence[ErrorDetail]) -> None:
         super().__init__(detail)
@@ -84,9 +91,24 @@ class Api:
         results = zip(_decode(content, ScoreResponse).results, _decode(content, RawScoreResponse).results, strict=True)
         return tuple(add_further(result, attributes) for result, attributes in results)
 
-    def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def read_table(
+        self, table: bytes, *, separator: str = "", decimal: str = "", charset: str = "", content_encoding: str = ""
+    ) -> TableResponse:
+        """Read a text table without scoring it; what isn't said of it, the service finds.
+
+        Raises InvalidApplicants if it can't be read, else ApiError.
+        """
+        options = {"separator": separator, "decimal": decimal}
+        query = httpx.QueryParams({name: value for name, value in options.items() if value})
+        headers = {"Content-Type": f"text/csv; charset={charset}" if charset else "text/csv"}
+        if content_encoding:
+            headers["Content-Encoding"] = content_encoding
+        path = f"/applicants?{query}" if query else "/applicants"
+        return _decode(self._send("POST", path, table, headers), TableResponse)
+
+    def _send(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = JSON) -> bytes:
         try:
-            response = self._client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+            response = self._client.request(method, path, content=body, headers=headers)
         except httpx.TransportError as error:
             raise ApiUnreachable(f"{type(error).__name__}: {error}") from error
         if response.is_success:
@@ -98,6 +120,8 @@ class Api:
             raise ContractMismatch(f"{method} {path}: {response.status_code} {problem.detail}")
         if response.status_code in (400, 422):
             raise InvalidApplicants(problem.detail, problem.errors)
+        if response.status_code == 413:
+            raise TooLarge(problem.detail)
         raise ServiceError(f"{response.status_code} {problem.detail}")
 
 

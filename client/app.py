@@ -55,7 +55,7 @@ def main() -> None:
         api = _connect(settings.api_url, settings.api_key)
         model = api.model()
         language = add_translations(language, model, settings.table.parent)
-        loaded = load_table(settings.table, model, language)
+        loaded = load_table(settings.table, api, model, language)
         VIEWS[view](AppState(api, settings.api_url, model, language, loaded.table, loaded.population))
         st.divider()
         _show_model(model, language)

@@ -7,7 +7,15 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from client.api import ApiError, ApiUnreachable, ContractMismatch, InvalidApplicants, KeyRejected, ServiceError
+from client.api import (
+    ApiError,
+    ApiUnreachable,
+    ContractMismatch,
+    InvalidApplicants,
+    KeyRejected,
+    ServiceError,
+    TooLarge,
+)
 from client.language import Language
 
 PAGES: dict[type[ApiError], str] = {
@@ -15,6 +23,7 @@ PAGES: dict[type[ApiError], str] = {
     KeyRejected: "error.key",
     ContractMismatch: "error.contract",
     ServiceError: "error.service",
+    TooLarge: "error.service",
 }
 """Exception → key of the page's title; the key of its text ends in `_help`."""
 

@@ -33,10 +33,10 @@ def show_form(fields: Sequence[Field], applicant: Applicant, key: str, language:
 
 def _show_field(field: Field, value: Value, key: str, language: Language) -> Value:
     label, help_text, placeholder = language.label(field), _describe(field, language), language.text("value.missing")
-    is_number = field.kind == "number" and not isinstance(value, str)
+    is_number = field.kind == "number"
     if key not in st.session_state:
         # Set here, not as the widget's default: Streamlit lets a user empty only a widget whose default is empty.
-        st.session_state[key] = float(value) if is_number and value is not None else value
+        st.session_state[key] = float(value) if isinstance(value, float | int) else value
     if is_number:
         return st.number_input(
             label, value=None, step=_step(field), format="%.12g", key=key, help=help_text, placeholder=placeholder

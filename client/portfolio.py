@@ -1,4 +1,4 @@
-"""Batch scoring of a table in requests of 500 rows; a row that can't be scored keeps its error message."""
+"""Batch scoring of a table in requests of 500 rows; a row that can't be scored keeps its faults."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ _POINTER = re.compile(r"^/applicants/(\d+)(?:/|$)")
 
 @dataclass(frozen=True, slots=True)
 class ScoredTable:
-    """Row number → its result, or → the error message if it can't be scored."""
+    """Row number → its result, or → its faults if it can't be scored."""
 
     results: dict[int, Result] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
 
 
-def score_table(api: Api, applicants: Sequence[Applicant]) -> Iterator[ScoredTable]:
-    """Score all rows; yields the same, growing ScoredTable after each request.
+def score_table(api: Api, table: Table) -> Iterator[ScoredTable]:
+    """Score all rows without faults; yields the same, growing ScoredTable before the first and after each request.
 
     Raises ApiError if the service can't be used; the rows that were scored before are in the last object yielded.
     """
-    scored = ScoredTable()
-    for start in range(0, len(applicants), ROWS_PER_REQUEST):
-        _score_rows(api, applicants, range(start, min(start + ROWS_PER_REQUEST, len(applicants))), scored)
+    scored = ScoredTable(errors=dict(table.faults))
+    yield scored
+    rows = [row for row in range(len(table.applicants)) if row not in table.faults]
+    for start in range(0, len(rows), ROWS_PER_REQUEST):
+        _score_rows(api, table.applicants, rows[start : start + ROWS_PER_REQUEST], scored)
         yield scored
 
 
-def _score_rows(api: Api, applicants: Sequence[Applicant], selected: range, scored: ScoredTable) -> None:
+def _score_rows(api: Api, applicants: Sequence[Applicant], rows: Sequence[int], scored: ScoredTable) -> None:
     """Post some rows; rows that the service rejects are set aside and the others posted again."""
-    rows = list(selected)
     while rows:
         try:
             results = api.score([applicants[row] for row in rows])
@@ -94,8 +95,15 @@ def write_results(table: Table, scored: ScoredTable, fields: Sequence[Field], la
             )
         else:
             blanks = [""] * (4 + len(further))
-            writer.writerow((_escape_formula(name), *blanks, _escape_formula(scored.errors.get(row, ""))))
+            fault = describe_fault(table, row, scored.errors.get(row, ""), language)
+            writer.writerow((_escape_formula(name), *blanks, _escape_formula(fault)))
     return out.getvalue().encode("utf-8-sig")
+
+
+def describe_fault(table: Table, row: int, fault: str, language: Language) -> str:
+    """Why a row isn't scored, with its line in the file."""
+    line = table.lines[row] if table.lines else row + 1
+    return language.text("table.line", line=line, fault=fault) if fault else ""
 
 
 def further_columns(scored: ScoredTable) -> list[str]:

@@ -1,4 +1,4 @@
-"""Types of the API's JSON: the parts of GET /model and POST /score that the client uses.
+"""Types of the API's JSON: the parts of GET /model, POST /score and POST /applicants that the client uses.
 
 CONTRACT_VERSION is the contract version that these structs were written for. Unknown attributes are ignored, so that
 a newer service may send more; attributes without a default are required.
@@ -128,6 +128,37 @@ def add_further(result: Result, attributes: dict[str, Any]) -> Result:
         if name not in ("id", *Result.__struct_fields__) and isinstance(value, float | int | str)
     }
     return structs.replace(result, further=further)
+
+
+class Dialect(Struct, frozen=True):
+    """How the service has read a text table; `decimal` is None where its numbers don't show the decimal mark."""
+
+    separator: str
+    decimal: str | None
+    encoding: str
+
+
+class RowFault(Struct, frozen=True):
+    """Why a row can't be scored: a fault of one field, or of the whole row."""
+
+    detail: str
+    field: str | None = None
+
+
+class TableRow(Struct, frozen=True):
+    """One row of a table and the line that it begins in; a faulty value of the applicant is a text."""
+
+    line: int
+    id: str | None
+    applicant: Applicant | None
+    faults: tuple[RowFault, ...]
+
+
+class TableResponse(Struct, frozen=True):
+    """POST /applicants: every row of the table, in order."""
+
+    dialect: Dialect
+    rows: tuple[TableRow, ...]
 
 
 class ErrorDetail(Struct, frozen=True):

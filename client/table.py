@@ -1,22 +1,21 @@
-"""Reads a table of applicants from a CSV file.
+"""The table of applicants as the service reads it (POST /applicants): ids, applicants, and the faults of rows.
 
-It accepts commas or tabs with decimal points, and semicolons with decimal commas. Other columns than the fields of the
-model are ignored, but for one with the ids. No row is dropped: a cell that can't be parsed is kept as text, so that the
-service says what is wrong with it.
+The service finds separator, decimal mark and encoding; an Excel workbook is sent as CSV. No row is dropped.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from client.responses import Applicant, Field, Value
+from client.api import Api, InvalidApplicants, TooLarge
+from client.excel import ExcelError, Sheet, is_workbook, read_first_sheet
+from client.responses import Applicant, Dialect, Field, RowFault, TableRow
 
-MISSING_WORDS = frozenset({"", "NA", "NaN", "nan", "null", "NULL", "None"})
-"""Cells that mean a missing value."""
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class TableError(Exception):
@@ -27,71 +26,103 @@ class TableError(Exception):
         self.key, self.values = key, values
 
 
+class Options(NamedTuple):
+    """What the user says about a text table; empty is found by the service."""
+
+    separator: str = ""
+    decimal: str = ""
+
+
+NO_OPTIONS = Options()
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Applicants in the order of the file, with unique ids."""
+    """Applicants in the order of the file, with unique ids and the line of each.
+
+    `faults`: number of a row that can't be scored → why. Its number fields that can't be read are missing. `sheet`: of
+    an Excel workbook. `sha256`: of the file and how it was to be read.
+    """
 
     name: str
     sha256: str
     ids: tuple[str, ...]
     applicants: tuple[Applicant, ...]
+    lines: tuple[int, ...] = ()
+    faults: Mapping[int, str] = field(default_factory=dict)
+    dialect: Dialect | None = None
+    sheet: Sheet | None = None
+
+    @property
+    def sound(self) -> tuple[Applicant, ...]:
+        """The applicants without faults."""
+        return tuple(applicant for row, applicant in enumerate(self.applicants) if row not in self.faults)
 
 
-def read_table(name: str, content: bytes, fields: Sequence[Field]) -> Table:
-    """Read a CSV file; raises TableError if it is empty, lacks a field of the model, or has rows of unequal length."""
+def read_table(api: Api, name: str, content: bytes, fields: Sequence[Field], options: Options) -> Table:
+    """Read a file with the service; raises TableError if it can't be read, ApiError if the service can't be used."""
+    sheet = _read_sheet(name, content) if is_workbook(content) else None
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Spreadsheets in western Europe export this encoding.
-        text = content.decode("cp1252", errors="replace")
-    text = text.replace("\0", "")
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        header, *rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)) or [[]]
-    except csv.Error as error:
-        raise TableError("table.unreadable", file=name, detail=str(error)) from error
-    header = [column.strip() for column in header]
-    rows = [row for row in rows if row]
-    if not rows:
+        if sheet:
+            answer = api.read_table(sheet.content, separator=",", decimal=".", charset="utf-8")
+        else:
+            encoding = "gzip" if content.startswith(GZIP_MAGIC) else ""
+            answer = api.read_table(
+                content, separator=options.separator, decimal=options.decimal, content_encoding=encoding
+            )
+    except TooLarge as error:
+        # What the service advises, several bodies, is of no use here.
+        raise TableError("table.too_large", file=name, detail=str(error).partition(";")[0]) from error
+    except InvalidApplicants as error:
+        raise _describe_refusal(name, error, sheet) from error
+    if not answer.rows:
         raise TableError("table.empty", file=name)
-    missing = [field.name for field in fields if field.name not in header]
-    if missing:
-        raise TableError("table.no_column", file=name, missing=", ".join(missing), found=", ".join(header)[:200])
-    for line, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise TableError("table.ragged", file=name, line=str(line), found=str(len(row)), expected=str(len(header)))
-    columns = [(field, header.index(field.name)) for field in fields]
-    has_decimal_comma = delimiter == ";"
     return Table(
         name=name,
-        sha256=hashlib.sha256(content).hexdigest(),
-        ids=_find_ids(header, rows, {field.name for field in fields}),
-        applicants=tuple(
-            {field.name: _parse(row[at], field, has_decimal_comma) for field, at in columns} for row in rows
-        ),
+        sha256=hashlib.sha256(content + "".join(options).encode()).hexdigest(),
+        ids=_make_ids(answer.rows),
+        applicants=tuple(_read_applicant(row, fields) for row in answer.rows),
+        lines=sheet.rows[1:] if sheet else tuple(row.line for row in answer.rows),
+        faults={number: _join(row.faults) for number, row in enumerate(answer.rows) if row.faults},
+        dialect=answer.dialect,
+        sheet=sheet,
     )
 
 
-def _find_ids(header: Sequence[str], rows: Sequence[Sequence[str]], fields: set[str]) -> tuple[str, ...]:
-    """The first column that is not a field and has unique, non-empty cells; else the row numbers from 1."""
-    for at, column in enumerate(header):
-        cells = [row[at].strip() for row in rows]
-        if column not in fields and all(cells) and len(set(cells)) == len(cells):
-            return tuple(cells)
-    return tuple(str(number) for number in range(1, len(rows) + 1))
-
-
-def _parse(cell: str, field: Field, has_decimal_comma: bool) -> Value:
-    text = cell.strip()
-    if field.kind == "category":
-        return text if text in field.levels or text not in MISSING_WORDS else None
-    if text in MISSING_WORDS:
-        return None
-    # Where the decimal mark is a comma, any kind of space may separate thousands.
+def _read_sheet(name: str, content: bytes) -> Sheet:
     try:
-        number = float("".join(text.split()).replace(",", ".") if has_decimal_comma else text)
-    except ValueError:
-        return text
-    # JSON has no NaN or infinity: send the text, which the service rejects with its reason.
-    return number if abs(number) < float("inf") else text
+        return read_first_sheet(content)
+    except ExcelError as error:
+        raise TableError(error.key, file=name) from error
+
+
+def _describe_refusal(name: str, error: InvalidApplicants, sheet: Sheet | None) -> TableError:
+    if not error.errors:
+        return TableError("table.refused", file=name, detail=str(error))
+    line = error.errors[0].pointer.removeprefix("/lines/").replace("/", ", ").replace("~1", "/").replace("~0", "~")
+    key = "table.refused_line" if line and not sheet else "table.refused"
+    return TableError(key, file=name, line=line, detail=error.errors[0].detail)
+
+
+def _make_ids(rows: Sequence[TableRow]) -> tuple[str, ...]:
+    """The ids of a table; a row without one, or with that of another row, is told by its number, from 1."""
+    if not any(row.id for row in rows):
+        return tuple(str(number) for number in range(1, len(rows) + 1))
+    times = Counter(row.id for row in rows)
+    return tuple(
+        row.id if row.id and times[row.id] == 1 else f"{row.id or ''} #{number}".strip()
+        for number, row in enumerate(rows, 1)
+    )
+
+
+def _read_applicant(row: TableRow, fields: Sequence[Field]) -> Applicant:
+    values = row.applicant or {}
+    return {
+        about.name: None if about.kind == "number" and isinstance(value, str) else value
+        for about in fields
+        for value in (values.get(about.name),)
+    }
+
+
+def _join(faults: Sequence[RowFault]) -> str:
+    return "; ".join(f"{fault.field}: {fault.detail}" if fault.field else fault.detail for fault in faults)

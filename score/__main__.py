@@ -4,46 +4,71 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from model.contract import ContractError
+from model.dialect import Dialect, DialectOptions, TableError, check_options
 from model.loading import load_model
 from model.session import Model
-from score.batches import Scorer
 from score.errors import ScoringError
-from score.files import open_portfolio
+from score.files import fingerprint_files, open_portfolio
+from score.fingerprints import print_name
 from score.local import score_locally
 from score.output import LAYOUT_VERSION, Counts, Output, RunSettings
+from score.paths import check_output
 from score.result_columns import scored_columns
+from score.scorer import Scorer
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of a shell: 128 + SIGINT."""
+
+SPARK_MASTER = r"yarn|local(\[(\d+|\*)(, *\d+)?\])?|local-cluster\[[\d, ]+\]|(spark|k8s)://\S+"
+"""What spark-submit takes; for anything else its Java prints a trace."""
+
+MAX_NAMES = 5
+"""Files that are named for each dialect."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Score and print the row counts; 0, or 2 after printing an error."""
+    """Score and print the row counts; 0, or 2 after printing an error, or 130 if interrupted."""
     options = _parse_options(arguments)
     console = Console(stderr=True, highlight=False)
+    dialect = DialectOptions(
+        {"tab": "\t", "\\t": "\t"}.get(options.separator, options.separator), options.decimal, options.encoding
+    )
     try:
-        content = _read_model(options.model)
+        check_options(dialect)
+        content = _read_model(Path(options.model))
         scorer = Scorer(load_model(content), options.reasons, options.id)
-        is_local = options.engine == "local"
-        rows = _run_locally(options, scorer, console) if is_local else _run_spark(options, scorer, content)
-    except (ScoringError, ContractError) as error:
-        print(f"can't score: {error}", file=sys.stderr)
+        run = _run_locally if options.engine == "local" else _run_spark
+        rows = run(options, scorer, dialect, content, console)
+    except (ScoringError, ContractError, TableError, OSError, pa.ArrowException, MemoryError) as error:
+        print(f"can't score: {error or 'not enough memory'}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(
+            "interrupted; run the same command again: the local engine goes on from the finished parts", file=sys.stderr
+        )
+        return INTERRUPTED
     print(_summarize(rows, scorer.model, options.output))
     return 0
 
 
-def _run_locally(options: argparse.Namespace, scorer: Scorer, console: Console) -> Counts:
-    portfolio = open_portfolio(Path(options.input))
-    for path in portfolio.ignored:
-        console.print(f"ignored, not a CSV or Parquet file by its name: {path}", soft_wrap=True, markup=False)
-    id_type = portfolio.check(scorer)
-    contract = scorer.model.contract
+def _run_locally(
+    options: argparse.Namespace, scorer: Scorer, dialect: DialectOptions, content: bytes, console: Console
+) -> Counts:
+    check_output(options.input, options.output)
+    root, contract = Path(options.input), scorer.model.contract
+    files = fingerprint_files(root)
+    portfolio = open_portfolio(root, scorer, dialect)
+    _print_ignored(portfolio.ignored, console)
     settings = RunSettings(
         LAYOUT_VERSION,
         contract.name,
@@ -51,18 +76,43 @@ def _run_locally(options: argparse.Namespace, scorer: Scorer, console: Console) 
         scorer.model.sha256,
         scorer.id,
         scorer.reasons,
-        portfolio.fingerprint(),
+        files,
         tuple(scored_columns(scorer.reasons)),
+        dialect,
     )
-    with Output(Path(options.output), settings, id_type) as output:
+    read_as = portfolio.dialects()
+    _print_dialects(read_as, console)
+    with Output(Path(options.output).resolve(), settings, portfolio.id_type(scorer)) as output:
         if output.is_finished:
             console.print(f"{options.output} is already finished", soft_wrap=True, markup=False)
             return output.rows()
         with _progress(console) as progress:
             task = progress.add_task("scoring", total=portfolio.size)
-            return score_locally(
+            rows = score_locally(
                 portfolio, scorer, output, options.threads, lambda units: progress.advance(task, units)
             )
+    # The encoding of a table can show after its head.
+    _print_dialects(
+        {name: dialect for name, dialect in portfolio.dialects().items() if dialect != read_as[name]}, console
+    )
+    return rows
+
+
+def _print_ignored(names: Iterable[Path | str], console: Console) -> None:
+    for name in names:
+        text = f"ignored, not a CSV or Parquet file by its name: {print_name(Path(name))}"
+        console.print(text, soft_wrap=True, markup=False)
+
+
+def _print_dialects(read_as: Mapping[str, Dialect], console: Console) -> None:
+    """Each dialect once, with the names of its files."""
+    names: dict[Dialect, list[str]] = {}
+    for name, dialect in read_as.items():
+        names.setdefault(dialect, []).append(name)
+    for dialect, files in names.items():
+        more = f" and {len(files) - MAX_NAMES:,} more" if len(files) > MAX_NAMES else ""
+        text = f"read as: {dialect} ({', '.join(files[:MAX_NAMES])}{more})"
+        console.print(text, soft_wrap=True, markup=False)
 
 
 def _progress(console: Console) -> Progress:
@@ -71,12 +121,19 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, *times, console=console, transient=True, disable=not console.is_terminal)
 
 
-def _run_spark(options: argparse.Namespace, scorer: Scorer, content: bytes) -> Counts:
+def _run_spark(
+    options: argparse.Namespace, scorer: Scorer, dialect: DialectOptions, content: bytes, console: Console
+) -> Counts:
     try:
         from score.spark import score_on_spark
     except ImportError as error:
         raise ScoringError(f"{error}; the Spark engine needs: pip install -r requirements/spark.txt") from error
-    return score_on_spark(options.input, options.output, scorer, content, options.spark_master)
+
+    def tell(ignored: Iterable[str], read_as: Mapping[str, Dialect]) -> None:
+        _print_ignored(ignored, console)
+        _print_dialects(read_as, console)
+
+    return score_on_spark(options.input, options.output, scorer, content, dialect, options.spark_master, tell)
 
 
 def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -86,11 +143,11 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "files of any size. Rows that can't be scored go to OUT/rejects with their fault. An interrupted run is "
         "resumed by the same command.",
     )
-    parser.add_argument("input", metavar="IN", help="a CSV or Parquet file, or a folder of them")
+    parser.add_argument("input", type=_path, metavar="IN", help="a CSV (text) or Parquet file, or a folder of them")
     parser.add_argument(
-        "output", metavar="OUT", help="the folder to create: scores/, rejects/, manifest.json, _SUCCESS"
+        "output", type=_path, metavar="OUT", help="the folder to create: scores/, rejects/, manifest.json, _SUCCESS"
     )
-    parser.add_argument("--model", type=Path, default=Path("artifacts/model.onnx"), help="default: %(default)s")
+    parser.add_argument("--model", type=_path, default="artifacts/model.onnx", help="default: %(default)s")
     parser.add_argument("--id", default="id", metavar="COLUMN", help="the id column; default: %(default)s")
     parser.add_argument(
         "--reasons",
@@ -111,7 +168,27 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="URL",
         help="as for spark-submit, such as local[2]; default: Spark's settings",
     )
-    return parser.parse_args(arguments)
+    parser.add_argument("--separator", metavar="CHARACTER", help="of text tables, such as ';' or 'tab'; default: found")
+    parser.add_argument("--decimal", choices=(".", ","), help="decimal mark of numbers in text; default: found")
+    parser.add_argument("--encoding", metavar="NAME", help="of text tables, such as cp1252; default: found")
+    options = parser.parse_args(arguments)
+    if options.spark_master is not None and options.engine != "spark":
+        parser.error("--spark-master needs --engine spark")
+    if options.spark_master is not None and not re.fullmatch(SPARK_MASTER, options.spark_master):
+        parser.error(
+            f"--spark-master is {options.spark_master!r}, expected one such as local[2], yarn or spark://host:7077"
+        )
+    return options
+
+
+def _path(text: str) -> str:
+    try:
+        is_path = bool(text) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        is_path = False
+    if not is_path:
+        raise argparse.ArgumentTypeError(f"expected a path, got {text!r}")
+    return text
 
 
 def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
@@ -134,7 +211,7 @@ def _summarize(rows: Counts, model: Model, out: str) -> str:
     name, version = model.contract.name, model.contract.version
     return (
         f"{rows.read:,} rows in = {rows.scored:,} scored + {rows.rejected:,} rejected; "
-        f"model {name} {version}, sha256 {model.sha256}; {out}"
+        f"model {name} {version}, sha256 {model.sha256}; {print_name(Path(out))}"
     )
 
 

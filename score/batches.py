@@ -1,4 +1,4 @@
-"""`score_batches`, which both engines run: Arrow record batches of applicants in, batches of results out."""
+"""`score_batches`, which both engines run: rows of applicants in, Arrow record batches of results out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from model.results import score_columns
-from model.session import Matrix, Model
+from model.session import Matrix
 from score.columns import read_column
+from score.ids import read_ids
 from score.rejects import collect_faults, reject_arrays
 from score.result_columns import largest_fields, reason_arrays, result_schema, scalar_arrays, version_array
+from score.rows import Rows
+from score.scorer import Scorer
 
 CHUNK_ROWS = 2048
 """Rows copied from Arrow columns into one matrix at a time; `Model.score` splits them into the graph's batch size."""
@@ -29,36 +32,23 @@ MAX_QUEUED_BATCHES = 2
 """For each thread, so that memory stays bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scorer:
-    """The model, the number of reasons (0 for none), and the name of the id column."""
-
-    model: Model
-    reasons: int
-    id: str
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the input that are read: the id, then the fields."""
-        return [self.id, *(field.name for field in self.model.contract.fields if field.name != self.id)]
-
-
-def score_batches(batches: Iterable[pa.RecordBatch], scorer: Scorer, threads: int = 1) -> Iterator[pa.RecordBatch]:
+def score_batches(
+    batches: Iterable[Rows], scorer: Scorer, id_type: pa.DataType, threads: int = 1
+) -> Iterator[pa.RecordBatch]:
     """Yield one batch of results (`result_schema`) for each batch of applicants, rows and batches in order.
 
-    A batch has the columns of `scorer.columns`, and optionally `score.rejects.MALFORMED`. Batches are scored in
-    parallel on `threads` threads; the graph releases Python's global lock. Raises ScoringError if the type of a column
-    can't hold its field.
+    Batches are scored in parallel on `threads` threads; the graph releases Python's global lock. `id_type`: of the
+    ids in the results. Raises ScoringError if the type of a column can't hold its field.
     """
     if threads == 1:
-        for batch in batches:
-            yield _score(batch, scorer)
+        for rows in batches:
+            yield _score(rows, scorer, id_type)
         return
     with ThreadPoolExecutor(threads) as pool:
         queue: deque[Future[pa.RecordBatch]] = deque()
         try:
-            for batch in batches:
-                queue.append(pool.submit(_score, batch, scorer))
+            for rows in batches:
+                queue.append(pool.submit(_score, rows, scorer, id_type))
                 if len(queue) > MAX_QUEUED_BATCHES * threads:
                     yield queue.popleft().result()
             while queue:
@@ -68,29 +58,28 @@ def score_batches(batches: Iterable[pa.RecordBatch], scorer: Scorer, threads: in
                 future.cancel()
 
 
-def _score(batch: pa.RecordBatch, scorer: Scorer) -> pa.RecordBatch:
-    contract = scorer.model.contract
-    columns = [read_column(batch.column(field.name), field) for field in contract.fields]
-    faults = collect_faults(batch, scorer.id, contract.fields, columns)
-    scored = _run_graph([column.values for column in columns], scorer, batch.num_rows)
+def _score(rows: Rows, scorer: Scorer, id_type: pa.DataType) -> pa.RecordBatch:
+    contract, n_rows = scorer.model.contract, rows.batch.num_rows
+    columns = [read_column(rows.column(field.name), field, rows.decimal_of(field.name)) for field in contract.fields]
+    ids = read_ids(rows.column(scorer.id), id_type)
+    faults = collect_faults(rows, scorer.id, ids, contract.fields, columns)
+    scored = _run_graph([column.values for column in columns], scorer, n_rows)
 
     for row in np.flatnonzero(~np.isfinite(scored.probability)).tolist():
         faults.setdefault(row, f"the model gives the probability {scored.probability[row]}, expected 0 to 1")
-    is_rejected = np.zeros(batch.num_rows, np.bool_)
+    is_rejected = np.zeros(n_rows, np.bool_)
     is_rejected[list(faults)] = True
     scored.largest[is_rejected] = -1
     scored.probability[is_rejected] = 0.5
-    ids = batch.column(scorer.id)
-    ids = ids.dictionary_decode() if pa.types.is_dictionary(ids.type) else ids
     return pa.RecordBatch.from_arrays(
         [
             ids,
             *scalar_arrays(score_columns(scored.probability, scored.decision, contract.policy), is_rejected),
             *reason_arrays(scored.largest, scored.is_missing, contract.fields),
             version_array(contract.version, is_rejected),
-            *reject_arrays(batch, contract.fields, faults),
+            *reject_arrays(rows, contract.fields, columns, faults),
         ],
-        schema=result_schema(ids.type, scorer.reasons),
+        schema=result_schema(id_type, scorer.reasons),
     )
 
 

@@ -1,139 +1,242 @@
-"""CSV files of a portfolio (UTF-8, a header line, commas; also .gz), split between rows.
+"""Text tables of a portfolio, in any dialect of model/records.py, also compressed with gzip.
 
-Quotes as in RFC 4180: a row ends at a line break with an even number of quotes before it. A line with too many or
-too few cells is passed on in the column MALFORMED, so that it is rejected rather than lost.
+`TextSource` is a file of the local engine; `scan_table` and `read_chunk` serve both engines. Where each line of a
+chunk is one record, Arrow splits it; all other chunks are split in Python. Both give the same cells.
 """
 
 from __future__ import annotations
 
-import csv
-from codecs import BOM_UTF8
-from collections.abc import Iterator
-from dataclasses import dataclass
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from model.contract import Field
+from model.dialect import HEAD_BYTES, DialectOptions, TableError, make_reader
+from model.messages import describe_expected
+from model.records import Chunk, Record, TextTable, split_chunk
+from model.vocabulary import describe_bad_number, find_readings
 from score.errors import ScoringError
-from score.portfolio import Piece
-from score.rejects import MALFORMED
+from score.partitions import Partition
+from score.portfolio import Piece, check_columns
+from score.rows import Malformed, Rows
+from score.scorer import Scorer
 
-PIECE_BYTES = 16 << 20
-MAX_ROW_BYTES = 256 << 20
-"""A longer row is taken for a quote that is never closed."""
+BLOCK_BYTES = 16 << 20
+"""A piece of the local engine is about one block."""
+
+HEAD_RECORDS = 2_000
+"""A number that can be read two ways refuses the file if it is in one of the first so many records; later, its row."""
+
+OTHER_FORMATS = {
+    rb"PK\x03\x04": "a zip file or an Excel workbook",
+    rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook",
+    rb"PAR1": "a Parquet file, whose name should end in .parquet",
+    rb"\x1f\x8b": "compressed with gzip, but its name doesn't end in .gz",
+    rb"\x28\xb5\x2f\xfd": "compressed with zstd",
+    rb"\xfd7zXZ\x00": "compressed with xz",
+    rb"BZh[1-9]1AY&SY": "compressed with bzip2",
+}
+"""What a file is that is no text, by its first bytes (a pattern)."""
+
+
+class TextSource:
+    """One text table; `size` in bytes of the file. `dialect` is final when its pieces have been read."""
+
+    def __init__(self, path: Path, partition: Partition, scorer: Scorer, options: DialectOptions) -> None:
+        """Read the header and the head; raises ScoringError."""
+        self.path, self.size = path, path.stat().st_size
+        self._partition, self._options = partition, options
+        self._columns = [name for name in scorer.columns if name not in partition]
+        with name_errors(str(path)):
+            self._head = open_table(_Blocks(path, HEAD_BYTES), self._columns, options)
+        self.dialect = self._head.dialect
+        self.schema = table_schema(self._head.names, partition)
+
+    def check(self, scorer: Scorer) -> None:
+        """Raise ScoringError if a column is absent, or the head can't be read or has a number with two readings."""
+        check_columns(self.schema, scorer, str(self.path))
+        with name_errors(str(self.path)):
+            scan_table(self._head, scorer.model.contract.fields, only_head=True)
+
+    def pieces(self, columns: Sequence[str], batch_rows: int) -> Iterator[Piece]:
+        """Pieces of consecutive records, one for each block."""
+        blocks = _Blocks(self.path, BLOCK_BYTES)
+        done = 0
+        with name_errors(str(self.path)):
+            table = open_table(blocks, self._columns, self._options)
+            for chunk in table.chunks():
+                if chunk.n_records:
+                    yield _ChunkPiece(self, table, chunk, tuple(columns), batch_rows, blocks.position - done)
+                    done = blocks.position
+        self.dialect = table.dialect
+
+    def read(self, piece: _ChunkPiece) -> Iterator[Rows]:
+        """The rows of a piece."""
+        with name_errors(str(self.path)):
+            yield from read_chunk(piece.chunk, piece.table, self._partition, piece.columns, piece.batch_rows)
 
 
 @dataclass(frozen=True, slots=True)
-class CsvSource:
-    """One CSV file; `size` in bytes of the file, `size` of its pieces in uncompressed bytes."""
-
-    path: Path
-    schema: pa.Schema
-    size: int
-    rows: None = None
-
-    def pieces(self, columns: list[str], batch_rows: int) -> Iterator[Piece]:
-        """Pieces of consecutive rows, without the header."""
-        names = tuple(self.schema.names)
-        for number, block in enumerate(_blocks(self.path)):
-            content = block[_first_row_end(block) :] if number == 0 else block
-            if content.strip():
-                yield _Rows(self.path, content, names, tuple(columns), batch_rows)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    path: Path
-    content: bytes
-    names: tuple[str, ...]
+class _ChunkPiece:
+    source: TextSource
+    table: TextTable
+    chunk: Chunk
     columns: tuple[str, ...]
     batch_rows: int
+    size: int
 
     @property
-    def size(self) -> int:
-        return len(self.content)
+    def rows(self) -> int:
+        return self.chunk.n_records
 
-    def batches(self) -> Iterator[tuple[pa.RecordBatch, int]]:
-        malformed: list[str] = []
-        table = self._read(malformed)
-        batches = table.to_batches(self.batch_rows)
-        if malformed:
-            empty = {name: pa.nulls(len(malformed), table.schema.field(name).type) for name in self.columns}
-            batches.append(pa.RecordBatch.from_pydict(empty | {MALFORMED: pa.array(malformed)}))
-        for number, batch in enumerate(batches):
-            yield batch, self.size if number == len(batches) - 1 else 0
-
-    def _read(self, malformed: list[str]) -> pa.Table:
-        """All cells as text, as the Spark engine reads them; columns.py decodes them."""
-
-        def keep_malformed(row: arrow_csv.InvalidRow) -> str:
-            malformed.append(row.text)
-            return "skip"
-
-        try:
-            return arrow_csv.read_csv(
-                pa.BufferReader(self.content),
-                arrow_csv.ReadOptions(column_names=self.names),
-                arrow_csv.ParseOptions(newlines_in_values=b'"' in self.content, invalid_row_handler=keep_malformed),
-                arrow_csv.ConvertOptions(
-                    include_columns=self.columns, column_types=dict.fromkeys(self.columns, pa.string())
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            raise ScoringError(f"{self.path} can't be read as CSV in UTF-8: {error}") from error
+    def batches(self) -> Iterator[tuple[Rows, int]]:
+        left = self.rows
+        for rows in self.source.read(self):
+            left -= rows.batch.num_rows
+            yield rows, self.size if left == 0 else 0
 
 
-def open_csv(path: Path) -> CsvSource:
-    """Read the header of a CSV file; raises ScoringError if there is none."""
-    block = next(_blocks(path), b"")
+class _Blocks:
+    """The bytes of a file in blocks; `position`: how much of the file has been read."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.position = 0
+        self._path, self._size = path, size
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            stream = gzip.GzipFile(fileobj=file) if self._path.name.endswith(".gz") else file
+            while block := stream.read(self._size):
+                self.position = file.tell()
+                yield block
+
+
+@contextmanager
+def name_errors(name: str) -> Iterator[None]:
+    """Raise ScoringError with the name of the file for any error of its bytes."""
     try:
-        header = block[: _first_row_end(block)].removeprefix(BOM_UTF8).decode()
-        names = next(csv.reader([header], strict=True), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ScoringError(f"{path} has no header line that is CSV in UTF-8: {error}") from error
-    if not any(names):
-        raise ScoringError(f"{path} is empty, expected a header line with the names of the columns")
-    return CsvSource(path, pa.schema([(name.strip(), pa.string()) for name in names]), path.stat().st_size)
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, split between rows."""
-    rest = b""
-    try:
-        with pa.input_stream(str(path)) as stream:
-            while data := stream.read(PIECE_BYTES):
-                rest += data
-                if end := _last_row_end(rest):
-                    yield rest[:end]
-                    rest = rest[end:]
-                elif len(rest) > MAX_ROW_BYTES:
-                    raise ScoringError(
-                        f"{path} has a row of more than {MAX_ROW_BYTES:,} bytes: a quote is never closed"
-                    )
+        yield
+    except TableError as error:
+        raise ScoringError(f"{name}: {error}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ScoringError(describe_damaged(name)) from error
     except OSError as error:
-        raise ScoringError(f"can't read {path}: {error}") from error
-    if rest:
-        yield rest
+        raise ScoringError(f"can't read {name}: {error.strerror or error}") from error
 
 
-def _last_row_end(content: bytes) -> int:
-    """The end of the last complete row, 0 if there is none."""
-    end, quotes = len(content), content.count(b'"')
-    while (line_break := content.rfind(b"\n", 0, end)) >= 0:
-        quotes -= content.count(b'"', line_break, end)
-        if quotes % 2 == 0:
-            return line_break + 1
-        end = line_break
-    return 0
+def describe_damaged(name: str) -> str:
+    """What is said of a compressed file that can't be read to its end."""
+    return f"{name} can't be decompressed: it is cut off, damaged or not gzip; copy it again"
 
 
-def _first_row_end(content: bytes) -> int:
-    """The end of the first row, which may be the end of the content."""
-    start = quotes = 0
-    while (line_break := content.find(b"\n", start)) >= 0:
-        quotes += content.count(b'"', start, line_break)
-        if quotes % 2 == 0:
-            return line_break + 1
-        start = line_break + 1
-    return len(content)
+def open_table(blocks: Iterable[bytes], columns: Sequence[str], options: DialectOptions) -> TextTable:
+    """Read the header of a text table that should have these columns; raises TableError."""
+    return TextTable(_check_format(blocks), names=columns, options=options)
+
+
+def _check_format(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same blocks; raises TableError if the first bytes are those of another kind of file."""
+    for number, block in enumerate(blocks):
+        kind = next((kind for pattern, kind in OTHER_FORMATS.items() if number == 0 and re.match(pattern, block)), None)
+        if kind is not None:
+            raise TableError(f"the file is {kind}; expected a text table (CSV), plain or .gz")
+        yield block
+
+
+def table_schema(names: Sequence[str], partition: Partition) -> pa.Schema:
+    """The columns of a text table and of its folders."""
+    return pa.schema([(name, pa.string()) for name in (*names, *partition)])
+
+
+def scan_table(table: TextTable, fields: Sequence[Field], *, only_head: bool = False) -> int:
+    """Look for numbers in the head that can be read two ways, and count the records; raises TableError."""
+    numbers = {field.name: field for field in fields if field.kind == "number"}
+    cells = [(index, numbers[name]) for index, name in enumerate(table.names) if name in numbers]
+    n_records = 0
+    for chunk in table.chunks():
+        if n_records < HEAD_RECORDS and table.dialect.decimal not in (".", ","):
+            for record in islice(split_chunk(chunk, table), HEAD_RECORDS - n_records):
+                _check_record(record, cells, table)
+        n_records += chunk.n_records
+        if only_head and n_records >= HEAD_RECORDS:
+            break
+    return n_records
+
+
+def _check_record(record: Record, cells: Sequence[tuple[int, Field]], table: TextTable) -> None:
+    for index, field in cells if record.fault is None else ():
+        text, decimal = record.cells[index].strip(), table.dialect.decimal
+        if len(set(find_readings(text, decimal))) > 1:
+            fault = describe_bad_number(text, describe_expected(field), decimal)
+            raise TableError(f"line {record.line}: {field.name}: {fault}")
+
+
+def read_chunk(
+    chunk: Chunk, table: TextTable, partition: Partition, columns: Sequence[str], batch_rows: int
+) -> Iterator[Rows]:
+    """The records of a chunk in their order; raises ScoringError if they aren't as many as were found in it."""
+    needed = {name: table.names.index(name) for name in columns if name not in partition}
+    n_rows = 0
+    for rows in _split_in_arrow(chunk, table, needed, batch_rows) or _split(chunk, table, needed, batch_rows):
+        n_rows += rows.batch.num_rows
+        yield replace(rows, partition=partition)
+    if n_rows != chunk.n_records:
+        raise ScoringError(
+            f"line {chunk.line}: {chunk.n_records:,} records were counted from here, and {n_rows:,} read; "
+            "this is a bug: report it"
+        )
+
+
+def _split(chunk: Chunk, table: TextTable, needed: dict[str, int], batch_rows: int) -> Iterator[Rows]:
+    records = split_chunk(chunk, table)
+    while some := list(islice(records, batch_rows)):
+        malformed = {
+            row: Malformed(record.fault, record.cells[0]) for row, record in enumerate(some) if record.fault is not None
+        }
+        columns = [
+            pa.array([None if record.fault else record.cells[index] for record in some], pa.string())
+            for index in needed.values()
+        ]
+        batch = pa.RecordBatch.from_arrays(columns, list(needed))
+        yield Rows(batch, [record.line for record in some], table.dialect.decimal, malformed=malformed)
+
+
+def _split_in_arrow(chunk: Chunk, table: TextTable, needed: dict[str, int], batch_rows: int) -> Iterator[Rows] | None:
+    """The same with Arrow; None if the chunk has to be split in Python, because some record has a fault."""
+    if chunk.records is not None:
+        return None
+    first = chunk.content[: chunk.content.find(b"\n") + 1] or chunk.content
+    width = len(next(make_reader(io.StringIO(first.decode(), newline=""), table.dialect.separator), []))
+    surplus = [str(index) for index in range(len(table.names), width)]
+    include = [*map(str, needed.values()), *surplus]
+    try:
+        cells = arrow_csv.read_csv(
+            pa.BufferReader(chunk.content),
+            arrow_csv.ReadOptions(column_names=[str(index) for index in range(width)]),
+            arrow_csv.ParseOptions(delimiter=table.dialect.separator),
+            arrow_csv.ConvertOptions(
+                check_utf8=False, include_columns=include, column_types=dict.fromkeys(include, pa.string())
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        return None
+    if not all(pc.all(pc.equal(pc.utf8_trim_whitespace(cells.column(name)), "")).as_py() for name in surplus):
+        return None
+    return _to_rows(cells.select(include[: len(needed)]).rename_columns(list(needed)), chunk, table, batch_rows)
+
+
+def _to_rows(cells: pa.Table, chunk: Chunk, table: TextTable, batch_rows: int) -> Iterator[Rows]:
+    line = chunk.line
+    for batch in cells.to_batches(batch_rows):
+        yield Rows(batch, range(line, line + batch.num_rows), table.dialect.decimal)
+        line += batch.num_rows

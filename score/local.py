@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import NamedTuple, TypeVar
 
-import pyarrow as pa
-
-from score.batches import Scorer, score_batches
+from score.batches import score_batches
 from score.errors import ScoringError
+from score.files import fingerprint_files
 from score.output import Counts, Output
 from score.portfolio import Portfolio
+from score.rows import Rows
+from score.scorer import Scorer
 
 READ_AHEAD_BATCHES = 4
 """Batches read in advance, so that scoring goes on while the disk is slow."""
@@ -29,7 +30,11 @@ class _Origin(NamedTuple):
 
 
 def score_locally(
-    portfolio: Portfolio, scorer: Scorer, output: Output, threads: int, advance: Callable[[int], object]
+    portfolio: Portfolio,
+    scorer: Scorer,
+    output: Output,
+    threads: int,
+    advance: Callable[[int], object],
 ) -> Counts:
     """Score the pieces that have no complete part yet, finish OUT and return the row counts.
 
@@ -37,13 +42,14 @@ def score_locally(
     called with the units of the portfolio's size that were completed. Raises ScoringError if a file can't be read, was
     changed meanwhile, or if the row counts don't match; complete parts are kept.
     """
-    fingerprint = portfolio.fingerprint()
     rows = Counts(0, 0, 0)
+    expected: list[int] = []
     resumed: list[Counts] = []
     origins: deque[_Origin] = deque()
 
-    def read() -> Iterator[pa.RecordBatch]:
+    def read() -> Iterator[Rows]:
         for number, piece in enumerate(portfolio.pieces(scorer)):
+            expected.append(piece.rows)
             if counts := output.read_counts(number):
                 resumed.append(counts)
                 advance(piece.size)
@@ -52,28 +58,31 @@ def score_locally(
                 origins.append(_Origin(number, units))
                 yield batch
 
-    scored = ((results, origins.popleft()) for results in score_batches(_read_ahead(read()), scorer, threads))
+    batches = score_batches(_read_ahead(read()), scorer, output.id_type, threads)
+    scored = ((results, origins.popleft()) for results in batches)
     for number, group in groupby(scored, key=lambda pair: pair[1].part):
         with output.part(number) as part:
             for results, origin in group:
                 part.write(results)
                 advance(origin.units)
         rows += part.counts
+    if not expected:
+        with output.part(0):
+            pass  # An empty part has the columns.
     rows = sum(resumed, rows)
 
-    if portfolio.fingerprint() != fingerprint:
+    if fingerprint_files(portfolio.root) != output.settings.files:
         raise ScoringError(f"the files of {portfolio.root} changed while they were scored; score again")
-    check_counts(rows, portfolio.rows)
-    output.finish(rows)
+    check_counts(rows, sum(expected))
+    output.finish(rows, portfolio.dialects())
     return rows
 
 
-def check_counts(rows: Counts, expected: int | None) -> None:
-    """Raise ScoringError unless read = scored + rejected = `expected`, the number of rows in the files' metadata."""
-    if rows.read != rows.scored + rows.rejected or (expected is not None and expected != rows.read):
-        of_files = "" if expected is None else f" of {expected:,} in the files"
+def check_counts(rows: Counts, expected: int) -> None:
+    """Raise ScoringError unless read = scored + rejected = `expected`, the number of rows before they were read."""
+    if not rows.read == rows.scored + rows.rejected == expected:
         raise ScoringError(
-            f"row counts don't match: {rows.read:,} read{of_files}, {rows.scored:,} scored, "
+            f"row counts don't match: {rows.read:,} read of {expected:,} in the files, {rows.scored:,} scored, "
             f"{rows.rejected:,} rejected; this is a bug: report it, and don't use the scores"
         )
 

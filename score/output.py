@@ -1,8 +1,8 @@
 """The output folder OUT: created atomically, by renaming .OUT.unfinished when everything in it is complete.
 
     OUT/scores/part-00000.parquet     id, probability, decision, points, reasons, model version
-    OUT/rejects/part-00000.parquet    id, fault, row (score/rejects.py); only for parts with rejected rows
-    OUT/manifest.json                 files, settings, model, number of rows
+    OUT/rejects/part-00000.parquet    id, line, fault, row (score/rejects.py); only for parts with rejected rows
+    OUT/manifest.json                 files, how text tables were read, settings, model, number of rows
     OUT/_SUCCESS                      empty, written last
 
 A part is written to a temporary name and renamed when it is complete, its rejects before its scores, so that a part
@@ -14,7 +14,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -25,12 +26,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from model.dialect import Dialect, DialectOptions
 from score.errors import ScoringError
-from score.portfolio import Fingerprint
+from score.fingerprints import Fingerprint
 from score.rejects import REJECT_COLUMNS
 from score.result_columns import result_schema, scored_columns
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Raise it when new code writes parts that don't fit beside older ones; unfinished runs then start over."""
 
 
@@ -45,6 +47,7 @@ class RunSettings(Struct, frozen=True):
     reasons: int
     files: tuple[Fingerprint, ...]
     columns: tuple[str, ...] = ()
+    options: DialectOptions = DialectOptions()
 
 
 class Counts(Struct, frozen=True):
@@ -59,13 +62,15 @@ class Counts(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True, rename={"settings": "job"}):
-    """Content of manifest.json; `rows` is null until the output is complete.
+    """Content of manifest.json; until the output is complete, `rows` is null and `read_as` is empty.
 
-    In the file `settings` is called `job`, the key that readers of manifest.json rely on.
+    `read_as`: how each text table was read, by its name. In the file `settings` is called `job`, the key that readers
+    of manifest.json rely on.
     """
 
     settings: RunSettings
     rows: Counts | None
+    read_as: dict[str, Dialect] = {}
 
 
 class Output:
@@ -76,9 +81,8 @@ class Output:
 
         Raises ScoringError if OUT has other content, or can't be written.
         """
-        self.out, self._settings = out, settings
+        self.out, self.settings, self.id_type = out, settings, id_type
         self._draft = out.with_name(f".{out.name}.unfinished")
-        self._id_type = id_type
         self._lock: IO[str] | None = None
         self.is_finished = _is_finished(out, settings)
         if self.is_finished:
@@ -98,7 +102,7 @@ class Output:
             raise ScoringError(f"another run is writing {out}; wait for it, or choose another OUT") from error
         except OSError as error:
             self.__exit__()
-            raise ScoringError(f"can't write {self._draft}: {error.strerror}; choose another OUT") from error
+            raise ScoringError(f"can't write {self._draft}: {error.strerror or error}; choose another OUT") from error
 
     def __enter__(self) -> Output:
         return self
@@ -115,19 +119,25 @@ class Output:
 
     def part(self, number: int) -> Part:
         """A part to write; a context manager."""
-        return Part(self._path("scores", number), self._path("rejects", number), self._id_type, self._settings.reasons)
+        scores, rejects = self._path("scores", number), self._path("rejects", number)
+        with _name_write_errors(scores):
+            return Part(scores, rejects, self.id_type, self.settings.reasons)
 
-    def finish(self, rows: Counts) -> None:
-        """Write the manifest and _SUCCESS, and rename the folder to OUT."""
-        for name in ("scores", "rejects"):
-            for incomplete in (self._draft / name).glob(".*.draft"):
-                incomplete.unlink()
-            _sync_to_disk(self._draft / name)
-        _write(self._draft / "manifest.json", msgspec.json.format(msgspec.json.encode(Manifest(self._settings, rows))))
-        _write(self._draft / "_SUCCESS", b"")
-        (self._draft / ".lock").unlink()
-        self._draft.rename(self.out)
-        _sync_to_disk(self.out.parent)
+    def finish(self, rows: Counts, read_as: dict[str, Dialect]) -> None:
+        """Write the manifest and _SUCCESS, and rename the folder to OUT; raises ScoringError if OUT exists by now."""
+        if self.out.exists():
+            raise ScoringError(f"another run has written {self.out} meanwhile; choose another OUT")
+        with _name_write_errors(self.out):
+            for name in ("scores", "rejects"):
+                for incomplete in (self._draft / name).glob(".*.draft"):
+                    incomplete.unlink()
+                _sync_to_disk(self._draft / name)
+            manifest = msgspec.json.encode(Manifest(self.settings, rows, read_as))
+            _write(self._draft / "manifest.json", msgspec.json.format(manifest))
+            _write(self._draft / "_SUCCESS", b"")
+            (self._draft / ".lock").unlink()
+            self._draft.rename(self.out)
+            _sync_to_disk(self.out.parent)
 
     def rows(self) -> Counts:
         """The row counts of a finished OUT."""
@@ -155,6 +165,10 @@ class Part:
 
     def write(self, results: pa.RecordBatch) -> None:
         """Add a batch of results: scored rows to the scores, rejected rows to the rejects."""
+        with _name_write_errors(self._scores.path):
+            self._write(results)
+
+    def _write(self, results: pa.RecordBatch) -> None:
         self._read += results.num_rows
         faults = results.column("fault")
         if faults.null_count == results.num_rows:
@@ -168,11 +182,15 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._scores.discard()
-            self._rejects.discard()
+            # The failure that is reported is the first: closing the files on a full disk fails again.
+            with suppress(OSError, pa.ArrowException):
+                self._scores.discard()
+            with suppress(OSError, pa.ArrowException):
+                self._rejects.discard()
             return
-        self._rejects.close(self._read, keep=self._rejects.rows > 0)
-        self._scores.close(self._read, keep=True)
+        with _name_write_errors(self._scores.path):
+            self._rejects.close(self._read, keep=self._rejects.rows > 0)
+            self._scores.close(self._read, keep=True)
 
     @property
     def counts(self) -> Counts:
@@ -186,7 +204,7 @@ class _Writer:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.rows = 0
         self._buffer: list[pa.RecordBatch] = []
-        self._path, self._draft = path, path.with_name(f".{path.name}.draft")
+        self.path, self._draft = path, path.with_name(f".{path.name}.draft")
         # Without the Arrow schema, readers get dictionary columns as plain strings.
         words, numbers = _select_names(schema, pa.types.is_dictionary), _select_names(schema, pa.types.is_integer)
         self._file = pq.ParquetWriter(
@@ -216,13 +234,15 @@ class _Writer:
         self._file.close()
         if keep:
             _sync_to_disk(self._draft)
-            self._draft.replace(self._path)
+            self._draft.replace(self.path)
         else:
             self._draft.unlink()
 
     def discard(self) -> None:
-        self._file.close()
-        self._draft.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:
+            self._draft.unlink(missing_ok=True)
 
 
 ROW_GROUP_ROWS = 1 << 17
@@ -230,6 +250,18 @@ ROW_GROUP_ROWS = 1 << 17
 
 ROWS_READ_KEY = "rows_read"
 """Key of a part's Parquet metadata: number of input rows of the part."""
+
+
+@contextmanager
+def _name_write_errors(path: Path) -> Iterator[None]:
+    """Raise ScoringError for a disk that is full or gone."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise ScoringError(
+            f"can't write {path}: {reason}; once that is mended, the same command goes on from the finished parts"
+        ) from error
 
 
 def _select_names(schema: pa.Schema, is_kind: Callable[[pa.DataType], bool]) -> list[str]:
@@ -247,7 +279,7 @@ def _is_finished(out: Path, settings: RunSettings) -> bool:
         return False
     manifest = _read_manifest(out) if out.is_dir() else None
     if manifest is None:
-        raise ScoringError(f"{out} exists and has no finished scores; remove it, or choose another OUT")
+        raise ScoringError(f"{out} exists and has no finished scores; choose another OUT")
     if manifest.settings != settings:
         raise ScoringError(
             f"{out} has scores of other files or settings, by model {manifest.settings.model_name} "

@@ -6,21 +6,21 @@ the same parts as the interrupted one.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-from msgspec import Struct
 
-from score.batches import Scorer
+from model.dialect import Dialect
+from model.messages import quote_value
 from score.columns import check_type
 from score.errors import ScoringError
-
-FINGERPRINT_BYTES = 65_536
-"""The fingerprint of a file has its size, its modification time, and the hash of this much at its start and end."""
+from score.fingerprints import print_name
+from score.ids import choose_id_type
+from score.rows import Rows
+from score.scorer import Scorer
 
 BATCH_CELLS = 1 << 20
 """Cells of a batch: bounds the memory however wide a table is."""
@@ -33,8 +33,12 @@ class Piece(Protocol):
     def size(self) -> int:
         """Its share of the file's `size`."""
 
-    def batches(self) -> Iterator[tuple[pa.RecordBatch, int]]:
-        """Read the rows; yields batches, each with its share of `size`."""
+    @property
+    def rows(self) -> int:
+        """Number of its rows, established before they are read."""
+
+    def batches(self) -> Iterator[tuple[Rows, int]]:
+        """Read the rows; yields them in order, each with its share of `size`."""
 
 
 class Source(Protocol):
@@ -46,27 +50,21 @@ class Source(Protocol):
 
     @property
     def schema(self) -> pa.Schema:
-        """Names and types of the columns, in the file's order."""
+        """Names and types of the columns, in the file's order, then those of its folders."""
 
     @property
     def size(self) -> int:
         """Rows or bytes, in the unit of its pieces; only for the progress bar."""
 
     @property
-    def rows(self) -> int | None:
-        """Number of rows, if the file's metadata has it."""
+    def dialect(self) -> Dialect | None:
+        """How a text table is written; final when its pieces have been read."""
 
-    def pieces(self, columns: list[str], batch_rows: int) -> Iterator[Piece]:
+    def check(self, scorer: Scorer) -> None:
+        """Raise ScoringError if the file can't be scored."""
+
+    def pieces(self, columns: Sequence[str], batch_rows: int) -> Iterator[Piece]:
         """Split the file into pieces that read these columns."""
-
-
-class Fingerprint(Struct, frozen=True):
-    """Identifies the content of a file, to notice that it was changed or replaced."""
-
-    path: str
-    bytes: int
-    modified_ns: int
-    sha256_of_ends: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,43 +80,33 @@ class Portfolio:
         """Sum of the sizes of its files, for the progress bar."""
         return sum(source.size for source in self.sources)
 
-    @property
-    def rows(self) -> int | None:
-        """Number of rows of all files, None if it is unknown for one."""
-        known = [source.rows for source in self.sources if source.rows is not None]
-        return sum(known) if len(known) == len(self.sources) else None
-
     def pieces(self, scorer: Scorer) -> Iterator[Piece]:
         """The pieces of all files, in order."""
         batch_rows = max(BATCH_CELLS // len(scorer.columns), 1)
         for source in self.sources:
             yield from source.pieces(scorer.columns, batch_rows)
 
-    def check(self, scorer: Scorer) -> pa.DataType:
-        """The type of the id column; raises ScoringError for the first file with a missing column or a wrong type."""
-        id_types = {}
-        for source in self.sources:
-            check_columns(source.schema, scorer, str(source.path))
-            kind = source.schema.field(scorer.id).type
-            id_types[kind.value_type if pa.types.is_dictionary(kind) else kind] = source.path
-        if len(id_types) > 1:
-            (one, first), (other, second) = list(id_types.items())[:2]
-            raise ScoringError(
-                f"column {scorer.id!r} is of type {one} in {first}, but {other} in {second}; make them the same"
-            )
-        return next(iter(id_types))
+    def id_type(self, scorer: Scorer) -> pa.DataType:
+        """The type of the ids in the output; raises ScoringError for one that no id has."""
+        return choose_id_type({str(source.path): source.schema.field(scorer.id).type for source in self.sources})
 
-    def fingerprint(self) -> tuple[Fingerprint, ...]:
-        """Fingerprints of all files."""
-        return tuple(_take_fingerprint(source.path, self.root) for source in self.sources)
+    def dialects(self) -> dict[str, Dialect]:
+        """How each text table is written, by its name in the portfolio."""
+        return {print_name(source.path, self.root): source.dialect for source in self.sources if source.dialect}
 
 
 def check_columns(schema: pa.Schema, scorer: Scorer, name: str) -> None:
     """Raise ScoringError unless a table has the id and every field exactly once, with types that can hold them."""
-    known = ", ".join(schema.names[:12]) + (f" and {len(schema) - 12} more" if len(schema) > 12 else "")
-    if scorer.id not in schema.names:
-        raise ScoringError(f"{name} has no id column {scorer.id!r}; its columns are: {known}; choose one with --id")
+    names = [column if column.isprintable() else quote_value(column) for column in schema.names[:12]]
+    known = ", ".join(names) + (f" and {len(schema) - 12} more" if len(schema) > 12 else "")
     absent = [column for column in scorer.columns if column not in schema.names]
+    if len(absent) == len(scorer.columns) and len(absent) > 1:
+        raise ScoringError(
+            f"{name} has no column {scorer.id!r} and none of the fields of the model {scorer.model.contract.name}; its "
+            f"columns are: {known}; is the line with their names missing?"
+        )
+    if scorer.id in absent:
+        raise ScoringError(f"{name} has no id column {scorer.id!r}; its columns are: {known}; choose one with --id")
     if absent:
         raise ScoringError(
             f"{name} has no column {', '.join(map(repr, absent))}, which the model "
@@ -132,20 +120,4 @@ def check_columns(schema: pa.Schema, scorer: Scorer, name: str) -> None:
             check_type(schema.field(field.name).type, field)
         except ScoringError as error:
             raise ScoringError(f"{name}: {error}") from error
-    if pa.types.is_nested(schema.field(scorer.id).type):
-        raise ScoringError(
-            f"{name}: the id {scorer.id!r} is of type {schema.field(scorer.id).type}, expected a text or a number"
-        )
-
-
-def _take_fingerprint(path: Path, root: Path) -> Fingerprint:
-    try:
-        with path.open("rb") as file:
-            status = path.stat()
-            ends = file.read(FINGERPRINT_BYTES)
-            file.seek(max(status.st_size - FINGERPRINT_BYTES, 0))
-            ends += file.read()
-    except OSError as error:
-        raise ScoringError(f"can't read {path}: {error.strerror}") from error
-    name = path.relative_to(root).as_posix() if path != root else path.name
-    return Fingerprint(name, status.st_size, status.st_mtime_ns, hashlib.sha256(ends).hexdigest())
+    choose_id_type({name: schema.field(scorer.id).type})

@@ -1,7 +1,7 @@
 """Results as Arrow columns. Their names and types are what users of the output read and must not change silently.
 
-One row for each applicant, in order. `fault` (what is wrong) and `row` (the cells as JSON) are null in a scored row;
-a rejected row has only its id, `fault` and `row`.
+One row for each applicant, in order. REJECTED (where the row is, what is wrong, its cells) are null in a scored row; a
+rejected row has only its id and these.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ from model.session import Matrix
 DICTIONARY = pa.dictionary(pa.int16(), pa.string())
 """Type of texts with few distinct values."""
 
+REJECTED = {"line": pa.int64(), "fault": pa.string(), "row": pa.string()}
+"""Columns of a rejected row, beside its id."""
+
 ARROW_TYPES = {float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
 def result_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
-    """The columns of `score_batches`: those of scored rows, then `fault` and `row`."""
+    """The columns of `score_batches`: those of scored rows, then REJECTED."""
     columns: list[tuple[str, pa.DataType]] = [("id", id_type)]
     columns += [(name, DICTIONARY if name in WORDS else ARROW_TYPES[kind]) for name, kind in SCALARS.items()]
     for rank in range(1, reasons + 1):
         columns += [(f"reason_{rank}", DICTIONARY), (f"reason_{rank}_text", DICTIONARY)]
-    columns += [("model_version", DICTIONARY), ("fault", pa.string()), ("row", pa.string())]
-    return pa.schema(columns)
+    return pa.schema([*columns, ("model_version", DICTIONARY), *REJECTED.items()])
 
 
 def scored_columns(reasons: int) -> list[str]:
     """The names of the columns of a scored row."""
-    return [name for name in result_schema(pa.null(), reasons).names if name not in ("fault", "row")]
+    return [name for name in result_schema(pa.null(), reasons).names if name not in REJECTED]
 
 
 def scalar_arrays(columns: dict[str, npt.NDArray[np.generic]], is_rejected: npt.NDArray[np.bool_]) -> list[pa.Array]:

@@ -80,7 +80,9 @@ def _answer_golden_rows(runtime: Runtime) -> None:
 
 def _score(runtime: Runtime, read: BodyReader, body: bytes, content_type: bytes = b"") -> Iterator[bytes]:
     """The responses to a body of one applicant: on the path of the event loop, and on that of the thread."""
-    request = Request({"type": "http", "headers": [(b"content-type", content_type)], "path_params": {}})
+    request = Request(
+        {"type": "http", "headers": [(b"content-type", content_type)], "path_params": {}, "query_string": b""}
+    )
     job = read(runtime, request, body, False)
     yield bytes(job.respond(runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)).body)
     response, _, _ = score_without_limit(runtime, request, body, read)

@@ -119,7 +119,7 @@ def test_every_posted_example_is_answered(client: httpx.Client, text: str) -> No
     assert answers[0][1]["results"][0]["decision"] in DECISIONS
 
 
-@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 8), ("README.md", 1)])
+@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 9), ("README.md", 1)])
 def test_every_command_works_in_a_shell(
     name: str, commands: int, root: Path, tmp_path: Path, service: str, text: str
 ) -> None:

@@ -17,19 +17,21 @@ from msgspec import structs
 from rich.console import Console
 
 from model.contract import Training
+from model.dialect import DialectOptions
 from model.loading import load_model
-from train.arguments import parse
+from train.arguments import parse, read_dialect_options
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES, Candidate
 from train.card import Card, check_card, format_card, read_card
-from train.card_inference import infer_card
+from train.card_inference import Choices, infer_card, list_columns
 from train.contract import make_contract, make_fields
 from train.cross_validation import best_trial
 from train.dataset import encode_protected, encode_table
-from train.errors import TrainingError, import_optional
+from train.errors import TrainingError, import_optional, shorten
 from train.export import draw_reference, export
 from train.files import inferred_path, write_together, write_whole
 from train.holdout import split_rows
+from train.leakage import check_leakage, measure_fields
 from train.model_selection import SearchBudget, tune_candidates
 from train.policy import make_policy
 from train.proof import prove
@@ -42,8 +44,9 @@ from train.report.out_of_sample import predict_out_of_sample
 from train.report.verdict import assess, show_verdict
 from train.runs import JsonLinesLog, RunContext, RunLog
 from train.search import check_optuna
-from train.summary import Entry, show_summary
+from train.summary import Entry, show_summary, show_table
 from train.table import Table, read_table
+from train.target import find_unlabelled
 from train.threads import limit_threads
 
 SUBCOMMANDS = {
@@ -91,9 +94,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     source = open_source(options)
     card, table, seed = source.card, source.table, options.seed
     data = encode_table(table, card)
-    console.print(
-        f"{card.dataset.name}: {len(data.y):,} applications, {len(card.inputs)} fields, {data.y.mean():.1%} default"
-    )
+    show_table(console, card, table, data.y)
+    strengths = measure_fields(data, card.inputs, seed)
+    check_leakage(strengths, card.inputs)
     partition = split_rows(data.y, seed)
     training_data, holdout_data = data.take(partition.training_rows), data.take(partition.holdout_rows)
     policy = make_policy(card.policy)
@@ -153,7 +156,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(str(proof))
 
         with console.status("Writing the report"):
-            findings = collect_findings(model, len(content), card, sample, entries, proof)
+            findings = collect_findings(
+                model, len(content), card, sample, entries, proof, strengths, list_columns(card, table)
+            )
             documents = render_documents(options.out, findings)
     show_verdict(console, assess(findings))
     if source.card_path is None:
@@ -171,15 +176,47 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def open_source(options: argparse.Namespace) -> Source:
-    """The card and its table: read, or inferred from the table."""
+    """The card and its table: read, or inferred from the table; options override the card."""
+    given = read_dialect_options(options)
     if options.card is None:
-        table = read_table(options.data)
-        card = infer_card(table, options.target, options.id, options.default)
+        names = [name for name in (options.target, options.id) if name is not None]
+        table = read_table(options.data, given, names)
+        choices = Choices(
+            options.target,
+            options.id,
+            options.default,
+            options.drop_unlabelled,
+            options.bad_cells or "stop",
+            frozenset(options.ignore),
+            frozenset(options.allow),
+        )
+        card = infer_card(table, choices)
         check_card(card)
         inferred_path(options.out, card)
-        return Source(card, table, None)
-    card = read_card(options.card)
-    return Source(card, read_table(options.card.parent / card.dataset.path), options.card)
+    else:
+        card = override_card(read_card(options.card), options, given)
+        table = read_table(options.card.parent / card.dataset.path, card.dataset.dialect, card.names)
+    if card.dataset.drop_unlabelled:
+        table = table.drop(find_unlabelled(table, card.dataset.target))
+    return Source(card, table, options.card)
+
+
+def override_card(card: Card, options: argparse.Namespace, given: DialectOptions) -> Card:
+    """The card with what the command line says instead; raises TrainingError for a field that it doesn't have."""
+    changes = {name: value for name, value in structs.asdict(given).items() if value is not None}
+    if options.drop_unlabelled:
+        changes["drop_unlabelled"] = True
+    if options.bad_cells is not None:
+        changes["bad_cells"] = options.bad_cells
+    fields = dict(card.fields)
+    for names, change in ((options.ignore, {"use": False}), (options.allow, {"allow": True})):
+        for name in names:
+            if name not in fields:
+                raise TrainingError(f"the card has no field {name!r}; its fields are: {shorten(list(fields), 12)}")
+            fields[name] = structs.replace(fields[name], **change)
+    changed = structs.replace(card, dataset=structs.replace(card.dataset, **changes), fields=fields)
+    check_card(changed)
+    return changed
 
 
 def open_log(options: argparse.Namespace) -> RunLog:

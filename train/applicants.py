@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from msgspec.structs import replace
 
 from model.contract import ContractError, Field
 from model.loading import load_model
 from model.session import Model
-from train.dataset import Matrix, parse_number
+from train.dataset import Matrix, decode_column
 from train.errors import TrainingError, shorten
 from train.table import Table
 
@@ -45,16 +45,11 @@ def read_applicants(table: Table, fields: Sequence[Field]) -> Matrix:
 
 
 def _read(table: Table, field: Field) -> Matrix:
-    cells = table.cells[field.name]
-    missing = cells.isna().to_numpy()
-    if field.kind == "category":
-        codes = pd.Index(field.levels, dtype=str).get_indexer(pd.Index(cells)).astype(np.float64)
-        return np.where(missing, np.nan, np.where(codes < 0, UNKNOWN, codes))
-    numbers = np.array([parse_number(cell) for cell in cells])
-    wrong = ~np.isfinite(numbers) & ~missing
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise TrainingError(
-            f"field {field.name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path}, expected a number"
-        )
-    return numbers
+    decoded = decode_column(
+        table.column(field.name, "a field of the model"), replace(field, nullable=True), table.decimal
+    )
+    for row, fault in decoded.faults.items():
+        if field.kind == "number":
+            raise TrainingError(f"field {field.name!r} in {table.line(row)} of {table.path}: {fault}")
+        decoded.values[row] = UNKNOWN
+    return decoded.values

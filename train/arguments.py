@@ -6,6 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
+from model.dialect import DialectOptions
 from train.candidates import CANDIDATES
 
 
@@ -20,10 +21,30 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "Home Credit's tables), repository (the folder layout of Triton and KServe).",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV or Parquet file without a card")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV, Excel or Parquet file without a card")
     parser.add_argument("--target", metavar="COLUMN", help="with --data: the column to predict")
     parser.add_argument("--default", metavar="VALUE", help="with --data: the target's value that means default")
     parser.add_argument("--id", metavar="COLUMN", help="with --data: the column that identifies a row")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="COLUMN", help="no input of the model; can be repeated"
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="known at application though it alone tells the outcome, or its unusual values are real; can be repeated",
+    )
+    parser.add_argument(
+        "--drop-unlabelled", action="store_true", help="leave out the rows whose target is missing instead of stopping"
+    )
+    parser.add_argument(
+        "--bad-cells",
+        choices=["stop", "missing"],
+        help="cells that are no numbers in a column of numbers: stop and name them, which is the default, or read them "
+        "as missing",
+    )
+    add_dialect_options(parser)
     parser.add_argument(
         "--model",
         choices=["auto", *CANDIDATES],
@@ -70,6 +91,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.card is not None and (options.target or options.id or options.default):
         parser.error("--target, --id and --default need --data; with a card, set them in the card")
     return options
+
+
+def add_dialect_options(parser: argparse.ArgumentParser) -> None:
+    """How a text table is written, where that can't be found from the file."""
+    parser.add_argument(
+        "--separator", metavar="CHARACTER", help="of a text table, such as ';' or 'tab'; default: found"
+    )
+    parser.add_argument("--decimal", choices=[".", ","], help="decimal mark of a text table; default: found")
+    parser.add_argument("--encoding", metavar="NAME", help="of a text table, such as cp1252; default: found")
+
+
+def read_dialect_options(options: argparse.Namespace) -> DialectOptions:
+    """What the command line says of the dialect."""
+    separator = {"tab": "\t", "\\t": "\t"}.get(options.separator, options.separator)
+    return DialectOptions(separator, options.decimal, options.encoding)
+
+
+def merge_options(given: DialectOptions, known: DialectOptions) -> DialectOptions:
+    """What the command line says, else what the card says."""
+    return DialectOptions(
+        given.separator or known.separator, given.decimal or known.decimal, given.encoding or known.encoding
+    )
 
 
 def whole_number(text: str) -> int:

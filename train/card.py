@@ -6,23 +6,33 @@ error can't silently switch a constraint off.
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import tomli_w
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
+from model.dialect import DialectOptions
+from model.messages import quote_value
 from model.policy import Points
 from train.errors import TrainingError
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Cost = Annotated[float, Meta(gt=0)]
 CardValue = str | int | float | bool
+BadCells = Literal["stop", "missing"]
+"""What a cell that is no number means in a field of numbers: training stops, or it counts as missing."""
 
 
 class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The table: its file, target, id column, source and licence."""
+    """The table: its file, target, id column, source and licence, and how it is read.
+
+    `drop_unlabelled`: rows without an outcome are left out. `separator`, `decimal`, `encoding`: of a text table; found
+    from the file if absent.
+    """
 
     name: Name
     path: str
@@ -31,6 +41,16 @@ class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     id: str | None = None
     source: str = ""
     licence: str = ""
+    drop_unlabelled: bool = False
+    bad_cells: BadCells = "stop"
+    separator: str | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+
+    @property
+    def dialect(self) -> DialectOptions:
+        """How the table is written."""
+        return DialectOptions(self.separator, self.decimal, self.encoding)
 
 
 class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +63,10 @@ class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One column of the table; `risk`: how the risk changes when the value grows."""
+    """One column of the table; `risk`: how the risk changes when the value grows.
+
+    `allow`: it is known at application, however well it alone tells the outcome, and its unusual values are real.
+    """
 
     label: str
     kind: Literal["number", "category"]
@@ -56,6 +79,7 @@ class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     reason: str = ""
     changeable: bool = False
     use: bool = True
+    allow: bool = False
     note: str = ""
 
 
@@ -71,6 +95,12 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
         """The model's inputs, in order, without the protected fields."""
         return {name: field for name, field in self.fields.items() if field.use}
 
+    @property
+    def names(self) -> list[str]:
+        """The columns that the table must have."""
+        named = [self.dataset.target, *([] if self.dataset.id is None else [self.dataset.id])]
+        return [*named, *self.inputs]
+
 
 def read_card(path: Path) -> Card:
     """Read and validate a card.
@@ -84,7 +114,7 @@ def read_card(path: Path) -> Card:
             f"can't read the card {path}: {error.strerror}; give the path of a .toml file, "
             "or infer a card with: python -m train --data FILE --target COLUMN"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise TrainingError(f"the card {path} can't be used: {error}; its keys are in data/README.md") from error
     check_card(card)
     return card
@@ -95,11 +125,16 @@ def check_card(card: Card) -> None:
     inputs = card.inputs
     if not inputs:
         raise TrainingError("the card has no field with use = true; a model needs at least one input")
+    for part in (card.dataset, card.policy, card.policy.points):
+        for key, value in structs.asdict(part).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise TrainingError(f"the card has {key} = {value}, expected a finite number")
     columns = {"target": card.dataset.target, "id": card.dataset.id}
     for role, column in columns.items():
         if column in card.fields:
             raise TrainingError(f"the card lists its {role} {column!r} among the fields; remove [fields.{column}]")
     for name, field in card.fields.items():
+        check_name(name)
         for fault in _faults(field):
             raise TrainingError(f"field {name!r} of the card {fault}")
 
@@ -118,9 +153,22 @@ def _faults(field: CardField) -> list[str]:
         "is a category and has bounds or a direction of risk, which only numbers may have; remove them": field.kind
         == "category"
         and (low is not None or high is not None or field.risk is not None),
+        "has a bound that is no finite number; give a number, or leave the bound out": not all(
+            bound is None or math.isfinite(bound) for bound in (low, high)
+        ),
         f"has minimum {low} above maximum {high}": low is not None and high is not None and low > high,
     }
     return [fault for fault, is_broken in checks.items() if is_broken]
+
+
+def check_name(name: str) -> None:
+    """Raise TrainingError for the name of a column that not every door could carry."""
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
+        raise TrainingError(
+            f"the column {quote_value(name)} has a line break or another control character in its name; rename it"
+        )
+    if name != name.strip() or not name:
+        raise TrainingError(f"the column {quote_value(name)} has blanks around its name; remove them from the card")
 
 
 def format_card(card: Card) -> bytes:

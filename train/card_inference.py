@@ -5,80 +5,141 @@ from __future__ import annotations
 import math
 import re
 
-import pandas as pd
+import numpy as np
+from msgspec import Struct
+from pandas.api.types import is_float_dtype
 
-from train.card import Card, CardDataset, CardField, CardValue
-from train.dataset import MIN_VALUES, are_numbers, parse_number
-from train.errors import TrainingError
+from model.vocabulary import is_missing, parse_number
+from train.card import BadCells, Card, CardDataset, CardField, check_name
+from train.column_roles import Role, find_roles
+from train.errors import TrainingError, shorten
 from train.table import Table
-
-MAX_LEVELS = 100
-"""A text column with more distinct values than this is taken for a name, a date or free text, not a category."""
-
-DEFAULT_WORDS = ("1", "1.0", "true", "yes", "y", "bad", "default", "defaulted", "charged off")
-"""Common target values that mean default; exactly one of a target's two values must be among them."""
+from train.target import find_unlabelled, infer_default
 
 
-def infer_card(table: Table, target: str, id: str | None, default: str | None) -> Card:
-    """A card with the kinds, levels, rounded bounds and missing values found in the table.
+class Choices(Struct, frozen=True):
+    """What the user says about a table without a card; see `python -m train --help`."""
 
-    `default`: the target's value that means default; None infers it.
-    Raises TrainingError if a column is absent or empty, or the meaning of the target is ambiguous.
+    target: str
+    id: str | None = None
+    default: str | None = None
+    drop_unlabelled: bool = False
+    bad_cells: BadCells = "stop"
+    ignored: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
+
+
+def infer_card(table: Table, choices: Choices) -> Card:
+    """A card with the kinds, levels, rounded bounds and missing values found in the table; every column is in it.
+
+    Raises TrainingError if a column is absent, doubled or can't be named, the meaning of the target is ambiguous, or a
+    column of numbers holds other texts or a code for a missing value.
     """
+    target, id = choices.target, choices.id
+    if table.duplicates:
+        raise TrainingError(
+            f"{table.path} has several columns {shorten([repr(name) for name in table.duplicates], 5)}; "
+            "rename or remove all but one"
+        )
+    for name in table.names:
+        check_name(name)
+    for named in sorted(choices.ignored | choices.allowed):
+        table.column(named, "named by --ignore or --allow")
+    if id is not None:
+        table.column(id, "the id")
+    if choices.drop_unlabelled:
+        table = table.drop(find_unlabelled(table, target))
+    dialect = table.dialect
     dataset = CardDataset(
         name=re.sub(r"[^A-Za-z0-9_.-]+", "_", table.path.name.split(".")[0]).lstrip("_.-") or "table",
         path=str(table.path.resolve()),
         target=target,
-        default=default if default is not None else infer_default(table, target),
+        default=choices.default if choices.default is not None else infer_default(table, target),
         id=id,
+        drop_unlabelled=choices.drop_unlabelled,
+        bad_cells=choices.bad_cells,
+        separator=dialect.separator if dialect else None,
+        decimal=dialect.decimal if dialect and dialect.decimal in (".", ",") else None,
+        encoding=dialect.encoding if dialect and dialect.encoding != "utf-8" else None,
     )
-    if id is not None:
-        table.column(id, "the id")
-    names = [name for name in table.cells.columns if name not in (target, id)]
-    fields = {name: _infer_field(name, table.column(name, "a field")) for name in names}
+    names = [name for name in table.names if name not in (target, id)]
+    roles = find_roles(table, names, choices.ignored)
+    _check_roles(table, roles, choices)
+    fields = {name: _make_field(name, table, roles[name], name in choices.allowed) for name in names}
     return Card(dataset, fields)
 
 
-def infer_default(table: Table, target: str) -> CardValue:
-    """The target's value that means default; raises TrainingError if it is ambiguous."""
-    values = sorted(set(table.texts(target, "the target").dropna()))
-    words = [value for value in values if value.lower() in DEFAULT_WORDS]
-    # A target with another number of values is refused, with its own message, when it is encoded.
-    if len(values) == 2 and len(words) != 1:
+def _check_roles(table: Table, roles: dict[str, Role], choices: Choices) -> None:
+    """Raise TrainingError for cells that nobody can read for the user."""
+    if choices.bad_cells == "stop" and (faulty := {name: role for name, role in roles.items() if role.bad}):
+        told = []
+        for name, role in list(faulty.items())[:3]:
+            row, what = role.bad[0]
+            number = len(role.bad)
+            cells = (
+                f"{number:,} cells that aren't numbers, first in" if number > 1 else "1 cell that isn't a number, in"
+            )
+            told.append(f"column {name!r} has {cells} {table.line(row)}: {what}")
+        more = f"; and {len(faulty) - 3} more columns" if len(faulty) > 3 else ""
         raise TrainingError(
-            f"the target {target!r} has the values {values[0]!r} and {values[1]!r}, and which of them means default "
-            f"can't be inferred; name it, for instance: --default {values[0]}"
+            f"{table.path}: {'; '.join(told)}{more}. Correct the cells, read them as missing with --bad-cells missing, "
+            "or leave the column out with --ignore COLUMN"
         )
-    return words[0] if words else ""
+    for name, role in roles.items():
+        if role.sentinel and name not in choices.allowed:
+            raise TrainingError(
+                f"{table.path}: column {name!r} has the value {role.sentinel}: most likely a code for a missing value. "
+                "Empty these cells, here and wherever applicants are scored; or if it is a real value: --allow COLUMN"
+            )
 
 
-def _infer_field(name: str, cells: pd.Series[str]) -> CardField:
+def _make_field(name: str, table: Table, role: Role, is_allowed: bool) -> CardField:
     label = re.sub(r"[_\s]+", " ", name).strip() or name
-    nullable = bool(cells.isna().any())
-    reason = f"Value of {label}"
-    levels = sorted(set(cells.dropna()))
-    if are_numbers(levels):
-        numbers = [parse_number(level) for level in levels]
-        is_rare = len(cells.dropna()) < MIN_VALUES
-        return CardField(
-            label=label,
-            kind="number",
-            minimum=round_out(min(numbers), down=True),
-            maximum=round_out(max(numbers), down=False),
-            nullable=nullable,
-            reason=reason,
-            use=not is_rare,
-            note=f"Not used: a value in fewer than {MIN_VALUES} rows." if is_rare else "",
-        )
-    if len(levels) > MAX_LEVELS:
+    if role.kind == "none":
+        return CardField(label=label, kind="category", use=False, note=f"Not used: {role.why}.")
+    cells = table.cells[name]
+    reason, note = f"Value of {label}", role.why[:1].upper() + role.why[1:] + "." * bool(role.why)
+    words = [] if is_float_dtype(cells) else list(cells.unique())
+    if role.kind == "category":
+        texts = [str(word) for word in words] if words else []
+        nullable = any(is_missing(word) and word not in role.levels for word in texts)
         return CardField(
             label=label,
             kind="category",
+            levels=role.levels,
             nullable=nullable,
-            use=False,
-            note=f"Not used: {len(levels)} distinct texts, probably names, dates or free text.",
+            reason=reason,
+            allow=is_allowed,
+            note=note,
         )
-    return CardField(label=label, kind="category", levels=tuple(map(str, levels)), nullable=nullable, reason=reason)
+    if is_float_dtype(cells):
+        numbers = cells.dropna().to_numpy(np.float64).tolist()
+        nullable = bool(cells.isna().any())
+    else:
+        numbers = [number for word in words if (number := parse_number(word, table.decimal)) is not None]
+        nullable = len(numbers) < len(words)
+    return CardField(
+        label=label,
+        kind="number",
+        minimum=round_out(min(numbers), down=True),
+        maximum=round_out(max(numbers), down=False),
+        nullable=nullable,
+        reason=reason,
+        allow=is_allowed,
+        note=note,
+    )
+
+
+def list_columns(card: Card, table: Table) -> dict[str, str]:
+    """Each column of the table that isn't an input of the model → why not; '' stands for columns without a name."""
+    left_out = {name: field.note for name, field in card.fields.items() if not field.use}
+    unlisted = [name for name in table.names if name not in {*card.fields, card.dataset.target, card.dataset.id}]
+    known = {name: note or "Not used: use = false in the card." for name, note in left_out.items()}
+    known |= dict.fromkeys(unlisted, "Not used: the card doesn't list it.")
+    if table.nameless:
+        number = "a column" if table.nameless == 1 else f"{table.nameless} columns"
+        known[""] = f"Not used: {number} without a name."
+    return known
 
 
 def round_out(value: float, *, down: bool) -> float:

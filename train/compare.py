@@ -16,16 +16,15 @@ from rich.table import Table as Grid
 
 from model.session import Model
 from train.applicants import open_model, read_applicants
-from train.arguments import random_seed
+from train.arguments import add_dialect_options, merge_options, random_seed, read_dialect_options
 from train.card import read_card
-from train.card_inference import infer_default
-from train.dataset import MIN_CLASS_ROWS, Labels, encode_target
 from train.errors import TrainingError
 from train.holdout import split_rows
 from train.report.comparison import Comparison
 from train.report.comparison import compare as measure
 from train.report.formatting import format_estimate, format_percent, format_percent_estimate
 from train.table import Table, read_table
+from train.target import MIN_CLASS_ROWS, Labels, encode_target, find_unlabelled, infer_default
 
 STYLES = {"better": "green", "worse": "red", "same": ""}
 
@@ -42,6 +41,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="a dataset card, or a CSV file")
     parser.add_argument("--target", metavar="COLUMN", help="with a CSV file: the column of the outcome")
     parser.add_argument("--default", metavar="VALUE", help="with a CSV file: its value that means default")
+    add_dialect_options(parser)
     parser.add_argument("--gate", action="store_true", help="exit code 1 if the challenger is significantly worse")
     parser.add_argument("--seed", type=random_seed, default=0, help="of the bootstrap; default: 0")
     options = parser.parse_args(arguments)
@@ -67,11 +67,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def open_outcomes(options: argparse.Namespace) -> tuple[Table, Labels]:
     """The table and its outcomes, int64, shape (n,), 1 = default."""
+    given = read_dialect_options(options)
     if options.data.suffix == ".toml":
         dataset = read_card(options.data).dataset
-        table = read_table(options.data.parent / dataset.path)
+        dialect = merge_options(given, dataset.dialect)
+        table = read_table(options.data.parent / dataset.path, dialect, [dataset.target])
+        if dataset.drop_unlabelled:
+            table = table.drop(find_unlabelled(table, dataset.target))
         return table, encode_target(table, dataset.target, dataset.default)
-    table = read_table(options.data)
+    table = read_table(options.data, given, [options.target])
     default = options.default if options.default is not None else infer_default(table, options.target)
     return table, encode_target(table, options.target, default)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
-from train.card import Card
+from train.card import Card, CardField
 from train.policy import make_policy
 from train.provenance import sha256
 
@@ -32,18 +32,20 @@ def make_contract(card: Card, training: Training, trained_at: str, metrics: dict
 
 def make_fields(card: Card) -> list[Field]:
     """The model's inputs as fields of the contract, in order."""
-    return [
-        Field(
-            name=name,
-            label=field.label,
-            unit=field.unit,
-            kind=field.kind,
-            levels=field.levels,
-            minimum=field.minimum,
-            maximum=field.maximum,
-            nullable=field.nullable,
-            reason=field.reason,
-            changeable=field.changeable,
-        )
-        for name, field in card.inputs.items()
-    ]
+    return [make_field(name, field) for name, field in card.inputs.items()]
+
+
+def make_field(name: str, field: CardField) -> Field:
+    """A field of the card as a field of the contract."""
+    return Field(
+        name=name,
+        label=field.label,
+        unit=field.unit,
+        kind=field.kind,
+        levels=field.levels,
+        minimum=field.minimum,
+        maximum=field.maximum,
+        nullable=field.nullable,
+        reason=field.reason,
+        changeable=field.changeable,
+    )

@@ -6,26 +6,27 @@ serving all use this encoding, which must not change silently.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_float_dtype
 
-from train.card import Card, CardField, CardValue
+from model.contract import MAX_MAGNITUDE, Field
+from model.vocabulary import CellError, Decimal, parse_number, read_cell
+from train.card import BadCells, Card, CardField
+from train.contract import make_field
 from train.errors import TrainingError
-from train.table import Table
-
-MIN_CLASS_ROWS = 20
-"""Smallest number of goods and of defaults that a hold-out and five folds need."""
+from train.table import Table, format_floats
+from train.target import Labels, encode_target
 
 MIN_VALUES = 20
 """Smallest number of rows with a value: a rarer one may be absent from a whole fold."""
 
 Matrix = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def encode_table(table: Table, card: Card) -> Dataset:
         check_ids(table, card.dataset.id)
     # Validates the protected fields too.
     encode_protected(table, card)
-    return Dataset(np.column_stack([encode_field(table, name, field) for name, field in card.inputs.items()]), y)
+    return Dataset(np.column_stack(encode_fields(table, card, card.inputs)), y)
 
 
 def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
@@ -59,113 +60,101 @@ def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
 
     Categories without listed levels are left out. Raises TrainingError as `encode_table` does.
     """
-    return {
-        name: encode_field(table, name, field)
-        for name, field in card.fields.items()
-        if not field.use and (field.kind == "number" or field.levels)
-    }
+    kept = {name: one for name, one in card.fields.items() if not one.use and (one.kind == "number" or one.levels)}
+    return dict(zip(kept, encode_fields(table, card, kept), strict=True))
 
 
-def encode_field(table: Table, name: str, field: CardField) -> Matrix:
-    """One column as float64, shape (n,); raises TrainingError naming the first line that can't be read."""
-    cells = table.column(name, "a field of the card")
-    missing = cells.isna().to_numpy()
-    if missing.any() and not field.nullable:
-        raise TrainingError(
-            f"field {name!r} is empty in line {table.line(int(missing.argmax()))} of {table.path}, "
-            "but the card doesn't allow missing values; fill it, or set nullable = true"
-        )
-    if field.kind == "category":
-        cells = table.texts(name, "a field of the card")
-        codes = pd.Index(field.levels, dtype=str).get_indexer(pd.Index(cells))
-        unknown = (codes < 0) & ~missing
-        if unknown.any():
-            row = int(unknown.argmax())
+def encode_fields(table: Table, card: Card, fields: Mapping[str, CardField]) -> list[Matrix]:
+    """Columns as float64, shape (n,) each; raises TrainingError naming the first line that can't be read."""
+    return [_encode_field(table, name, field, card.dataset.bad_cells) for name, field in fields.items()]
+
+
+def _encode_field(table: Table, name: str, field: CardField, bad_cells: BadCells) -> Matrix:
+    role = "a field of the card"
+    decoded = decode_column(table.column(name, role), make_field(name, field), table.decimal)
+    if decoded.faults:
+        is_kept = bad_cells == "missing" and field.kind == "number" and field.nullable
+        row = min(decoded.faults)
+        if not is_kept:
             raise TrainingError(
-                f"field {name!r} has the level {cells.iloc[row]!r} in line {table.line(row)} of {table.path}, "
-                f"which the card doesn't list; its levels are: {', '.join(field.levels)}"
+                f"field {name!r} in {table.line(row)} of {table.path}: {decoded.faults[row]}; {_next_step(field)}"
             )
-        return np.where(missing, np.nan, codes.astype(np.float64))
-    is_float = is_float_dtype(cells)
-    numbers = cells.to_numpy(np.float64) if is_float else np.array([parse_number(cell) for cell in cells])
-    wrong = ~np.isfinite(numbers) & ~missing
-    if wrong.any():
-        row = int(wrong.argmax())
+    present = int(np.isfinite(decoded.values).sum())
+    if not present:
         raise TrainingError(
-            f"field {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path}, expected a number; "
-            "correct the table, or set kind = 'category'"
+            f"column {name!r} ({role}) of {table.path} is empty in all {len(decoded.values):,} rows; "
+            "fill it, or leave the field out of the card"
         )
-    present = len(numbers) - int(missing.sum())
-    if field.use and present < MIN_VALUES:
+    if field.kind == "number" and field.use and present < MIN_VALUES:
         raise TrainingError(
             f"field {name!r} of {table.path} has a value in only {present} rows, expected at least {MIN_VALUES}; "
             "add rows, or set use = false in the card"
         )
-    return numbers
+    return decoded.values
 
 
-def encode_target(table: Table, name: str, default: CardValue) -> Labels:
-    """The target as int64, shape (n,), 1 where it is the value that means default."""
-    cells = table.texts(name, "the target")
-    if cells.isna().any():
-        row = int(cells.isna().to_numpy().argmax())
-        raise TrainingError(
-            f"the target {name!r} is empty in line {table.line(row)} of {table.path}; "
-            "remove the rows whose outcome is unknown"
-        )
-    values = sorted(set(cells))
-    if len(values) != 2:
-        found = ", ".join(map(repr, values[:5])) + (", …" if len(values) > 5 else "")
-        raise TrainingError(
-            f"the target {name!r} of {table.path} has {len(values)} distinct values ({found}), expected two: "
-            "one for good, one for default"
-        )
-    y = np.array([is_same(value, default) for value in cells], dtype=np.int64)
-    if not y.any():
-        raise TrainingError(
-            f"no row of {table.path} has the target {name!r} = {default!r}, which the card calls default; "
-            f"its values are {values[0]!r} and {values[1]!r}"
-        )
-    if min(y.sum(), len(y) - y.sum()) < MIN_CLASS_ROWS:
-        raise TrainingError(
-            f"the target {name!r} of {table.path} has {y.sum()} defaults in {len(y)} rows, expected at least "
-            f"{MIN_CLASS_ROWS} defaults and {MIN_CLASS_ROWS} goods; add rows"
-        )
-    return y
+def _next_step(field: CardField) -> str:
+    if field.kind == "category":
+        return "correct the table, or add the level to the card"
+    if not field.nullable:
+        return "correct the table, or set nullable = true"
+    return "correct the table, or read such cells as missing with --bad-cells missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A column as the graph takes it, float64, shape (n,), NaN where missing or invalid; `faults`: row → sentence."""
+
+    values: Matrix
+    faults: dict[int, str]
+
+
+def decode_column(cells: pd.Series[Any], field: Field, decimal: Decimal) -> Decoded:
+    """Decode a column by the rule of model/vocabulary.py, each distinct text once."""
+    if is_float_dtype(cells):
+        if field.kind == "number":
+            return _check_floats(cells.to_numpy(np.float64), field)
+        cells = format_floats(cells)
+    codes, words = pd.factorize(cells)
+    values = np.full(len(words), np.nan)
+    faults: dict[int, str] = {}
+    for code, word in enumerate(words):
+        number = parse_number(word, decimal) if field.kind == "number" else None
+        try:
+            is_plain = number is not None and abs(number) <= MAX_MAGNITUDE
+            values[code] = number if is_plain else read_cell(word, field, decimal)
+        except CellError as error:
+            faults[code] = str(error)
+    rows = np.flatnonzero(np.isin(codes, list(faults))).tolist() if faults else []
+    return Decoded(values[codes], {row: faults[int(codes[row])] for row in rows})
+
+
+def _check_floats(values: Matrix, field: Field) -> Decoded:
+    """A column of floats from Parquet."""
+    wrong = np.abs(values) > MAX_MAGNITUDE
+    if not field.nullable:
+        wrong |= np.isnan(values)
+    faults = {
+        row: "missing; expected a number"
+        if np.isnan(values[row])
+        else f"expected a number within ±{MAX_MAGNITUDE:g}, got {values[row]:g}"
+        for row in np.flatnonzero(wrong).tolist()
+    }
+    return Decoded(np.where(wrong, np.nan, values), faults)
 
 
 def check_ids(table: Table, name: str) -> None:
     """Raise TrainingError if an id is missing or duplicated."""
     cells = table.texts(name, "the id")
-    if cells.isna().any():
-        row = int(cells.isna().to_numpy().argmax())
+    empty = (cells == "").to_numpy()
+    if empty.any():
         raise TrainingError(
-            f"the id {name!r} is empty in line {table.line(row)} of {table.path}; every row needs an id"
+            f"the id {name!r} is empty in {table.line(int(empty.argmax()))} of {table.path}; every row needs an id"
         )
     twice = cells.duplicated().to_numpy()
     if twice.any():
         row = int(twice.argmax())
         raise TrainingError(
-            f"the id {name!r} is {cells.iloc[row]!r} in line {table.line(row)} of {table.path} and in an earlier line; "
+            f"the id {name!r} is {cells.iloc[row]!r} in {table.line(row)} of {table.path} and in an earlier line; "
             "remove the duplicate, or name another id column"
         )
-
-
-def parse_number(cell: object) -> float:
-    """The float64 nearest to a cell's text; NaN if it is missing or no number."""
-    try:
-        return float(cell) if isinstance(cell, str | float) else np.nan
-    except ValueError:
-        return np.nan
-
-
-def are_numbers(cells: Iterable[str | float]) -> bool:
-    """Whether every cell is a finite number."""
-    return all(np.isfinite(parse_number(cell)) for cell in cells)
-
-
-def is_same(cell: str, value: CardValue) -> bool:
-    """Whether a cell equals a value of the card: as text, as number, or as boolean in any case."""
-    if isinstance(value, bool):
-        return cell.lower() == str(value).lower()
-    return cell == str(value) or (are_numbers([str(value)]) and parse_number(cell) == float(value))

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from train.applicants import open_model, read_applicants
+from train.arguments import add_dialect_options, read_dialect_options
 from train.errors import TrainingError
 from train.files import write_whole
 from train.report.drift_page import Drift, render_drift
@@ -41,6 +42,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--gate", action="store_true", help="exit code 1 if a field or the probability has shifted significantly"
     )
+    add_dialect_options(parser)
     return parser.parse_args(arguments)
 
 
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             f"{options.model} has no reference bins: it was imported without --reference, or exported by an older "
             "version; train or import it again"
         )
-    table = read_table(options.data)
+    table = read_table(options.data, read_dialect_options(options), [field.name for field in contract.fields])
     applicants = read_applicants(table, contract.fields)
     scores = model.score(applicants)
     drift = Drift(

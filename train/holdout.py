@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from train.dataset import Labels
+from train.target import Labels
 
 HOLDOUT_SHARE = 0.2
 

@@ -16,16 +16,25 @@ from rich.console import Console
 
 from model.contract import Training
 from model.loading import load_model
-from train.arguments import random_seed
+from train.arguments import add_dialect_options, random_seed, read_dialect_options
 from train.bins import bin_numbers, make_bins
 from train.card import check_card, format_card, read_card
 from train.contract import make_contract
-from train.dataset import encode_field
+from train.dataset import encode_fields
 from train.errors import TrainingError
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
+from train.export.swapped_classes import unswap
 from train.files import inferred_path, write_whole
-from train.fitted_model import assemble_pipeline, make_card, mean_applicant, read_object
+from train.fitted_model import (
+    assemble_pipeline,
+    choose_default,
+    make_card,
+    mean_applicant,
+    put_default_second,
+    read_classes,
+    read_object,
+)
 from train.proof import prove
 from train.provenance import sha256, trace_origin
 from train.table import read_table
@@ -46,6 +55,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--trust", action="store_true", help="load pickles, which run the code in them: only from a trusted source"
     )
+    parser.add_argument(
+        "--default", metavar="CLASS", help="the model's class that means default; asked for where its name doesn't tell"
+    )
     parser.add_argument("--card", type=Path, metavar="CARD", help="the completed card of an earlier import")
     parser.add_argument(
         "--reference",
@@ -56,6 +68,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--name", default="imported", help="name of the model, default: imported")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
     parser.add_argument("--seed", type=random_seed, default=0, help="of golden rows and proof; default: 0")
+    add_dialect_options(parser)
     options = parser.parse_args(arguments)
     if (options.pipeline is None) == (options.model is None):
         parser.error("give either --pipeline FILE, or --model FILE and optionally --scaler FILE")
@@ -74,21 +87,29 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(f"note: {remark}", style="yellow", markup=False)
     pipeline = assemble_pipeline([fitted for fitted, _ in read])
 
-    card = read_card(options.card) if options.card else make_card(options.name, pipeline, paths[-1])
+    card = read_card(options.card) if options.card else None
+    classes = read_classes(pipeline.steps[-1][1])
+    default = choose_default(classes, options.default, card.dataset.default if card else None)
+    pipeline = put_default_second(pipeline, default)
+    console.print(f"The model's classes are {classes[0]!r} and {classes[1]!r}; {default!r} means default", markup=False)
+    if card is None:
+        card = make_card(options.name, pipeline, paths[-1], default)
+    elif options.default is not None:
+        card = structs.replace(card, dataset=structs.replace(card.dataset, default=default))
     check_card(card)
     if len(card.inputs) != pipeline.n_features_in_:
         raise TrainingError(
             f"the card lists {len(card.inputs)} inputs, the model takes {pipeline.n_features_in_}; list each, in order"
         )
     if options.reference:
-        table = read_table(options.reference)
-        reference = np.column_stack([encode_field(table, name, field) for name, field in card.inputs.items()])
+        table = read_table(options.reference, read_dialect_options(options), list(card.inputs))
+        reference = np.column_stack(encode_fields(table, card, card.inputs))
     else:
         reference = mean_applicant(pipeline)
     inputs = [*paths, *(path for path in (options.card, options.reference) if path)]
     origin = trace_origin(inputs)
     training = Training(
-        estimator=f"imported {type(pipeline[-1]).__name__}",
+        estimator=f"imported {type(unswap(pipeline.steps[-1][1])).__name__}",
         rows=0,
         holdout_rows=0,
         default_rate=None,

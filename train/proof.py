@@ -16,6 +16,7 @@ from train.dataset import Matrix
 from train.errors import TrainingError
 from train.export.graph import transform_to_columns
 from train.export.learners import FLOAT32_SUMS, LEAF_FINDERS, read_classifier
+from train.export.swapped_classes import unswap
 from train.export.trees import Trees
 from train.leaves import compare_leaves
 from train.policy import decide
@@ -98,8 +99,8 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
 
 def _compare(pipeline: Pipeline, model: Model, applicants: Matrix, proof: Proof) -> None:
     """Score applicants with pipeline and graph, and add the differences to the proof."""
-    classifier = pipeline.steps[-1][1]
-    encoded, exported_classifier = transform_to_columns(pipeline, applicants), read_classifier(classifier)
+    exported_classifier, classifier = read_classifier(pipeline.steps[-1][1]), unswap(pipeline.steps[-1][1])
+    encoded = transform_to_columns(pipeline, applicants)
     if isinstance(exported_classifier, Trees) and type(classifier).__name__ in LEAF_FINDERS:
         compared, differ = compare_leaves(classifier, exported_classifier, encoded)
         proof.leaves_compared += compared

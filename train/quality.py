@@ -8,8 +8,9 @@ from msgspec import Struct
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
 from model.policy import Policy
-from train.dataset import Labels, Matrix
+from train.dataset import Matrix
 from train.policy import decide, mean_cost
+from train.target import Labels
 
 CALIBRATION_BINS = 10
 

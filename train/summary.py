@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Grid
 
 from model.policy import Policy
+from train.card import Card
+from train.card_inference import list_columns
 from train.cross_validation import FOLDS, Trial
-from train.dataset import Labels
 from train.policy import mean_cost
 from train.quality import Quality
+from train.table import Table
+from train.target import Labels
+
+MAX_PLAUSIBLE_RATE = 0.5
+"""Share of defaults above which the meaning of the target is doubted."""
 
 METRICS: dict[str, str] = {
     "auc": "AUC",
@@ -35,9 +41,31 @@ class Entry:
     quality: Quality
 
 
+def show_table(console: Console, card: Card, table: Table, y: Labels) -> None:
+    """Print how the table was read, what counts as default, and each column: used, or not used and why."""
+    dataset = card.dataset
+    if table.dialect is not None:
+        console.print(f"Read {table.path.name} as: {table.dialect}", markup=False)
+    rate = y.mean()
+    console.print(f"{dataset.name}: {len(y):,} applications, {len(card.inputs)} fields")
+    console.print(
+        f"Default: {dataset.target} = {dataset.default!r}, {y.sum():,} applications ({rate:.1%})", markup=False
+    )
+    if rate > MAX_PLAUSIBLE_RATE:
+        console.print(
+            f"More than half of the applications are defaults: is {dataset.default!r} the right value? See --default",
+            style="yellow",
+            markup=False,
+        )
+    console.print(f"Used: {', '.join(card.inputs)}", markup=False)
+    remarks = {name: field.note for name, field in card.inputs.items() if field.note}
+    for name, note in (remarks | list_columns(card, table)).items():
+        console.print(f"  {name or '(no name)'}: {note}", style="yellow", markup=False)
+
+
 def show_summary(console: Console, y: Labels, entries: Sequence[Entry], chosen: Trial, policy: Policy) -> None:
     """Print one column per candidate and a line on the baselines; y: outcomes of the hold-out, shape (n,)."""
-    table = Table(caption="* chosen: the smallest log loss over the folds", caption_justify="left")
+    table = Grid(caption="* chosen: the smallest log loss over the folds", caption_justify="left")
     table.add_column("", no_wrap=True)
     for entry in entries:
         is_chosen = entry.trial is chosen

@@ -12,6 +12,7 @@ from client.error_pages import show_api_errors
 from client.form import show_form
 from client.letter import MAX_REASONS, Parties, write_letter
 from client.localization import localize_change, localize_reason, localize_warning
+from client.portfolio import describe_fault
 from client.responses import Applicant, Result
 from client.views.picker import NEW, pick_row
 
@@ -43,14 +44,19 @@ def _show_form_and_result(state: AppState, row: int) -> None:
             is_changed = edited != applicant and row != NEW
             st.caption(language.text("form.hint"))
             st.button(language.text("form.reset"), on_click=_count_reset, args=(resets,), disabled=not is_changed)
+        fault = describe_fault(state.table, row, state.table.faults.get(row, ""), language)
+        if fault and not is_changed:
+            top.error(f"**{language.text('error.applicant')}**")
+            top.text(fault)
+            return
         missing = [field for field in state.model.fields if edited[field.name] is None and not field.nullable]
         if missing:
             labels = ", ".join(language.translate(field.label) for field in missing)
             top.info(language.text("form.fill", fields=labels))
             return
-        applicants = [edited, applicant] if is_changed else [edited]
+        applicants = [edited, applicant] if is_changed and not fault else [edited]
         results = state.api.score(applicants, reasons=len(state.model.fields), what_would_change=True)
-        before = results[1] if is_changed else None
+        before = results[1] if len(results) > 1 else None
         top.html(components.verdict(results[0], state.model.policy, language, before=before))
         with right:
             _show_explanation(state, edited, results[0])

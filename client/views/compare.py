@@ -6,6 +6,7 @@ import streamlit as st
 
 from client import components, field_tables
 from client.app_state import AppState
+from client.portfolio import describe_fault
 from client.views.picker import NEW, pick_row
 
 
@@ -22,6 +23,12 @@ def show_comparison(state: AppState) -> None:
     if len(picked) < len(rows):
         if not state.table.ids:
             st.info(language.text("table.none"))
+        return
+    faulty = [(row, state.table.faults[row]) for row in picked if row in state.table.faults]
+    for row, fault in faulty:
+        st.error(f"**{language.text('error.applicant')}**")
+        st.text(f"{state.table.ids[row]}: {describe_fault(state.table, row, fault, language)}")
+    if faulty:
         return
     applicants = [state.table.applicants[row] for row in picked]
     names = [state.table.ids[row] for row in picked]

@@ -11,7 +11,7 @@ import streamlit as st
 from client import components
 from client.app_state import AppState
 from client.localization import localize_reason
-from client.portfolio import ScoredTable, further_columns, score_table, write_results
+from client.portfolio import ScoredTable, describe_fault, further_columns, score_table, write_results
 
 MAX_ROWS_UNASKED = 5_000
 """A table with more rows is scored only after a click on a button."""
@@ -32,7 +32,7 @@ def show_portfolio(state: AppState) -> None:
         if rows > MAX_ROWS_UNASKED and not st.button(language.text("portfolio.big", rows=total), type="primary"):
             return
         bar = st.progress(0.0)
-        for scored in score_table(state.api, state.table.applicants):
+        for scored in score_table(state.api, state.table):
             done = len(scored.results) + len(scored.errors)
             bar.progress(done / rows, language.text("portfolio.running", done=language.number(done), rows=total))
         bar.empty()
@@ -118,7 +118,8 @@ def _frame(state: AppState, scored: ScoredTable) -> pd.DataFrame:
     for row, (name, applicant) in enumerate(zip(state.table.ids, state.table.applicants, strict=True)):
         result = scored.results.get(row)
         if result is None:
-            lines.append((name, None, None, None, *[None] * len(further), "", scored.errors.get(row, "")))
+            fault = describe_fault(state.table, row, scored.errors.get(row, ""), language)
+            lines.append((name, None, None, None, *[None] * len(further), "", fault))
             continue
         reasons = "; ".join(
             localize_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons

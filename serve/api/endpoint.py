@@ -35,12 +35,12 @@ encode_json = msgspec.json.Encoder().encode
 class RequestBody(Struct, frozen=True):
     """The body of an endpoint, for OpenAPI; every example is answered with 200.
 
-    `schema`: the type of a model's JSON body; `example`: such a body. `other_examples`: an example of each other media
-    type that the handler takes.
+    `schema`: the type of a model's JSON body, None if the handler takes no JSON; `example`: such a body.
+    `other_examples`: an example of each other media type that the handler takes.
     """
 
-    schema: Callable[[RequestSchemas], Any]
-    example: Callable[[Runtime], Any]
+    schema: Callable[[RequestSchemas], Any] | None
+    example: Callable[[Runtime], Any] | None
     other_examples: Mapping[str, Callable[[Runtime], str]] = {}
 
 
@@ -49,7 +49,8 @@ class Endpoint(Struct, frozen=True):
 
     `response`: the type of the JSON response, a media type, or None for a page, which OpenAPI leaves out.
     `other_responses`: media types of responses besides JSON; `description` says when they are sent. `is_public`: needs
-    no API key. `is_health`: is answered even while MAX_CONCURRENT_REQUESTS are in progress.
+    no API key. `is_health`: is answered even while MAX_CONCURRENT_REQUESTS are in progress. `query`: name of a query
+    parameter → its schema.
     """
 
     method: str
@@ -62,6 +63,7 @@ class Endpoint(Struct, frozen=True):
     is_health: bool = False
     description: str = ""
     other_responses: tuple[str, ...] = ()
+    query: Mapping[str, Any] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; a large response is compressed, if the client accepts gzip, and sent in chunks."""
@@ -91,11 +93,12 @@ async def send_large(response: Response, scope: Scope, receive: Receive, send: S
         raise too_busy(f"bodies and responses hold more than {settings.max_all_body_bytes:,} bytes together")
 
     async def send_chunks(message: Message) -> None:
-        body = message.get("body", b"")
+        # Slices of a view copy nothing.
+        body = memoryview(message.get("body", b""))
         while len(body) > CHUNK_BYTES:
-            await send_with_timeout({**message, "body": body[:CHUNK_BYTES], "more_body": True})
+            await send_with_timeout({**message, "body": bytes(body[:CHUNK_BYTES]), "more_body": True})
             body = body[CHUNK_BYTES:]
-        await send_with_timeout({**message, "body": body} if body else message)
+        await send_with_timeout({**message, "body": bytes(body)} if body else message)
 
     async def send_with_timeout(message: Message) -> None:
         try:

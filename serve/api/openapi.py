@@ -39,7 +39,7 @@ PROBLEM_HEADERS = {401: ("WWW-Authenticate", "string"), 503: ("Retry-After", "in
 def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The document for a model: the endpoints that have a `response`."""
     documented = [endpoint for endpoint in endpoints if endpoint.response is not None]
-    requests = [endpoint.request.schema(runtime.schemas) if endpoint.request else None for endpoint in documented]
+    requests = [_json_type(endpoint.request, runtime) for endpoint in documented]
     responses = [endpoint.response for endpoint in documented if _has_json_response(endpoint)]
     types = [Problem, *(kind for kind in requests if kind), *responses]
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
@@ -55,7 +55,7 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             content = {endpoint.response: TEXT}
         operation["responses"]["200"]["content"] = content | dict.fromkeys(endpoint.other_responses, TEXT)
         if endpoint.request:
-            operation["requestBody"] = _request_body(endpoint.request, runtime, schemas[id(request)])
+            operation["requestBody"] = _request_body(endpoint.request, runtime, schemas.get(id(request)))
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     document: dict[str, Any] = {
         "openapi": "3.1.0",
@@ -74,6 +74,10 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         }
     return document
+
+
+def _json_type(request: RequestBody | None, runtime: Runtime) -> Any:
+    return request.schema(runtime.schemas) if request and request.schema else None
 
 
 def _has_json_response(endpoint: Endpoint) -> bool:
@@ -149,6 +153,7 @@ def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, 
         for name, value in known.items()
         if f"{{{name}}}" in endpoint.path
     ]
+    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in endpoint.query.items()]
     if parameters:
         operation["parameters"] = parameters
     if needs_key:
@@ -157,7 +162,7 @@ def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, 
 
 
 def _request_body(body: RequestBody, runtime: Runtime, schema: Any) -> dict[str, Any]:
-    content: dict[str, Any] = {JSON_TYPE: {"schema": schema, "example": body.example(runtime)}}
+    content: dict[str, Any] = {JSON_TYPE: {"schema": schema, "example": body.example(runtime)}} if body.example else {}
     for media_type, example in body.other_examples.items():
         content[media_type] = TEXT | {"example": example(runtime)}
     return {"required": True, "content": content}

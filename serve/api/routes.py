@@ -13,6 +13,7 @@ from starlette.routing import Route
 from serve.api import examples, inference, information, pages
 from serve.api.endpoint import Endpoint, RequestBody
 from serve.api.score import predict, score
+from serve.api.tables import read_table
 from serve.schemas.csv import COLUMNS
 from serve.schemas.open_inference import (
     InferBody,
@@ -22,18 +23,23 @@ from serve.schemas.open_inference import (
     ServerHealth,
     ServerMetadata,
 )
-from serve.schemas.responses import ModelResponse, ReadyResponse, ScoreResponse
+from serve.schemas.responses import ModelResponse, ReadyResponse, ScoreResponse, TableResponse
 
 MODEL, VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
 V2 = "Open Inference Protocol"
 
 SCORE = RequestBody(lambda schemas: schemas.score_body, examples.score, {"text/csv": examples.table})
 PREDICT = RequestBody(lambda schemas: schemas.predict_body, examples.predict)
+TABLE = RequestBody(None, None, {"text/csv": examples.table})
 INFER = RequestBody(lambda schemas: InferBody, examples.infer)
 
+TABLE_NOTE = (
+    "A header of field names, then one applicant per line; other columns are ignored. Separator, decimal mark and "
+    "encoding are found from the table, unless `?separator=`, `?decimal=` or the charset of `Content-Type` say them."
+)
 CSV_NOTE = (
-    "`text/csv` is accepted too: a header of field names, then one applicant per line. The response then is a table "
-    f"with the columns {', '.join(COLUMNS)}, unless `Accept` is `application/json`."
+    f"`text/csv` is accepted too. {TABLE_NOTE} The response then is a table with the columns {', '.join(COLUMNS)}, "
+    "unless `Accept` is `application/json`."
 )
 BINARY_NOTE = "With `Inference-Header-Content-Length`, tensors follow the JSON as raw bytes."
 
@@ -59,6 +65,18 @@ ENDPOINTS = (
         SCORE,
         description=CSV_NOTE,
         other_responses=("text/csv",),
+    ),
+    _post(
+        "/applicants",
+        read_table,
+        "The rows of a table as applicants, or why they can't be scored; nothing is scored",
+        TableResponse,
+        TABLE,
+        description=TABLE_NOTE,
+        query={
+            "separator": {"type": "string", "pattern": r"^([!#-&(-\-/:-@\[-^`{-~]|tab)$"},
+            "decimal": {"enum": [".", ","]},
+        },
     ),
     _infer(f"{MODEL}/infer", summary=f"{V2}: inference"),
     _infer(f"{VERSION}/infer", summary=f"{V2}: inference by this version"),

@@ -30,6 +30,7 @@ from serve.schemas.limits import (
 )
 from serve.schemas.requests import Rows, to_matrix
 from serve.schemas.responses import ScoreResponse
+from serve.schemas.tables import read_options
 from serve.state import AppState
 
 
@@ -108,9 +109,11 @@ def read_score(runtime: Runtime, request: Request, body: Body, on_event_loop: bo
     """The applicants of a POST /score; raises HTTPProblem, or Offload."""
     if on_event_loop and len(body) > MAX_EVENT_LOOP_JSON_BYTES:
         raise Offload
-    is_csv = request.headers.get("content-type", "").lower().startswith("text/csv")
+    content_type = request.headers.get("content-type", "")
+    is_csv = content_type.lower().startswith("text/csv")
     if is_csv:
-        score_request = read_csv(runtime.schemas, body, on_event_loop=on_event_loop)
+        options = read_options(request.query_params, content_type)
+        score_request = read_csv(runtime.schemas, body, options, on_event_loop=on_event_loop)
     else:
         score_request = runtime.schemas.read_score(body, on_event_loop=on_event_loop)
     cost = RESULT_COST + REASONS_COST * (score_request.reasons > 0) + CHANGES_COST * score_request.what_would_change

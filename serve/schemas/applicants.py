@@ -18,7 +18,7 @@ from msgspec import Struct
 from model.contract import MAX_MAGNITUDE, Field
 from model.messages import describe_expected, quote_value, truncate
 from model.session import NAN, Matrix
-from model.vocabulary import match_boolean
+from model.vocabulary import OTHER_LEVEL, match_boolean
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
 
@@ -115,11 +115,11 @@ def _cells_by_name(
     unknown = f"unknown field; expected one of: {truncate(', '.join(by_name), 1000)}"
     for name, value in row.items():
         if name in by_name:
-            cells.append((by_name[name], f"{here}/{_escape(name)}", value))
+            cells.append((by_name[name], f"{here}/{escape_pointer(name)}", value))
         else:
-            faults.append(Fault(f"{here}/{_escape(truncate(name))}", unknown))
+            faults.append(Fault(f"{here}/{escape_pointer(truncate(name))}", unknown))
     faults.extend(
-        Fault(f"{here}/{_escape(field.name)}", f"missing; expected {describe_expected(field)}")
+        Fault(f"{here}/{escape_pointer(field.name)}", f"missing; expected {describe_expected(field)}")
         for field in fields
         if field.name not in row and not field.nullable
     )
@@ -176,9 +176,11 @@ def _read_level(value: Any, field: Field, *, by_index: bool) -> float:
             return float(index)
     elif by_index and isinstance(value, int | float) and value in range(len(field.levels)):
         return float(value)
+    if OTHER_LEVEL in field.levels and isinstance(value, str) and value.strip():
+        return float(field.levels.index(OTHER_LEVEL))
     raise InvalidCell(f"expected {describe_expected(field)}, got {quote_value(value)}")
 
 
-def _escape(name: str) -> str:
-    # RFC 6901, section 3.
+def escape_pointer(name: str) -> str:
+    """A name as a part of a JSON pointer (RFC 6901, section 3)."""
     return name.replace("~", "~0").replace("/", "~1")

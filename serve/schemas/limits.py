@@ -27,7 +27,10 @@ MAX_EVENT_LOOP_TENSOR_BYTES, MAX_EVENT_LOOP_TENSOR_HEADER_BYTES = 262_144, 4_096
 """Size of an inference request with binary tensors of numbers, and of the JSON before them."""
 
 MAX_EVENT_LOOP_CELLS = 2_000
-"""Values that are read one by one, as for CSV and for error messages: each takes some microseconds."""
+"""Values that are read one by one, as for error messages: each takes some microseconds."""
+
+MAX_EVENT_LOOP_TABLE_BYTES = 4_096
+"""Size of a table as CSV: finding its dialect and reading its cells take up to a microsecond a byte."""
 
 CHANGE_SEARCH_ROWS = 100
 """An applicant for whom changes are searched (`what_would_change`) counts as this many rows of MAX_ROWS."""

@@ -19,7 +19,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from model.contract import MAX_MAGNITUDE, Field
 from model.session import Matrix
-from model.vocabulary import match_boolean
+from model.vocabulary import OTHER_LEVEL, index_levels
 from serve.schemas.diagnostics import RawPredictBody, RawScoreBody, read_value_by_value
 from serve.schemas.json_body import Body, has_bom
 from serve.schemas.limits import DEFAULT_REASONS, check_rows
@@ -63,7 +63,7 @@ class RequestSchemas:
             # msgspec allows no quote, backslash or control character in a member's name: read_score then always uses
             # serve/schemas/diagnostics.py.
             self._named = None
-        self.vector = tuple[tuple(_value_type(field, [*_level_indexes(field)], by_index=True) for field in fields)]  # type: ignore[misc]
+        self.vector = tuple[tuple(_value_type(field, [*index_levels(field.levels)], by_index=True) for field in fields)]  # type: ignore[misc]
         self.row = tuple[tuple(_value_type(field, [], by_index=True) for field in fields)]  # type: ignore[misc]
         unbounded = tuple[tuple(_value_type(field, [], by_index=True, number=float) for field in fields)]  # type: ignore[misc,valid-type]
         row_count = Meta(min_length=1, max_length=max_rows)
@@ -74,7 +74,7 @@ class RequestSchemas:
         self._decode_predict = msgspec.json.Decoder(self.predict_body).decode
         self._decode_unbounded = msgspec.json.Decoder(_predict_body_type(unbounded, row_count)).decode
         self._levels = [
-            (column, _level_indexes(field)) for column, field in enumerate(fields) if field.kind == "category"
+            (column, index_levels(field.levels)) for column, field in enumerate(fields) if field.kind == "category"
         ]
         self._has_id = "id" not in {field.name for field in fields}
 
@@ -201,7 +201,7 @@ def _applicant_type(fields: Sequence[Field], names: Sequence[str]) -> type[Struc
     """
     members: list[Any] = []
     for column, field in enumerate(fields):
-        kind = _value_type(field, [*_level_indexes(field)])
+        kind = _value_type(field, [*index_levels(field.levels)])
         member = f"field_{column}"
         members.append((member, Union[kind, UnsetType], UNSET) if field.nullable else (member, kind))  # noqa: UP007
     if "id" not in {field.name for field in fields}:
@@ -231,17 +231,11 @@ def _value_type(field: Field, levels: Sequence[str | bool], *, by_index: bool = 
         kinds.append(number)
     else:
         texts = tuple(level for level in levels if isinstance(level, str))
-        kinds += [Literal[texts]] if texts else []
+        if OTHER_LEVEL in texts:
+            kinds.append(Annotated[str, Meta(pattern=r"\S")])
+        elif texts:
+            kinds.append(Literal[texts])
         kinds += [bool] if len(texts) < len(levels) else []
         # An index may be written 1.0, as in a JSON list made from a float matrix.
         kinds += [Annotated[float, Meta(ge=0, le=len(field.levels) - 1, multiple_of=1)]] if by_index else []
     return Union[tuple(kinds)]  # noqa: UP007
-
-
-def _level_indexes(field: Field) -> dict[Any, float]:
-    """Level → index; where the levels are the words true and false, JSON booleans are keys too."""
-    indexes: dict[Any, float] = {level: float(index) for index, level in enumerate(field.levels)}
-    false, true = match_boolean(False, field.levels), match_boolean(True, field.levels)
-    if len(field.levels) == 2 and false is not None and true is not None:
-        indexes |= {False: float(false), True: float(true)}
-    return indexes

@@ -35,6 +35,41 @@ class ScoreResponse(Struct, frozen=True):
     model: ModelIdentity
 
 
+class TableDialect(Struct, frozen=True):
+    """How a table is written; `decimal` is null where its numbers don't show the decimal mark."""
+
+    separator: str
+    decimal: str | None
+    encoding: str
+
+
+class RowFault(Struct, frozen=True):
+    """Why a row can't be scored: a fault of one field, or of the whole row (null)."""
+
+    field: str | None
+    detail: str
+
+
+class TableRow(Struct, frozen=True):
+    """A row of a table, from this line on, and its applicant, as POST /score takes it, unless there are faults.
+
+    A value with a fault is the text of its cell; a row with too few or too many cells has no applicant.
+    """
+
+    line: int
+    id: str | None
+    applicant: dict[str, float | str | None] | None
+    faults: list[RowFault]
+
+
+class TableResponse(Struct, frozen=True):
+    """The response of POST /applicants: every row of the table, in order; `read_as`: its dialect in words."""
+
+    read_as: str
+    dialect: TableDialect
+    rows: list[TableRow]
+
+
 class ModelResponse(Struct, frozen=True):
     """The response of GET /model: the contract without its golden rows; `bins` in the order of `fields`.
 

@@ -121,10 +121,10 @@ const show = (root) => {
   for (const [path, methods] of Object.entries(root.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const name = `${method.toUpperCase()} ${path}`;
-      const real = (operation.parameters || []).reduce((at, one) => at.replace(`{${one.name}}`, one.schema.enum[0]), path);
+      const real = (operation.parameters || []).filter((one) => one.in === "path").reduce((at, one) => at.replace(`{${one.name}}`, one.schema.enum[0]), path);
       const taken = Object.entries(operation.requestBody?.content || {}).filter(([, body]) => "example" in body);
       const bodies = Object.fromEntries(taken.map(([type, body]) => [type, body.example]));
-      const body = operation.requestBody?.content["application/json"].schema;
+      const body = operation.requestBody?.content["application/json"]?.schema;
       const response = operation.responses[200].content["application/json"]?.schema;
       const statuses = Object.entries(operation.responses).map(([code, one]) =>
         element("li", {}, element("b", { textContent: `${code} ` }), ...prose(one.description)));

@@ -53,7 +53,9 @@ class ProxyHandler(BaseHTTPRequestHandler):
         if self.server.state == "locked":
             status, content = 401, b'{"detail": "this key is not known here"}'
         else:
-            response = self.server.service.request(self.command, self.path, content=body)
+            names = ("Content-Type", "Content-Encoding")
+            headers = {name: self.headers[name] for name in names if name in self.headers}
+            response = self.server.service.request(self.command, self.path, content=body, headers=headers)
             status, content = response.status_code, response.content
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from deploy.local import run_local_page
 from tests.browser.conftest import Proxy
+from tests.client.workbooks import write_workbook
 
 MAX_FIRST_VIEW_MS, MAX_UPDATE_MS = 2_000, 300
 BUSY = 10
@@ -108,7 +109,7 @@ def test_an_applicant_is_selected_and_fields_are_changed_and_emptied(page: Page)
 
 
 def test_a_file_is_scored_and_the_results_downloaded(page: Page, tmp_path: Path) -> None:
-    """The file has semicolons and decimal commas; the results have every row."""
+    """Semicolons, decimal commas and faults; the results have every row, and the page says how it was read."""
     page.goto("/?view=portfolio")
     download_button = page.get_by_role("button", name="Download the results")
     expect(download_button).to_be_visible()
@@ -117,17 +118,48 @@ def test_a_file_is_scored_and_the_results_downloaded(page: Page, tmp_path: Path)
         "dossier;Seniority;Home;Time;Records;Job;Expenses;Income;Assets;Debt;Amount;Price\n"
         "A-1;5;rent;48;no;fixed;60;140,5;0;0;1300;1700\n"
         "A-2;5;castle;48;no;fixed;60;140;0;0;1300;1700\n"
+        "A-3;5;rent\n"
     )
     page.get_by_text("Table of applicants: ").click()
     page.locator("input[type=file]").set_input_files(own)
-    expect(page.get_by_text("Table of applicants: dossiers.csv, 2 rows")).to_be_visible()
+    expect(page.get_by_text("Table of applicants: dossiers.csv, 3 rows")).to_be_visible()
+    expect(page.get_by_text("Read as: semicolon, decimal comma, UTF-8")).to_be_visible()
 
     text = download_with(page, download_button, "A-1")
 
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    assert [row["id"] for row in rows] == ["A-1", "A-2"]
-    assert [row["decision"] for row in rows] == ["refuse", ""]
-    assert "expected one of" in rows[1]["fault"]
+    assert [row["id"] for row in rows] == ["A-1", "A-2", "#3"]
+    assert [row["decision"] for row in rows] == ["refuse", "", ""]
+    assert rows[1]["fault"].startswith("Line 3: Home: expected one of")
+    assert rows[2]["fault"] == "Line 4: expected 12 cells, as the header has, got 3"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_workbook_is_scored_and_a_doubtful_number_is_asked(
+    page: Page, find_violations: Callable[[Page], list[str]], width: int
+) -> None:
+    """The page with the question, and the one with the answer, are accessible and fit the width."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/?view=portfolio")
+    page.get_by_text("Table of applicants: ").click()
+    header = "id,Seniority,Home,Time,Records,Job,Expenses,Income,Assets,Debt,Amount,Price"
+    doubtful = f'{header}\nA-1,5,rent,48,no,fixed,60,140,0,0,"1,300",1700\n'.encode()
+    page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": doubtful})
+    expect(page.get_by_text("'1,300' is 1300 with a decimal point and 1.3 with a decimal comma")).to_be_visible()
+    violations = find_violations(page)
+
+    page.get_by_text("decimal point", exact=True).click()
+    expect(page.get_by_text("Table of applicants: a.csv, 1 rows")).to_be_visible()
+    expect(page.get_by_text("Read as: comma, decimal point, UTF-8")).to_be_visible()
+
+    cells = ["A-1", 5, "rent", 48, "no", "fixed", 60, "lots", 0, 0, 1300.5, 1700]
+    workbook = write_workbook({"Loans": [header.split(","), cells], "Notes": []})
+    page.locator("input[type=file]").set_input_files({"name": "b.xlsx", "mimeType": "", "buffer": workbook})
+    expect(page.get_by_text("Read as: Excel, sheet “Loans”, the first of 2; the others are not read")).to_be_visible()
+    expect(page.get_by_text("Table of applicants: b.xlsx, 1 rows")).to_be_visible()
+
+    assert violations + find_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def download_with(page: Page, button: Locator, expected: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from client.language import read_language
 from deploy.dyno import free_port
+from tests.client.workbooks import write_workbook
 
 SECONDS = 60
 """Timeout of one run of the page, which takes half a second on a quiet machine."""
@@ -198,33 +200,122 @@ def test_an_uploaded_table_replaces_the_default_one(open_app: Callable[..., AppT
     assert not app.exception
     table = app.dataframe[0].value
     assert table["id"].tolist() == ["1", "5", "9"]
-    assert "expected one of" in table["why not scored"].iloc[1]
+    assert table["why not scored"].iloc[1].startswith("Line 3: Home: expected one of")
     assert {metric.label: metric.value for metric in app.metric}["Not scored"] == "1"
     assert "mine.csv, 3 rows" in app.expander[0].label
 
 
 def test_a_table_without_the_fields_of_the_model_has_a_message(open_app: Callable[..., AppTest]) -> None:
-    """It names the missing fields; the page raises nothing."""
+    """It names the columns of the table; the page raises nothing."""
     app = open_app()
 
     app.file_uploader[0].set_value(("mine.csv", b"a,b\n1,2\n", "text/csv")).run()
 
-    assert "mine.csv lacks these fields of the model: " in app.warning[0].value
+    assert "the table has none of the fields of the model; its columns are\\: a, b" in app.warning[0].value
     assert not app.exception
 
 
-def test_an_applicant_that_the_service_rejects_has_a_message(
-    open_app: Callable[..., AppTest], holdout: pd.DataFrame
+def test_an_applicant_that_can_not_be_scored_has_a_message_until_it_is_corrected(
+    open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame
 ) -> None:
-    """It names the field and what is expected there."""
-    mine = holdout.head(1).assign(Home="castle")
+    """It names the line of the file, the fields and what is expected there; a number that can't be read is empty."""
+    mine = holdout.head(1).astype({"Amount": str}).assign(Home="castle", Amount="lots")
     app = open_app()
 
     app.file_uploader[0].set_value(("mine.csv", mine.to_csv(index=False).encode(), "text/csv")).run()
     app.selectbox[0].select_index(1).run()
 
     assert "This applicant can't be scored" in app.error[0].value
-    assert "/applicants/0/Home: expected one of" in app.text[0].value
+    assert app.text[0].value.startswith("Line 2: Home: expected one of: ignore, other, owner, parents, priv, rent, got")
+    assert app.text[0].value.endswith("'castle'; Amount: expected a number in currency units, got 'lots'")
+
+    next(field for field in app.number_input if field.label.startswith("Amount")).set_value(300.0)
+    next(field for field in app.selectbox if field.label.startswith("Home")).set_value("rent").run()
+
+    assert not app.error
+    assert is_shown(score(service, holdout.iloc[0], Home="rent", Amount=300.0), html_of(app))
+
+
+def test_two_applicants_with_faults_are_not_compared(open_app: Callable[..., AppTest], holdout: pd.DataFrame) -> None:
+    """The faults are shown instead."""
+    mine = holdout.head(2).assign(Home="castle")
+    app = open_app(view="compare")
+
+    app.file_uploader[0].set_value(("mine.csv", mine.to_csv(index=False).encode(), "text/csv")).run()
+
+    assert [text.value[:9] for text in app.text] == ["1: Line 2", "5: Line 3"]
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("lang", "name", "read_as"),
+    [
+        ("en", "mine.csv", "Read as\\: semicolon, decimal comma, cp1252"),
+        ("fr", "mine.csv", "Lu comme \\: point\\-virgule, virgule décimale, cp1252"),
+        ("en", "mine.csv.gz", "Read as\\: tab, decimal point, UTF\\-8"),
+        ("en", "mine.xlsx", "Read as\\: Excel, sheet “Loans”, the first of 2; the others are not read"),
+    ],
+)
+def test_a_file_of_each_kind_has_the_same_results(
+    open_app: Callable[..., AppTest], service: str, holdout: pd.DataFrame, lang: str, name: str, read_as: str
+) -> None:
+    """Text in another dialect, compressed text, a workbook; the page says how it was read."""
+    mine = holdout.head(3).assign(note="é")
+    contents = {
+        "mine.csv": mine.to_csv(index=False, sep=";", decimal=",").encode("cp1252"),
+        "mine.csv.gz": gzip.compress(mine.to_csv(index=False, sep="\t").encode()),
+        "mine.xlsx": write_workbook(
+            {"Loans": [list(mine.columns), *mine.astype(object).where(mine.notna(), None).to_numpy().tolist()], "B": []}
+        ),
+    }
+    app = open_app(view="portfolio", lang=lang)
+
+    app.file_uploader[0].set_value((name, contents[name], "application/octet-stream")).run()
+
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table.iloc[:, 0].tolist() == ["1", "5", "9"]
+    assert table["points"].tolist() == [score(service, holdout.iloc[row])["points"] for row in range(3)]
+    assert read_as in [caption.value for caption in app.caption]
+
+
+def test_how_a_table_is_read_can_be_chosen(open_app: Callable[..., AppTest], holdout: pd.DataFrame) -> None:
+    """Where a number can be read two ways the page asks; the choice is for this file alone."""
+    mine = holdout.head(2).astype({"Amount": str}).assign(Amount="1,300")
+    content = mine.to_csv(index=False).replace(".0", "").encode()
+    app = open_app(view="portfolio")
+
+    app.file_uploader[0].set_value(("mine.csv", content, "text/csv")).run()
+    asked = app.warning[0].value
+    app.radio[1].set_value(".").run()
+
+    assert "is 1300 with a decimal point and 1" in asked.replace("\\", "")
+    assert not app.warning
+    assert {metric.label: metric.value for metric in app.metric}["Not scored"] == "0"
+
+    app.file_uploader[0].set_value(("other.csv", content, "text/csv")).run()
+
+    assert app.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("big.csv", b"a," * 2_500_000, "python -m score`, or start the service with a larger MAX_BODY_BYTES."),
+        ("book.xlsx", b"PK\x03\x04", "can't be read as an Excel workbook: it is damaged or not whole."),
+        ("book.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a workbook of an old Excel (.xls)."),
+    ],
+)
+def test_a_file_that_can_not_be_read_has_a_sentence_with_the_next_step(
+    open_app: Callable[..., AppTest], name: str, content: bytes, message: str
+) -> None:
+    """Too large, damaged, of an old kind."""
+    app = open_app()
+
+    app.file_uploader[0].set_value((name, content, "application/octet-stream")).run()
+
+    assert message in app.warning[0].value
+    assert not app.exception
 
 
 def test_everything_is_translated(open_app: Callable[..., AppTest]) -> None:

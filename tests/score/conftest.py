@@ -13,7 +13,7 @@ from scipy.special import expit
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from model.loading import load_model
 from model.session import Model
-from score.batches import Scorer
+from score.scorer import Scorer
 from train.candidates import CANDIDATES
 from train.card import Card, CardDataset, CardField, CardPolicy
 from train.contract import make_fields

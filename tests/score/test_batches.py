@@ -16,9 +16,10 @@ from model.policy import DECISIONS
 from model.reasons import name_reasons
 from model.results import SCALARS, WORDS, score_columns
 from model.session import Model
-from score.batches import Scorer, score_batches
-from score.rejects import MALFORMED
+from score.batches import score_batches
 from score.result_columns import result_schema
+from score.rows import Malformed, Rows
+from score.scorer import Scorer
 from serve.schemas.applicants import read_applicants
 from serve.schemas.problems import InvalidApplicants
 
@@ -30,8 +31,9 @@ cells = st.none() | st.floats() | st.sampled_from(["own", "rent", "True", "False
 
 def score(table: pa.Table, scorer: Scorer, batch_rows: int = 10_000, threads: int = 1) -> pa.Table:
     """All results as one table, with strings instead of dictionaries."""
-    results = list(score_batches(table.select(scorer.columns).to_batches(batch_rows), scorer, threads))
-    schema = result_schema(table.schema.field(scorer.id).type, scorer.reasons)
+    rows = [Rows(batch, None, ".") for batch in table.select(scorer.columns).to_batches(batch_rows)]
+    results = list(score_batches(rows, scorer, pa.string(), threads))
+    schema = result_schema(pa.string(), scorer.reasons)
     plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
     return pa.Table.from_batches([batch.cast(plain) for batch in results], plain)
 
@@ -75,8 +77,9 @@ def test_empty_batches_have_empty_answers(scorer: Scorer, draw: Callable[..., pa
     """An empty portfolio is valid."""
     empty = draw(0)
 
-    assert list(score_batches([], scorer)) == []
-    results = list(score_batches([pa.RecordBatch.from_pylist([], schema=empty.schema)], scorer))
+    assert list(score_batches([], scorer, pa.string())) == []
+    rows = Rows(pa.RecordBatch.from_pylist([], schema=empty.schema), range(0), ".")
+    results = list(score_batches([rows], scorer, pa.string()))
     assert [batch.num_rows for batch in results] == [0]
 
 
@@ -84,18 +87,31 @@ def test_without_reasons_there_are_no_columns_for_them(model: Model, draw: Calla
     """Only id, scalars, version, and the columns of rejects."""
     results = score(draw(10), Scorer(model, 0, "id"))
 
-    assert results.schema.names == ["id", *SCALARS, "model_version", "fault", "row"]
+    assert results.schema.names == ["id", *SCALARS, "model_version", "line", "fault", "row"]
 
 
 def test_a_malformed_line_is_rejected_with_its_text(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
-    """The CSV readers pass it in the column MALFORMED."""
-    table = draw(2).append_column(MALFORMED, pa.array([None, "a,b"]))
+    """And with its number."""
+    (batch,) = draw(2).to_batches()
 
-    (results,) = score_batches(table.to_batches(), scorer)
+    (results,) = score_batches(
+        [Rows(batch, range(7, 9), ".", {}, {1: Malformed("2 cells", "a,b")})], scorer, pa.string()
+    )
 
-    assert results.column("id").to_pylist() == ["A-000000", "A-000001"]
-    assert results.column("fault").to_pylist() == [None, "expected one cell for each column of the header, got 'a,b'"]
+    assert results.column("fault").to_pylist() == [None, "2 cells"]
+    assert results.column("line").to_pylist() == [None, 8]
     assert results.column("row").to_pylist() == [None, "a,b"]
+
+
+def test_the_columns_of_folders_are_columns(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """Their numbers have a decimal point, whatever the numbers in the file have."""
+    table = draw(3)
+    whole = table.set_column(1, "Amount", pa.array([1.5] * 3)).set_column(5, "Rooms", pa.nulls(3, pa.string()))
+    (batch,) = table.drop(["Amount", "Rooms"]).to_batches()
+
+    (results,) = score_batches([Rows(batch, None, ",", {"Amount": "1.5", "Rooms": None})], scorer, pa.string())
+
+    assert results.column("probability").to_pylist() == score(whole, scorer).column("probability").to_pylist()
 
 
 def test_ids_in_a_dictionary_are_returned_as_plain_values(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
@@ -105,14 +121,15 @@ def test_ids_in_a_dictionary_are_returned_as_plain_values(scorer: Scorer, draw: 
     texts = pa.array(["b", "a", "b", "c"])
 
     table = table.set_column(index, scorer.id, texts.dictionary_encode())
-    (results,) = score_batches(table.select(scorer.columns).to_batches(), scorer)
+    results = score(table, scorer)
 
-    assert results.column("id") == texts
+    assert results.column("id").to_pylist() == texts.to_pylist()
 
 
-def test_a_row_without_an_id_is_rejected(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+@pytest.mark.parametrize("id", [None, "", " \u2003"])
+def test_a_row_without_an_id_is_rejected(scorer: Scorer, draw: Callable[..., pa.Table], id: str | None) -> None:
     """Its cells are kept as an applicant of POST /score."""
-    table = draw(1).set_column(0, "id", pa.array([None], pa.string()))
+    table = draw(1).set_column(0, "id", pa.array([id], pa.string()))
 
     (result,) = score(table, scorer).to_pylist()
 
@@ -132,7 +149,7 @@ def test_each_row_is_either_scored_or_rejected(scorer: Scorer, rows: list[tuple[
 
     results = score(table, scorer, batch_rows=3, threads=threads).to_pylist()
 
-    assert [result["id"] for result in results] == list(range(len(rows)))
+    assert [result["id"] for result in results] == [str(row) for row in range(len(rows))]
     for result in results:
         is_scored = result["fault"] is None
         assert is_scored == (result["probability"] is not None and np.isfinite(result["probability"]))
@@ -140,15 +157,27 @@ def test_each_row_is_either_scored_or_rejected(scorer: Scorer, rows: list[tuple[
         assert is_scored == (result["row"] is None)
 
 
-def test_the_service_refuses_the_row_of_a_reject_with_the_same_fault(
-    scorer: Scorer, draw: Callable[..., pa.Table]
-) -> None:
-    """The JSON of the row can be posted to /score."""
-    table = draw(1).set_column(3, "Home, now", pa.array(["castle"]))
-    (result,) = score(table, scorer).to_pylist()
+def test_the_row_of_a_reject_can_be_posted_once_it_is_mended(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
+    """Numbers are JSON numbers, levels texts, a missing value is null, a bad cell its text, which the service names."""
+    texts = {
+        "id": "A",
+        "Amount": " $1,250.50 ",
+        "Income": "7",
+        "Home, now": " castle",
+        "Client": "TRUE",
+        "Rooms": "n/a",
+    }
+    (batch,) = pa.table({name: [text] for name, text in texts.items()}).to_batches()
+    fields = scorer.model.contract.fields
 
+    (results,) = score_batches([Rows(batch, [5], ".")], scorer, pa.string())
+
+    (result,) = results.to_pylist()
+    row = msgspec.json.decode(result["row"])
+    assert row == {"Amount": 1250.5, "Income": 7, "Home, now": "castle", "Client": "True", "Rooms": None}
     with pytest.raises(InvalidApplicants) as caught:
-        read_applicants([msgspec.json.decode(result["row"])], scorer.model.contract.fields, "")
+        read_applicants([row], fields, "")
     (fault,) = caught.value.faults
     assert fault.pointer == "/0/Home, now"
     assert result["fault"] == f"Home, now: {fault.detail}"
+    assert read_applicants([row | {"Home, now": "own"}], fields, "").matrix.tolist()[0][:2] == [1250.5, 7]

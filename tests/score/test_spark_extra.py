@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +12,25 @@ import pytest
 from pyarrow import csv as arrow_csv
 from pyspark.sql import SparkSession
 
-from score import spark as engine
+from model.dialect import NO_OPTIONS, DialectOptions
+from model.loading import load_model
 from score.__main__ import main
-from score.batches import Scorer
 from score.errors import ScoringError
 from score.output import Counts
+from score.result_columns import scored_columns
+from score.scorer import Scorer
+from score.spark import score_with
+from score.spark_session import start_spark
+from tests.score.dialects import REFUSED, SAME, draw_base, text_of, write_parquet
 
 Draw = Callable[..., pa.Table]
+
+
+def score(
+    session: SparkSession, source: Path, out: Path, scorer: Scorer, content: bytes, options: DialectOptions = NO_OPTIONS
+) -> Counts:
+    """Score with Spark, telling nobody how files are read."""
+    return score_with(session, str(source), str(out), scorer, content, options, lambda *_: None)
 
 
 def rows(folder: Path) -> list[dict[str, object]]:
@@ -48,11 +61,13 @@ def compare_engines(
     one, other = folder / "local", folder / "spark"
 
     assert main([str(source), str(one), "--model", str(model), "--reasons", "3"]) == 0
-    counts = engine._score(session, str(source), str(other), scorer, content)
+    counts = score(session, source, other, scorer, content)
 
     assert counts == Counts(3001 + is_csv, 2999, 2 + is_csv)
     assert rows(other / "scores") == rows(one / "scores")
-    assert [row["fault"] for row in rows(other / "rejects")] == [row["fault"] for row in rows(one / "rejects")]
+    found, expected = rows(other / "rejects"), rows(one / "rejects")
+    assert [row | {"line": None} for row in found] == [row | {"line": None} for row in expected]
+    assert [row["line"] for row in found] == [row["line"] if is_csv else None for row in expected]
     assert (other / "_SUCCESS").exists()
     assert not (folder / "spark.unfinished").exists()
 
@@ -65,20 +80,71 @@ def refuse(session: SparkSession, scorer: Scorer, content: bytes, table: pa.Tabl
     before = {path.name for path in folder.iterdir()}
 
     for path, target, message in (
-        (source, source, "x.parquet exists; remove it, or choose another OUT"),
+        (source, source, "IN and OUT are both .*x.parquet; choose another OUT"),
+        (source, folder / "parquet", "parquet exists; choose another OUT"),
+        (folder / "parquet" / "in", folder / "parquet" / "in" / "out", "is inside IN, "),
         (partial, out, "has no column 'Income', which the model test needs"),
         (absent, out, "doesn't exist; check the path"),
     ):
         with pytest.raises(ScoringError, match=message):
-            engine._score(session, str(path), str(target), scorer, content)
+            score(session, path, target, scorer, content)
     assert {path.name for path in folder.iterdir()} == before
 
 
+def compare_dialects(session: SparkSession, content: bytes, folder: Path) -> None:
+    """Assert that files in every dialect and format have the same scores, and are refused in the same words."""
+    scorer = Scorer(load_model(content), 2, "id")
+    (folder / "in").mkdir(parents=True)
+    pq.write_table(draw_base(), folder / "base.parquet")
+    score(session, folder / "base.parquet", folder / "base", scorer, content)
+    expected = rows(folder / "base" / "scores")
+    for name, table in SAME.items():
+        (folder / ("in" if name != "base.txt" else "") / name).write_bytes(table)
+    score(session, folder / "in", folder / "out of all", scorer, content)
+    assert rows(folder / "out of all" / "scores") == [row for row in expected for _ in range(len(SAME) - 1)]
+    of_odd_name = next(name for name in SAME if "[" in name)
+    singles = {"base.txt": folder / "base.txt", of_odd_name: folder / "in" / of_odd_name}
+    for name, path in (singles | write_parquet(folder)).items():
+        assert score(session, path, folder / f"out {name}", scorer, content) == Counts(6, 6, 0), name
+        assert rows(folder / f"out {name}" / "scores") == expected, name
+    for name, (table, message) in REFUSED.items():
+        (folder / name).write_bytes(table)
+        with pytest.raises(ScoringError, match=re.escape(message)) as caught:
+            score(session, folder / name, folder / "out", scorer, content)
+        assert str(caught.value).startswith(str(folder / name))
+        assert "\n" not in str(caught.value)
+        assert not list(folder.glob("out.*"))
+    options = DialectOptions(decimal=".")
+    score(session, folder / "thousands.csv", folder / "thousands", scorer, content, options)
+    assert rows(folder / "thousands" / "scores") == expected
+
+
+def score_a_folder(session: SparkSession, content: bytes, folder: Path) -> None:
+    """Assert that a file of several blocks and others of a folder are read whole; that nothing gives empty scores."""
+    scorer = Scorer(load_model(content), 0, "id")
+    (folder / "in").mkdir(parents=True)
+    lines = SAME["plain.csv"].decode().splitlines()
+    content_of_many = text_of([lines[0], *(f"{number}{lines[1]}" for number in range(200_000)), "short"])
+    (folder / "in" / "many.csv").write_bytes(content_of_many)
+    (folder / "in" / "one.csv").write_bytes(SAME["utf16.csv"])
+    (folder / "in" / "none.csv").write_text(lines[0])
+    (folder / "none").mkdir()
+    pq.write_table(draw_base().slice(0, 0), folder / "none" / "x.parquet")
+
+    assert score(session, folder / "in", folder / "out", scorer, content) == Counts(200_007, 200_006, 1)
+    assert [(row["line"], row["row"]) for row in rows(folder / "out" / "rejects")] == [(200_002, "short")]
+    assert score(session, folder / "none", folder / "empty", scorer, content) == Counts(0, 0, 0)
+    assert pq.read_table(folder / "empty" / "scores").schema.names == scored_columns(0)
+
+
 def test_the_spark_engine_has_the_output_of_the_local_engine(
-    scorer: Scorer, content: bytes, draw: Draw, tmp_path: Path
+    root: Path, scorer: Scorer, content: bytes, draw: Draw, tmp_path: Path
 ) -> None:
-    """For Parquet and CSV."""
-    with engine.start_spark("local[2]") as session:
+    """For Parquet and text tables in any dialect; also its refusals."""
+    artifact = (root / "artifacts" / "model.onnx").read_bytes()
+    with start_spark("local[2]") as session:
         compare_engines("parquet", session, scorer, content, draw(3001), tmp_path / "parquet")
         compare_engines("csv", session, scorer, content, draw(3001), tmp_path / "csv")
         refuse(session, scorer, content, draw(5), tmp_path)
+        compare_dialects(session, artifact, tmp_path / "dialects")
+        score_a_folder(session, artifact, tmp_path / "folder")

@@ -151,7 +151,10 @@ def test_the_log_holds_no_value_of_an_applicant(
         client.get(f"/model?name={words}&amount={number}")
         client.post("/v2/models/test/infer", json={"inputs": [tensor], "id": words})
         client.post("/v2/models/test/infer", json={"inputs": [{**tensor, "data": [words]}]})
-        for table in (f"Amount,Client,Debt/Income~12m\n{number},True,1\n{number},True,1\n", f"{words}\n{number}\n"):
+        for table in (
+            f"Amount,Income,Home,Client,Debt/Income~12m\n{number},,,True,1\n{number},,,True,1\n",
+            f"{words}\n{number}\n",
+        ):
             client.post("/score", content=table, headers={"content-type": "text/csv"})
 
     out, err = capfd.readouterr()

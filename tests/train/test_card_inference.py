@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.card_inference import MAX_LEVELS, infer_card, round_out
+from train.card_inference import Choices, infer_card, round_out
+from train.column_roles import MAX_LEVELS
 from train.table import read_table
 
 
 def test_kinds_levels_and_missing_values_are_inferred(write_table: Callable[..., Path]) -> None:
     """Kind, levels and nullable of each column; target and id are no fields."""
-    card = infer_card(read_table(write_table()), "outcome", "number", None)
+    card = infer_card(read_table(write_table()), Choices("outcome", "number"))
 
     assert {name: field.kind for name, field in card.fields.items()} == {
         "income": "number",
@@ -33,7 +33,7 @@ def test_a_text_with_too_many_values_is_no_input(write_table: Callable[..., Path
     """It is in the card with use = false."""
     path = write_table(name=[f"person {i}" for i in range(300)])
 
-    card = infer_card(read_table(path), "outcome", "number", None)
+    card = infer_card(read_table(path), Choices("outcome", "number"))
 
     assert MAX_LEVELS < 300
     assert "name" in card.fields
@@ -47,13 +47,3 @@ def test_bounds_are_rounded_outwards_to_one_digit(value: float) -> None:
 
     assert low <= value <= high
     assert all(float(f"{bound:.1g}") == bound for bound in (low, high))
-
-
-@pytest.mark.parametrize(("words", "expected"), [(("good", "bad"), "bad"), (("No", "Yes"), "Yes"), ((0.0, 1.0), "1.0")])
-def test_common_words_for_default_are_understood(
-    write_table: Callable[..., Path], words: tuple[object, object], expected: str
-) -> None:
-    """--default isn't needed if exactly one value is a common word for default."""
-    card = infer_card(read_table(write_table(outcome=list(words) * 150)), "outcome", None, None)
-
-    assert card.dataset.default == expected

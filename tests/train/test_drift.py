@@ -54,7 +54,7 @@ def test_too_few_rows_are_reported(loans: Path, write_table: WriteTable, capsys:
 
 @pytest.mark.parametrize(
     ("columns", "message"),
-    [({"income": None}, "has no column 'income'"), ({"amount": ["much"] * 300}, "is 'much' in line 2")],
+    [({"income": None}, "has no column 'income'"), ({"amount": ["much"] * 300}, "expected a number, got 'much'")],
 )
 def test_a_table_that_doesnt_fit_the_model_is_refused(
     columns: dict[str, object], message: str, loans: Path, write_table: WriteTable, capsys: pytest.CaptureFixture[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from pathlib import Path
 
@@ -137,7 +138,18 @@ def test_an_older_scikit_learn_version_is_reported_once(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "can't be read"), (b"garbage", "can't be read"), (pickle.dumps(3), "expected a fitted")],
+    [
+        (b"", "can't be read"),
+        (b"garbage", "can't be read"),
+        (b"\x1f\x8b\x08\x00garbage", "can't be read"),
+        (b"x\x9cgarbage", "can't be read"),
+        (pickle.dumps(LogisticRegression())[:-9], "can't be read"),
+        (pickle.dumps(3), "expected a fitted"),
+        (pickle.dumps({"model": LogisticRegression()}), "expected a fitted"),
+        (pickle.dumps(LogisticRegression), "isn't fitted"),
+        (pickle.dumps(LogisticRegression()), "isn't fitted"),
+        (pickle.dumps(Pipeline([])), "expected a fitted"),
+    ],
 )
 def test_a_file_that_is_no_model_is_refused(
     content: bytes, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -156,10 +168,11 @@ def test_a_file_that_is_no_model_is_refused(
 def test_other_classes_and_other_classifiers_are_refused(
     X: Matrix, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The classes must be 0 and 1, and the classifier must give probabilities."""
+    """There must be two classes, and the classifier must give probabilities."""
     y = np.where(X[:, 0] > X[:, 1], "bad", "good")
+    y[:50] = "new"
     for name, classifier, message in (
-        ("words", LogisticRegression(), "expected 0 (good) and 1 (default)"),
+        ("words", LogisticRegression(), "it has 3 classes: 'bad', 'good', 'new'; expected two"),
         ("svm", LinearSVC(), "expected a fitted classifier that gives probabilities"),
     ):
         path = tmp_path / f"{name}.joblib"
@@ -266,3 +279,54 @@ def test_a_damaged_skops_file_is_one_sentence(
     assert main(["import", "--pipeline", str(path), "--out", str(tmp_path)]) == 2
 
     assert "can't be read as a fitted model: BadZipFile" in capsys.readouterr().err
+
+
+def test_a_damaged_scaler_is_one_sentence(
+    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was saved without an attribute that prediction needs."""
+    scaler = pickle.loads(pickle.dumps(pipeline[0]))  # noqa: S301
+    del scaler.with_std
+    arguments = write_pickles(Pipeline([("scale", scaler), ("classify", pipeline[-1])]), tmp_path)
+
+    assert main(["import", *arguments, "--trust", "--out", str(tmp_path)]) == 2
+
+    assert "has no attribute 'with_std'; check that it is fitted" in capsys.readouterr().err
+
+
+def test_a_folder_is_no_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence that says so."""
+    assert main(["import", "--pipeline", str(tmp_path), "--trust", "--out", str(tmp_path)]) == 2
+
+    assert "it is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("minimum", "-inf"), ("maximum", "nan"), ("cost_default", "inf"), ("odds", "inf")]
+)
+def test_a_card_with_a_number_that_is_not_finite_is_refused(
+    key: str, value: str, pickles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TOML can write inf and nan, a contract can't hold them."""
+    assert main(["import", *pickles, "--trust", "--out", str(tmp_path)]) == 0
+    card = tmp_path / "imported.toml"
+    card.write_text(re.sub(rf"^{key} = .*$", f"{key} = {value}", card.read_text(), count=1, flags=re.MULTILINE))
+
+    assert main(["import", *pickles, "--trust", "--card", str(card), "--out", str(tmp_path)]) == 2
+
+    assert "finite number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"field_1\n", b"\x00\x01", b'field_01,field_02\n"1,2\n'], ids=["empty", "header", "bytes", "quote"]
+)
+def test_a_damaged_reference_is_one_sentence(
+    content: bytes, pickles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2."""
+    table = tmp_path / "applicants.csv"
+    table.write_bytes(content)
+
+    assert main(["import", *pickles, "--trust", "--reference", str(table), "--out", str(tmp_path)]) == 2
+
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1

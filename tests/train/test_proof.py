@@ -15,7 +15,7 @@ from model.session import Model
 from train import proof_rows
 from train.candidates import CANDIDATES
 from train.card import Card, CardPolicy, read_card
-from train.card_inference import infer_card
+from train.card_inference import Choices, infer_card
 from train.contract import make_contract
 from train.dataset import Dataset, Matrix, encode_table
 from train.errors import TrainingError
@@ -111,7 +111,7 @@ def test_other_thresholds_are_found(fitted: tuple[Pipeline, Model], few: Matrix)
 def test_a_wide_table_without_a_card_is_exported_exactly(wide_table: Path, name: str, settings: dict[str, int]) -> None:
     """122 columns, 16 of them texts, with many missing values."""
     table = read_table(wide_table)
-    card = infer_card(table, "TARGET", "SK_ID_CURR", None)
+    card = infer_card(table, Choices("TARGET", "SK_ID_CURR"))
     data = encode_table(table, card)
 
     proof = prove(*fit_and_export(card, data, name, settings), data.X, seed=0)

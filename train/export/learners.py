@@ -12,6 +12,7 @@ from train.dataset import Matrix
 from train.export.catboost import read_catboost
 from train.export.lightgbm import read_lightgbm
 from train.export.linear import Linear, read_logistic
+from train.export.swapped_classes import SwappedClasses
 from train.export.trees import Trees, read_hist_gradient_boosting
 from train.export.xgboost import read_xgboost
 
@@ -36,10 +37,12 @@ LEAF_FINDERS: dict[str, Callable[[Any, Matrix], Any]] = {
 
 
 def read_classifier(model: Any) -> Linear | Trees:
-    """A fitted classifier as a linear model or as trees.
+    """A fitted classifier as a linear model or as trees of the log-odds of its second class, default.
 
     Raises ValueError if its type is unknown, it hasn't two classes, or its settings can't be exported exactly.
     """
+    if isinstance(model, SwappedClasses):
+        return read_classifier(model.classifier).negated()
     name = type(model).__name__
     if name not in READERS:
         raise ValueError(f"a {name} can't be exported exactly, expected one of: {', '.join(READERS)}")

@@ -22,6 +22,10 @@ class Linear:
         """Log-odds, shape (m,), of encoded rows, shape (m, n_columns)."""
         return rows @ self.coefficients + self.intercept
 
+    def negated(self) -> Linear:
+        """The log-odds of the other class; exact, because only signs change."""
+        return Linear(-self.coefficients, -self.intercept)
+
 
 def read_logistic(model: Any) -> Linear:
     """The coefficients of a fitted LogisticRegression with two classes."""

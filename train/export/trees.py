@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,6 +56,10 @@ class Trees:
             total += _leaf_values(tree, rows)
         return total
 
+    def negated(self) -> Trees:
+        """The log-odds of the other class; exact, because only signs change."""
+        return Trees(-self.base, tuple(_negate(tree) for tree in self.trees))
+
     def leaves(self, rows: Matrix) -> npt.NDArray[np.int64]:
         """The number of the leaf that each row reaches in each tree, numbered by path: shape (m, n_trees)."""
         return np.column_stack(
@@ -69,6 +73,12 @@ def _numbered(node: Node, path: int = 1) -> Node:
         return float(path)
     true, false = _numbered(node.if_true, 2 * path + 1), _numbered(node.if_false, 2 * path)
     return Split(node.column, node.threshold, node.missing_goes_true, true, false)
+
+
+def _negate(node: Node) -> Node:
+    if not isinstance(node, Split):
+        return -node
+    return replace(node, if_true=_negate(node.if_true), if_false=_negate(node.if_false))
 
 
 def _leaf_values(node: Node, rows: Matrix) -> Matrix | float:

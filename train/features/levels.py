@@ -8,10 +8,12 @@ from pathlib import Path
 import ibis.expr.types as ir
 import pyarrow.dataset
 
-from train.card_inference import MAX_LEVELS
 from train.errors import TrainingError
 from train.features.engines import Engine
 from train.features.recipe import MISSING, STATISTICS, Levels, Recipe
+
+MAX_LEVELS = 100
+"""Levels of a category; each becomes a feature for each statistic."""
 
 _HAS_MISSING = "has missing: "
 

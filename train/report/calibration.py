@@ -12,10 +12,11 @@ import numpy as np
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
-from train.dataset import Labels, Matrix
+from train.dataset import Matrix
 from train.errors import TrainingError
 from train.quality import CALIBRATION_BINS, calibration_error
 from train.report.intervals import Estimate, Z, default_rate, ratio_of_means
+from train.target import Labels
 
 RATIO_LIMITS = (0.95, 1.05)
 """Mean predicted probability divided by default rate on the hold-out; check_calibration stops training outside

@@ -12,10 +12,11 @@ from scipy.special import xlogy
 from model.policy import Policy
 from model.session import Scores
 from train.bins import bin_numbers, count_values, name_bins
-from train.dataset import Labels, Matrix
+from train.dataset import Matrix
 from train.policy import costs_of
 from train.report.intervals import Estimate, default_rate, percentile_interval, resample
 from train.report.stability import PROBABILITY, Shift, compare_counts
+from train.target import Labels
 
 Weights = npt.NDArray[np.int64]
 

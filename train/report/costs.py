@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model.policy import DECISIONS, Policy
-from train.dataset import Labels, Matrix
+from train.dataset import Matrix
 from train.policy import costs_of, decide, mean_cost
 from train.report.intervals import Estimate, default_rate, mean, percentile_interval, resample
+from train.target import Labels
 
 ACCEPTANCE_RATES = tuple(round(0.1 * step, 1) for step in range(1, 11))
 MAX_BANDS = 8

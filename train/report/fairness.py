@@ -16,11 +16,12 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from model.policy import Policy
 from train.card import CardField
-from train.dataset import Labels, Matrix
+from train.dataset import Matrix
 from train.policy import decide
 from train.report.calibration import RATIO_LIMITS
 from train.report.intervals import Estimate, auc, proportion, ratio_of_means, ratio_of_proportions
 from train.report.out_of_sample import OutOfSample
+from train.target import Labels
 
 FOUR_FIFTHS = 0.8
 """A lower ratio of acceptance rates is evidence of adverse impact (four-fifths rule, 29 CFR 1607.4 D)."""

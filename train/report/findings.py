@@ -10,6 +10,7 @@ from model.contract import Contract
 from model.session import Model
 from train.bins import bin_numbers, count_values, name_bins
 from train.card import Card
+from train.leakage import FieldStrength
 from train.proof import Proof
 from train.quality import Quality, measure
 from train.report.calibration import Calibration, measure_calibration
@@ -28,6 +29,7 @@ class Findings:
 
     quality, auc, calibration, costs and fairness are measured on the out-of-sample predictions of all applications;
     holdout_auc and holdout_calibration on the hold-out alone. shifts compare the hold-out with the training rows.
+    strengths: how well each input alone tells the outcome. left_out: column of the table → why it is no input.
     """
 
     card: Card
@@ -47,6 +49,8 @@ class Findings:
     effects: tuple[FieldEffect, ...]
     directions: tuple[Direction, ...]
     shifts: tuple[Shift, ...]
+    strengths: tuple[FieldStrength, ...]
+    left_out: dict[str, str]
 
     @property
     def default_rate(self) -> float:
@@ -55,7 +59,14 @@ class Findings:
 
 
 def collect_findings(
-    model: Model, n_bytes: int, card: Card, sample: OutOfSample, candidates: tuple[Entry, ...], proof: Proof
+    model: Model,
+    n_bytes: int,
+    card: Card,
+    sample: OutOfSample,
+    candidates: tuple[Entry, ...],
+    proof: Proof,
+    strengths: tuple[FieldStrength, ...],
+    left_out: dict[str, str],
 ) -> Findings:
     """Measure a verified model whose file has `n_bytes` bytes; random draws use the seed of its training."""
     contract, seed = model.contract, model.contract.training.seed
@@ -82,6 +93,8 @@ def collect_findings(
             _measure_probability_shift(sample),
             *measure_shifts(contract.fields, contract.bins, sample.X[sample.holdout_rows]),
         ),
+        strengths=strengths,
+        left_out=left_out,
     )
 
 

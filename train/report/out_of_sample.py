@@ -16,8 +16,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
 
 from train.cross_validation import FOLDS
-from train.dataset import Dataset, Labels, Matrix
+from train.dataset import Dataset, Matrix
 from train.holdout import Partition
+from train.target import Labels
 
 
 @dataclass(frozen=True, slots=True)

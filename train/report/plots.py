@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sklearn.metrics import roc_curve
 
 from model.policy import Policy
-from train.dataset import Labels, Matrix
+from train.dataset import Matrix
 from train.report.calibration import Calibration
 from train.report.costs import Costs
 from train.report.effects import FieldEffect
@@ -20,6 +20,7 @@ from train.report.fairness import FOUR_FIFTHS, Fairness
 from train.report.intervals import Estimate
 from train.report.stability import MODERATE_SHIFT, SIGNIFICANT_SHIFT, Shift
 from train.report.svg import AMBER, BLUE, FAINT, INK, RED, render
+from train.target import Labels
 
 HALF_WIDTH, THIRD_WIDTH = (4.7, 3.1), (3.3, 2.5)
 """Width and height in inches of plots that stand two or three side by side on a wide page."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 from rich.console import Console
 
+from train.leakage import REVIEW_AUC
 from train.report.calibration import RATIO_LIMITS
 from train.report.fairness import FOUR_FIFTHS
 from train.report.findings import Findings
@@ -84,6 +85,24 @@ def _check_calibration(findings: Findings) -> Iterator[Check]:
         f"{format_count(holdout.count)} hold-out applications"
         f"{'' if is_within else f', outside {low}–{high} but within sampling noise'}. Calibration error "
         f"{format_decimal(every.error)}; sampling noise alone gives {format_decimal(every.noise_error)}.",
+    )
+
+
+def _check_leakage(findings: Findings) -> Iterator[Check]:
+    labels = {field.name: field.label for field in findings.contract.fields}
+    strong = [one for one in findings.strengths if one.auc >= REVIEW_AUC or one.one_sided]
+    strongest = max(findings.strengths, key=lambda one: one.auc)
+    told = ", ".join(
+        f"{labels[one.name]} (AUC {format_decimal(one.auc, 3)}{', ' + one.one_sided if one.one_sided else ''})"
+        for one in strong
+    )
+    yield Check(
+        "Leakage",
+        "review" if strong else "pass",
+        f"Alone tells the outcome: {told}. Confirm that it is known at application."
+        if strong
+        else f"No input alone tells the outcome: the strongest, {labels[strongest.name]}, has AUC "
+        f"{format_decimal(strongest.auc, 3)} (review from {REVIEW_AUC:g}).",
     )
 
 
@@ -187,6 +206,7 @@ def _check_export(findings: Findings) -> Iterator[Check]:
 
 CHECKS: tuple[Callable[[Findings], Iterator[Check]], ...] = (
     _check_discrimination,
+    _check_leakage,
     _check_calibration,
     _check_policy,
     _check_monotonicity,

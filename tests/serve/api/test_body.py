@@ -145,7 +145,7 @@ def test_a_compressed_body_is_the_same_body(client: httpx.Client, vector: list[A
     contents = {
         "/predict": json.dumps({"data": [vector]}),
         "/score": json.dumps({"applicants": [vector]}),
-        "/score as CSV": "Amount,Client,Debt/Income~12m\n1,True,1\n",
+        "/score as CSV": "Amount,Income,Home,Client,Debt/Income~12m\n1,,,True,1\n",
         "/v2/models/test/infer": json.dumps({"inputs": [tensor]}),
     }
     content, headers = contents[path].encode(), {"content-type": "text/csv" if "CSV" in path else "application/json"}

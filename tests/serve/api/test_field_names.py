@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from prometheus_client.parser import text_string_to_metric_families
 from sklearn.pipeline import Pipeline
 
+from model.contract import ContractError
 from model.loading import load_model
 from model.session import Matrix, Model
 from serve.settings import Settings
@@ -28,9 +29,9 @@ QUIET = Settings(log_level="warning")
 NAMES = {
     "quotes": ['"', 'a "b" c', "'", '""', "`"],
     "backslashes": ["\\", "a\\b", "\\\\", '\\"', "\\n"],
-    "line breaks": ["\n", "a\nb", "a\r\nb", "\r", "a\n\nb\u2028c"],
-    "tabs": ["\t", "a\tb", "\x0b", "\x0c", "\x1b[0m"],
-    "no text": ["", " ", "  ", "\x00", "\x7f"],
+    "line breaks": ["a\nb", "a\r\nb", "c\nd", "a\rb", "a\n\nb\u2028c"],
+    "tabs": ["a\tb", "a\x0bb", "a\x0cb", "\x1b[0m", "\x7f"],
+    "blanks around them": [" a", "b ", "  c  ", "\td", "e\u00a0"],
     "other scripts": ["Größe", "收入", "доход", "الدخل", "💰 income"],
     "300 characters": ["x" * 300, "y" * 299 + '"', "ü" * 300, "\n" * 300, "a b " * 75],
     "delimiters": ["a;b;c;d;e;f;g;h", "a,b", ";", ",", "a;b,c\n;"],
@@ -43,9 +44,14 @@ NAMES = {
 }
 
 names = st.lists(
-    st.text(max_size=8) | st.text("\";,\\\n\r\t' idé漢\x00{}.[]`$~/:", max_size=4), min_size=5, max_size=5, unique=True
+    (st.text(max_size=8) | st.text("\";,\\\n\r\t' idé漢{}.[]`$~/:", max_size=4)).filter(
+        lambda name: name.strip() and "\0" not in name
+    ),
+    min_size=5,
+    max_size=5,
+    unique_by=str.strip,
 )
-"""Any five names."""
+"""Any five names that a table can have: with something but blanks, different from each other without them."""
 
 
 def rename(model: Model, names: Sequence[str]) -> Model:
@@ -100,6 +106,13 @@ def test_every_request_format_takes_random_names(
     answers = ask_in_every_way(make_client(renamed, QUIET), renamed, rows)
 
     assert answers == dict.fromkeys(answers, model.score(rows).probability.tolist())
+
+
+@pytest.mark.parametrize("name", ["", " \t", "a ", "a\0"], ids=ascii)
+def test_a_name_that_no_table_can_have_is_refused(model: Model, make_client: MakeClient, name: str) -> None:
+    """At the start: blank, the same as another but for blanks, or with a zero byte."""
+    with pytest.raises(ContractError, match="the model file can't be served"):
+        make_client(rename(model, ["a", name, "c", "d", "e"]), QUIET)
 
 
 def test_the_openapi_document_has_the_names(renamed: Model, make_client: MakeClient) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from starlette.types import ASGIApp
 
+from model.records import TextTable
 from model.session import Matrix, Model, Scores
 from serve.app import create_app_for_model
 from serve.schemas.limits import (
@@ -19,10 +20,12 @@ from serve.schemas.limits import (
     MAX_EVENT_LOOP_JSON_BYTES,
     MAX_EVENT_LOOP_PREDICT_BYTES,
     MAX_EVENT_LOOP_ROWS,
+    MAX_EVENT_LOOP_TABLE_BYTES,
     REASONS_COST,
     RESULT_COST,
 )
 from serve.schemas.open_inference import Input
+from serve.schemas.problems import MAX_FAULTS
 from serve.schemas.requests import RequestSchemas
 from serve.schemas.tensors import read_tensors
 from tests.serve.api.bodies import pad, to_json
@@ -222,3 +225,42 @@ def test_binary_texts_are_read_in_the_thread(
     assert answer.status_code == 400
     assert len(read_in) == 1
     assert threading.current_thread() not in read_in
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "threads"),
+    [
+        ("/score", MAX_EVENT_LOOP_TABLE_BYTES, [True]),
+        ("/score", MAX_EVENT_LOOP_TABLE_BYTES + 1, [False]),
+        ("/applicants", 100, [False]),
+    ],
+)
+def test_a_large_table_is_read_in_the_thread_alone(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, path: str, size: int, threads: list[bool]
+) -> None:
+    """Not even its dialect is looked for on the event loop; a table that isn't scored is always read in the thread."""
+    read_in: list[threading.Thread] = []
+
+    class Watching(TextTable):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            read_in.append(threading.current_thread())
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr("serve.schemas.tables.TextTable", Watching)
+    table = "Amount,Income,Home,Client,Debt/Income~12m\n1,,,True,1\n".ljust(size)
+
+    answer = client.post(path, content=table, headers={"content-type": "text/csv"})
+
+    assert answer.status_code == 200
+    assert [thread is threading.current_thread() for thread in read_in] == threads
+
+
+def test_many_faults_of_a_small_table_are_found_in_the_thread(client: httpx.Client) -> None:
+    """After MAX_FAULTS of them; the answer has as many."""
+    rows = ",,,,\n" * 200
+
+    answer = client.post(
+        "/score", content=f"Amount,Income,Home,Client,Debt/Income~12m\n{rows}", headers={"content-type": "text/csv"}
+    )
+
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, MAX_FAULTS)

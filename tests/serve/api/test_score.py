@@ -149,7 +149,7 @@ def test_the_same_applicants_get_the_same_answer_by_name_by_vector_and_by_predic
 @pytest.mark.parametrize("accept", ["", "application/json", "text/csv", "text/csv, application/problem+json"])
 def test_csv_is_answered_as_csv_unless_json_is_accepted(client: httpx.Client, accept: str) -> None:
     """An Accept header with JSON gives JSON."""
-    table = "Amount,Client,Debt/Income~12m\n1,True,1\n"
+    table = "Amount,Income,Home,Client,Debt/Income~12m\n1,,,True,1\n"
 
     response = client.post("/score", content=table, headers={**CSV, "accept": accept})
 
@@ -162,7 +162,7 @@ def test_csv_is_answered_as_csv_unless_json_is_accepted(client: httpx.Client, ac
 @pytest.mark.parametrize("type", ["text/csv", "Text/CSV; charset=utf-8; header=present"])
 def test_csv_is_recognised_by_its_content_type(client: httpx.Client, type: str) -> None:
     """With or without parameters, in any case."""
-    table = "Amount,Client,Debt/Income~12m\n1,True,1\n"
+    table = "Amount,Income,Home,Client,Debt/Income~12m\n1,,,True,1\n"
 
     answers = [client.post("/score", content=table, headers={"content-type": one}) for one in (type, "text/plain")]
 
@@ -198,7 +198,7 @@ def test_the_limit_of_rows_holds_on_every_path(
     """MAX_ROWS applicants are answered, and one more is 413 with both numbers."""
     client = make_client(model, Settings(max_rows=3))
     if path.endswith("CSV"):
-        table = "Amount,Client,Debt/Income~12m\n" + "1,True,1\n" * rows
+        table = "Amount,Income,Home,Client,Debt/Income~12m\n" + "1,,,True,1\n" * rows
         response = client.post("/score", content=table, headers=CSV)
     else:
         tensor = {"name": "applicants", "shape": [rows, 5], "datatype": "FP64", "data": [vector] * rows}

@@ -154,7 +154,11 @@ def test_decisions_missing_values_and_probabilities_are_counted(
     client.post("/predict", json={"data": to_json(applicants[:1])})
     tensor = {"name": "applicants", "shape": [64, 5], "datatype": "FP64", "data": to_json(applicants)}
     client.post("/v2/models/test/infer", json={"inputs": [tensor]})
-    client.post("/score", content="Amount,Client,Debt/Income~12m\n150,True,1\n", headers={"content-type": "text/csv"})
+    client.post(
+        "/score",
+        content="Amount,Income,Home,Client,Debt/Income~12m\n150,,,True,1\n",
+        headers={"content-type": "text/csv"},
+    )
     client.post("/score", json={"applicants": [*to_json(applicants), ["wrong"]]})
 
     found = scrape(client)

@@ -18,6 +18,7 @@ from train.cross_validation import Fold, Trial
 from train.dataset import Dataset as Rows
 from train.export import draw_reference, export
 from train.holdout import split_rows
+from train.leakage import FieldStrength
 from train.policy import make_policy
 from train.proof import Proof
 from train.quality import measure
@@ -127,4 +128,8 @@ def findings(model: Model, content: bytes, out_of_sample: OutOfSample) -> Findin
         Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality)
         for name in ("logistic", "boosting")
     )
-    return collect_findings(model, len(content), CARD, out_of_sample, candidates, Proof(rows=1000))
+    strengths = tuple(FieldStrength(name, 0.6, "") for name in CARD.inputs)
+    left_out = {name: field.note for name, field in CARD.fields.items() if not field.use} | {
+        "branch": "Not used: a code."
+    }
+    return collect_findings(model, len(content), CARD, out_of_sample, candidates, Proof(rows=1000), strengths, left_out)
