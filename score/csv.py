@@ -160,8 +160,8 @@ def table_schema(names: Sequence[str], partition: Partition) -> pa.Schema:
 
 def scan_table(table: TextTable, fields: Sequence[Field], *, only_head: bool = False) -> int:
     """Look for numbers in the head that can be read two ways, and count the records; raises TableError."""
-    numbers = {field.name: field for field in fields if field.kind == "number"}
-    cells = [(index, numbers[name]) for index, name in enumerate(table.names) if name in numbers]
+    names = table.names
+    cells = [(names.index(one.name), one) for one in fields if one.kind == "number" and one.name in names]
     n_records = 0
     for chunk in table.chunks():
         if n_records < HEAD_RECORDS and table.dialect.decimal not in (".", ","):
@@ -217,6 +217,9 @@ def _split_in_arrow(chunk: Chunk, table: TextTable, needed: dict[str, int], batc
         return None
     first = chunk.content[: chunk.content.find(b"\n") + 1] or chunk.content
     width = len(next(make_reader(io.StringIO(first.decode(), newline=""), table.dialect.separator), []))
+    if width < len(table.names):
+        # Arrow would take a chunk in which every record is too short.
+        return None
     surplus = [str(index) for index in range(len(table.names), width)]
     include = [*map(str, needed.values()), *surplus]
     try:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from deploy.local import run_local_page
 from tests.browser.conftest import Proxy
-from tests.client.workbooks import write_workbook
+from tests.client.workbooks import Cell, write_workbook
 
 MAX_FIRST_VIEW_MS, MAX_UPDATE_MS = 2_000, 300
 BUSY = 10
@@ -152,7 +152,7 @@ def test_a_workbook_is_scored_and_a_doubtful_number_is_asked(
     expect(page.get_by_text("Table of applicants: a.csv, 1 rows")).to_be_visible()
     expect(page.get_by_text("Read as: comma, decimal point, UTF-8")).to_be_visible()
 
-    cells = ["A-1", 5, "rent", 48, "no", "fixed", 60, "lots", 0, 0, 1300.5, 1700]
+    cells: list[Cell] = ["A-1", 5, "rent", 48, "no", "fixed", 60, "lots", 0, 0, 1300.5, 1700]
     workbook = write_workbook({"Loans": [header.split(","), cells], "Notes": []})
     page.locator("input[type=file]").set_input_files({"name": "b.xlsx", "mimeType": "", "buffer": workbook})
     expect(page.get_by_text("Read as: Excel, sheet “Loans”, the first of 2; the others are not read")).to_be_visible()

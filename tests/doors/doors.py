@@ -207,15 +207,10 @@ def is_same(door: str, given: Reading, expected: Reading) -> bool:
     if expected.refusal is not None and given.refusal is not None:
         is_of_header = "column" in expected.refusal and not expected.refusal.startswith(("the ", "line "))
         is_stopped = door == "train" and SHORT_OR_LONG.fullmatch(given.refusal) is not None
-        return is_of_header or is_stopped or _name_doubt(given.refusal) == _name_doubt(expected.refusal)
+        return is_of_header or is_stopped or given.refusal == expected.refusal
     if door == "POST /score" and expected.faults:
         return given.refusal is None and given.faults == _first(expected.faults, given.faults)
     return given == expected
-
-
-def _name_doubt(refusal: str) -> str:
-    """A refusal; of a number that can be read two ways only its line, which may have several."""
-    return refusal.partition(":")[0] if is_in_doubt(refusal) and refusal.startswith("line ") else refusal
 
 
 def _first(faults: dict[int, str], given: dict[int, str]) -> dict[int, str]:

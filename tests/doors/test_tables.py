@@ -49,18 +49,8 @@ def test_the_same_applicants_have_the_same_probabilities(
     assert DOORS[door](write(tmp_path, name, SAME[name])) == Reading(scored, {})
 
 
-UNEQUAL = {"all_short.csv": "score/csv.py: Arrow takes a chunk whose records all lack the last cell"}
-"""Tables that doors still read in different ways."""
-
-
 @Door
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=UNEQUAL[name])) if name in UNEQUAL else name
-        for name in FAULTY
-    ],
-)
+@pytest.mark.parametrize("name", FAULTY)
 def test_a_row_that_can_not_be_read_has_the_same_fault(
     door: str, name: str, scored: dict[str, float], tmp_path: Path
 ) -> None:
@@ -115,7 +105,6 @@ def test_a_fault_far_down_has_its_line_at_every_door(tmp_path: Path) -> None:
     assert list(read_portfolio(path).faults) == [5502, 5992]
 
 
-@pytest.mark.xfail(strict=False, reason=UNEQUAL["all_short.csv"])
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(random=st.randoms(use_true_random=False))
 def test_a_random_table_means_the_same_at_every_door(random: Random, tmp_path_factory: pytest.TempPathFactory) -> None:

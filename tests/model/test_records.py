@@ -7,7 +7,7 @@ import io
 import re
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -42,13 +42,13 @@ class Written(NamedTuple):
 
 @st.composite
 def written_tables(draw: st.DrawFn, cells: st.SearchStrategy[str] = CELLS) -> Written:
-    """Any separator, quoting, line end and encoding with a byte order mark or cp1252; blank lines between records."""
+    """Any separator, quoting, line end and Unicode encoding; blank lines between records."""
     separator = draw(st.sampled_from([*SEPARATORS]))
     end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     width = draw(st.integers(1, 4))
     header = draw(st.lists(NAMES, min_size=width, max_size=width, unique_by=str.strip))
     rows = draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=6))
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    quoting: Literal[0, 1] = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     if quoting == csv.QUOTE_MINIMAL and re.search("[\r\n]", "".join(map("".join, [header, *rows]))):
         # It leaves line breaks other than its own without quotes.
         quoting = csv.QUOTE_ALL
@@ -279,10 +279,7 @@ def test_a_record_with_too_few_or_too_many_cells_has_a_fault() -> None:
         (b'a,b,c\n1,"2,3\n4,5,6\n7,",9\n', "line 2: a cell in quotes goes on for 3 lines .* another row, '7,,9'"),
         (b'a,b,c\n1,"2,3\n4,5,"\n', "line 2: a cell in quotes goes on in the next line, and the record has 2 cells"),
         (b'a,"b\n1,",\n2,3\n', "line 1: a cell in quotes goes on for 2 lines"),
-        (b"a,b\r1,2\r\r3,\0\r", "line 4 has a zero byte"),
-        (b"a,b\r\n\xc3\xa9,2\r\n\r\ncaf\xe9,2\r\n", r"line 4 is not UTF-8: b'\\xe9'; save the table in UTF-8"),
         (b"\xef\xbb\xbfa,b\n\xe9,2\n", r"line 2 is not UTF-8"),
-        (b"a,b\n\xe9,2\n\x81,3\n", r"line 3 is not CP1252: b'\\x81'"),
         ("\ufeffa,b\r1,2\r".encode("utf-16-le") + b"\0\xd8,\0" * 2, "line 3 is not UTF-16-LE, or has a zero byte"),
         (b"a,b\n" + b"1,2\n" * 20_000 + b'3,"', "line 20002: a cell begins with a quote that is never closed"),
         (b"a,b\n1,2\n" + b"1" * 140_000, "line 3: a cell has more than 131,072 characters"),
@@ -299,7 +296,6 @@ def test_a_table_that_cannot_be_read_is_refused_with_the_line(content: bytes, me
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"1,2.5," * (3 << 20), "line 1 has more than 16,777,216 bytes"),
         (b'a,b\n1,"' + b"x,1\n" * (4 << 20), "line 2: a cell has more than 131,072 characters"),
         (b'a,b\n1,"' + b"\n" * (1 << 20), "line 2: a cell has more than 131,072 characters"),
     ],

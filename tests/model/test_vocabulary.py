@@ -73,7 +73,8 @@ def test_a_formatted_number_is_read_back(
     number: decimal.Decimal | int, group: str, mark: Literal[".", ","], sign: str
 ) -> None:
     """With any thousands mark and sign; if the decimal mark isn't known, the same number or none."""
-    text = sign.format(f"{number:,}".translate(str.maketrans({",": group if group != mark else "", ".": mark})))
+    marks: dict[str, str | int | None] = {",": group if group != mark else "", ".": mark}
+    text = sign.format(f"{number:,}".translate(str.maketrans(marks)))
 
     assert parse_number(text, mark) == float(number)
     assert parse_number(text, "?") in {float(number), None}

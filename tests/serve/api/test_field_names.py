@@ -108,9 +108,9 @@ def test_every_request_format_takes_random_names(
     assert answers == dict.fromkeys(answers, model.score(rows).probability.tolist())
 
 
-@pytest.mark.parametrize("name", ["", " \t", "a ", "a\0"], ids=ascii)
+@pytest.mark.parametrize("name", ["a ", "a\0"], ids=ascii)
 def test_a_name_that_no_table_can_have_is_refused(model: Model, make_client: MakeClient, name: str) -> None:
-    """At the start: blank, the same as another but for blanks, or with a zero byte."""
+    """At the start: the same as another but for blanks, or with a zero byte."""
     with pytest.raises(ContractError, match="the model file can't be served"):
         make_client(rename(model, ["a", name, "c", "d", "e"]), QUIET)
 

@@ -247,7 +247,7 @@ def test_a_large_table_is_read_in_the_thread_alone(
             super().__init__(*arguments, **options)
 
     monkeypatch.setattr("serve.schemas.tables.TextTable", Watching)
-    table = "Amount,Income,Home,Client,Debt/Income~12m\n1,,,True,1\n".ljust(size)
+    table = "Amount,Income,Home,Client,Debt/Income~12m\n1,,,True,1".ljust(size)
 
     answer = client.post(path, content=table, headers={"content-type": "text/csv"})
 
