@@ -53,12 +53,16 @@ class LineBlocks:
         """The blocks in UTF-8, with a zero byte in place of what can't be decoded."""
         decoder = codecs.getincrementaldecoder(str(self.encoding))("zero")
         is_first = True
-        for block in self._blocks:
-            text = decoder.decode(block)
-            if is_first and text:
-                text, is_first = text.removeprefix("\ufeff"), False
-            yield text.encode("utf-8", "zero")
-        yield decoder.decode(b"", True).encode("utf-8", "zero")
+        try:
+            for block in self._blocks:
+                text = decoder.decode(block)
+                if is_first and text:
+                    text, is_first = text.removeprefix("\ufeff"), False
+                yield text.encode("utf-8", "zero")
+            yield decoder.decode(b"", True).encode("utf-8", "zero")
+        except UnicodeError:
+            # A codec with states that has lost its way (iso2022_jp).
+            yield b"\0"
 
     def _validate(self, block: bytes) -> tuple[bytes, str]:
         """The lines of a block before the first bad one, in UTF-8; what is wrong with that one, or nothing."""

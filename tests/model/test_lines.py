@@ -76,6 +76,11 @@ def test_the_lines_before_a_bad_one_come_first(
     assert re.match(message, error)
 
 
+def test_a_decoder_that_cannot_go_on_is_an_error() -> None:
+    """Some decoders of Python keep no count of their lines."""
+    assert re.match("line 1 is not ISO2022_JP", read([b"a\n\x1b$\r\n1.300\xff"], "iso2022_jp")[1])
+
+
 def test_the_first_line_that_is_not_ascii_shows_the_encoding() -> None:
     """It may come late."""
     blocks = LineBlocks([b"a\n", b"caf\xe9\n", b"b\n"], None)

@@ -43,7 +43,7 @@ class Written(NamedTuple):
         """The bytes of a table, header first; numbers are written by the caller."""
         lines = [self.separator.join([*map(self._cell, row), *([""] if self.is_trailing else [])]) for row in rows]
         content = "".join(line + self.line_end for line in lines).encode(self.encoding)
-        return gzip.compress(content) if self.is_compressed else content
+        return gzip.compress(content, mtime=0) if self.is_compressed else content
 
     def _cell(self, text: str) -> str:
         is_special = any(mark in text for mark in (self.separator, '"', "\n"))
@@ -68,13 +68,13 @@ SAME: dict[str, bytes] = {
     "mark.csv": b"\xef\xbb\xbf" + text_of(LINES),
     "utf16.csv": text_of(LINES).decode().encode("utf-16"),
     "utf16be.csv": b"\xfe\xff" + text_of(LINES).decode().encode("utf-16-be"),
-    "utf16_no_end.csv.gz": gzip.compress(text_of(LINES).decode().encode("utf-16")[:-2]),
+    "utf16_no_end.csv.gz": gzip.compress(text_of(LINES).decode().encode("utf-16")[:-2], mtime=0),
     "semicolon.csv": text_of(LINES).replace(b",", b";"),
     "tab.tsv": text_of(LINES).replace(b",", b"\t"),
     "pipe.csv": text_of(LINES).replace(b",", b"|"),
     "sep.csv": b"sep=;\n" + text_of(LINES).replace(b",", b";"),
-    "compressed.csv.gz": gzip.compress(text_of(LINES)[:50]) + gzip.compress(text_of(LINES)[50:]),
-    "mark.csv.gz": gzip.compress(b"\xef\xbb\xbf" + text_of(LINES)),
+    "compressed.csv.gz": gzip.compress(text_of(LINES)[:50], mtime=0) + gzip.compress(text_of(LINES)[50:], mtime=0),
+    "mark.csv.gz": gzip.compress(b"\xef\xbb\xbf" + text_of(LINES), mtime=0),
     "padded_header.csv": text_of(change(0, ",Home,", ", Home ,")),
     "padded_cells.csv": text_of([line.replace(",", " , ") for line in LINES]),
     "trailing.csv": text_of([f"{line},," for line in LINES]),
@@ -99,7 +99,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         "line 2: Amount: '1,300' is 1300 with a decimal point and 1.3 with a decimal comma; say which: decimal . or ",
     ),
     "empty.csv": (b"", "the table is empty, expected a header line"),
-    "cut.csv.gz": (gzip.compress(text_of(LINES))[:-12], "can't be decompressed: it is cut off, damaged or not gzip"),
+    "cut.csv.gz": (
+        gzip.compress(text_of(LINES), mtime=0)[:-12],
+        "can't be decompressed: it is cut off, damaged or not gzip",
+    ),
     "not_gzip.csv.gz": (text_of(LINES), "can't be decompressed: it is cut off, damaged or not gzip"),
     "x.csv.zst": (b"(\xb5/\xfd", "is compressed (.zst); decompress it, or compress it with gzip instead"),
     "book.csv": (b"PK\x03\x04" + bytes(30), "the file is a zip file or an Excel workbook"),
