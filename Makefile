@@ -28,7 +28,7 @@ train: .venv/train ## train and export again, even if nothing has changed
 	$(BIN)/python -m train $(CARD)
 	@touch artifacts/.trained
 
-test: .venv/test tools ## all tests except those of the next two targets; 3 minutes on 2 cores
+test: .venv/test tools ## all tests except those of the next two targets; 4 minutes on 2 cores
 	$(BIN)/python -m pytest --ignore tests/deploy --ignore tests/bin --ignore-glob '*_extra.py'
 
 test-deploy: .venv/test tools ## the tests of deploy/, which build slugs and deploy to a fake Heroku
