@@ -56,9 +56,9 @@ class TextSource:
         """Read the header and the head; raises ScoringError."""
         self.path, self.size = path, path.stat().st_size
         self._partition, self._options = partition, options
-        self._columns = [name for name in scorer.columns if name not in partition]
+        self._names = [field.name for field in scorer.model.contract.fields if field.name not in partition]
         with name_errors(str(path)):
-            self._head = open_table(_Blocks(path, HEAD_BYTES), self._columns, options)
+            self._head = open_table(_Blocks(path, HEAD_BYTES), self._names, options)
         self.dialect = self._head.dialect
         self.schema = table_schema(self._head.names, partition)
 
@@ -73,7 +73,7 @@ class TextSource:
         blocks = _Blocks(self.path, BLOCK_BYTES)
         done = 0
         with name_errors(str(self.path)):
-            table = open_table(blocks, self._columns, self._options)
+            table = open_table(blocks, self._names, self._options)
             for chunk in table.chunks():
                 if chunk.n_records:
                     yield _ChunkPiece(self, table, chunk, tuple(columns), batch_rows, blocks.position - done)

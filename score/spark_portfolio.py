@@ -161,8 +161,8 @@ def _scan_empty(options: DialectOptions) -> Row:
 def _make_scan(
     texts: Mapping[str, TextFile], scorer: Scorer, options: DialectOptions
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    columns, fields = scorer.columns, scorer.model.contract.fields
-    return lambda batches: scan_files(batches, texts, columns, fields, options)
+    fields = scorer.model.contract.fields
+    return lambda batches: scan_files(batches, texts, fields, options)
 
 
 def _read_lines(spark: SparkSession, files: Sequence[FoundFile]) -> DataFrame:

@@ -59,7 +59,6 @@ def normalize_path(path: str) -> str:
 def scan_files(
     batches: Iterable[pa.RecordBatch],
     files: Mapping[str, TextFile],
-    columns: Sequence[str],
     fields: Sequence[Field],
     options: DialectOptions,
 ) -> Iterator[pa.RecordBatch]:
@@ -67,7 +66,9 @@ def scan_files(
     for path, blocks in _read_files(batches, files):
         found: dict[str, Any] = {"path": path, "names": [], "n_records": 0}
         try:
-            table = open_table(blocks, [name for name in columns if name not in files[path].partition], options)
+            table = open_table(
+                blocks, [field.name for field in fields if field.name not in files[path].partition], options
+            )
             found["names"] = list(table.names)
             found["n_records"] = scan_table(table, fields)
             dialect = table.dialect
@@ -84,7 +85,8 @@ def read_rows(
     for path, blocks in _read_files(batches, files):
         file = files[path]
         with name_errors(file.name):
-            table = open_table(blocks, [name for name in scorer.columns if name not in file.partition], options)
+            names = [field.name for field in scorer.model.contract.fields if field.name not in file.partition]
+            table = open_table(blocks, names, options)
             for chunk in table.chunks():
                 yield from read_chunk(chunk, table, file.partition, scorer.columns, BATCH_ROWS)
 

@@ -22,7 +22,7 @@ from model.loading import load_model
 from train.arguments import parse, read_dialect_options
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES, Candidate
-from train.card import Card, check_card, format_card, read_card
+from train.card import Card, CardField, check_card, format_card, read_card
 from train.card_inference import Choices, infer_card, list_columns
 from train.contract import make_contract, make_fields
 from train.cross_validation import best_trial
@@ -209,11 +209,14 @@ def override_card(card: Card, options: argparse.Namespace, given: DialectOptions
     if options.bad_cells is not None:
         changes["bad_cells"] = options.bad_cells
     fields = dict(card.fields)
-    for names, change in ((options.ignore, {"use": False}), (options.allow, {"allow": True})):
-        for name in names:
-            if name not in fields:
-                raise TrainingError(f"the card has no field {name!r}; its fields are: {shorten(list(fields), 12)}")
-            fields[name] = structs.replace(fields[name], **change)
+    for name in (*options.ignore, *options.allow):
+        if name not in fields:
+            raise TrainingError(f"the card has no field {name!r}; its fields are: {shorten(list(fields), 12)}")
+    for name in options.allow:
+        fields[name] = structs.replace(fields[name], allow=True)
+    for name in options.ignore:
+        # Not with use = false alone: that is a protected field, which the report compares groups by.
+        fields[name] = CardField(fields[name].label, "category", use=False, note="Not used: left out with --ignore.")
     changed = structs.replace(card, dataset=structs.replace(card.dataset, **changes), fields=fields)
     check_card(changed)
     return changed

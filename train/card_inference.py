@@ -59,7 +59,7 @@ def infer_card(table: Table, choices: Choices) -> Card:
         drop_unlabelled=choices.drop_unlabelled,
         bad_cells=choices.bad_cells,
         separator=dialect.separator if dialect else None,
-        decimal=dialect.decimal if dialect and dialect.decimal in (".", ",") else None,
+        decimal=table.decimal if table.decimal in (".", ",") else None,
         encoding=dialect.encoding if dialect and dialect.encoding != "utf-8" else None,
     )
     names = [name for name in table.names if name not in (target, id)]

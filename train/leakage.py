@@ -63,11 +63,10 @@ def check_leakage(strengths: tuple[FieldStrength, ...], fields: Mapping[str, Car
     told = "; ".join(
         f"{one.name!r} (AUC {one.auc:.3f}{', ' + one.one_sided if one.one_sided else ''})" for one in found[:5]
     ) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-    first = found[0].name
+    first, who = shlex.quote(found[0].name), "these fields alone tell" if len(found) > 1 else "this field alone tells"
     raise TrainingError(
-        f"{'these fields alone tell' if len(found) > 1 else 'this field alone tells'} the outcome: {told}; most likely "
-        f"known only after the default. Leave it out (--ignore {shlex.quote(first)}; in a card use = false), or if it "
-        f"is really known at application: --allow {shlex.quote(first)} (in a card allow = true)"
+        f"{who} the outcome: {told}; most likely known only after the default. Leave it out (--ignore {first}; in a card, "
+        f"remove it), or if it is really known at application: --allow {first} (in a card allow = true)"
     )
 
 

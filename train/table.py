@@ -52,13 +52,9 @@ class Table:
     cells: pd.DataFrame
     lines: npt.NDArray[np.int64]
     dialect: Dialect | None
+    decimal: Decimal
     nameless: int = 0
     duplicates: tuple[str, ...] = ()
-
-    @property
-    def decimal(self) -> Decimal:
-        """The decimal mark of its numbers."""
-        return self.dialect.decimal if self.dialect else "."
 
     @property
     def names(self) -> list[str]:
@@ -88,7 +84,14 @@ class Table:
         """The table without these rows; bool, shape (n,)."""
         cells = self.cells.loc[~is_dropped].reset_index(drop=True)
         return Table(
-            self.path, self.sha256, cells, self.lines[~is_dropped], self.dialect, self.nameless, self.duplicates
+            self.path,
+            self.sha256,
+            cells,
+            self.lines[~is_dropped],
+            self.dialect,
+            self.decimal,
+            self.nameless,
+            self.duplicates,
         )
 
 
@@ -132,6 +135,8 @@ def read_table(path: Path, options: DialectOptions = FOUND, names: Collection[st
         pd.DataFrame(dict(reversed(named)))[list(counts)],
         np.asarray(lines, np.int64),
         dialect,
+        # In Parquet and Excel as `python -m score` reads it: a comma among the digits of a text can be either mark.
+        dialect.decimal if dialect else options.decimal or ".?",
         nameless=len(header) - len(named),
         duplicates=tuple(name for name, count in counts.items() if count > 1),
     )
