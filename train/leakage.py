@@ -65,8 +65,8 @@ def check_leakage(strengths: tuple[FieldStrength, ...], fields: Mapping[str, Car
     ) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
     first, who = shlex.quote(found[0].name), "these fields alone tell" if len(found) > 1 else "this field alone tells"
     raise TrainingError(
-        f"{who} the outcome: {told}; most likely known only after the default. Leave it out (--ignore {first}; in a card, "
-        f"remove it), or if it is really known at application: --allow {first} (in a card allow = true)"
+        f"{who} the outcome: {told}; most likely known only after the default. Leave it out (--ignore {first}; in a "
+        f"card, remove it), or if it is really known at application: --allow {first} (in a card allow = true)"
     )
 
 
