@@ -21,10 +21,10 @@ from benchmarks.synthetic import draw_applicants, make_boosting
 from model.policy import Points, Policy
 from model.session import EXPLAIN, EXPLAIN_BATCH_ROWS, OUTPUTS, Matrix, make_session
 from train.export import count_rows_at_once, draw_reference
-from train.export.graph import convert_pipeline, serialize, transform_to_columns
-from train.export.learners import read_classifier
+from train.export.graph import convert, serialize
 from train.export.shapley import build_tables
 from train.export.trees import Trees
+from train.readers.describe import describe
 from train.threads import limit_threads
 
 TREES = 400
@@ -45,20 +45,21 @@ def main() -> None:
         with limit_threads(X.size):
             pipeline = Pipeline([("classify", make_boosting(TREES))]).fit(X, y)
         reference = draw_reference(X, 0)
-        trees = read_classifier(pipeline[-1])
+        described = describe(pipeline)
+        trees = described.members[0].function
         if not isinstance(trees, Trees):
             raise TypeError(f"got {trees!r}, expected Trees")
         started = time.perf_counter()
-        tables = build_tables(trees, np.arange(n_fields), transform_to_columns(pipeline, reference))
+        tables = build_tables(trees, np.arange(n_fields), reference)
         seconds = time.perf_counter() - started
         n_table_fields = max(len(table.fields) for table in tables)
         megabytes = sum(len(table.values) for table in tables) * n_table_fields * 8 / 1e6
-        content = serialize(convert_pipeline(pipeline, POLICY, reference))
+        content = serialize(convert(described, POLICY, reference))
         row, batch = X[:1], X[:BATCH_ROWS]
         figures = [
             time_row(content, row),
             time_row(content, row, explain=True),
-            time_batch(content, batch, count_rows_at_once(trees, n_fields)),
+            time_batch(content, batch, count_rows_at_once(n_fields, TREES)),
             time_batch(content, batch, EXPLAIN_BATCH_ROWS, explain=True),
         ]
         print(

@@ -31,6 +31,7 @@ from benchmarks.synthetic import draw_applicants, make_boosting
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from model.session import Matrix
 from train.export import draw_reference, export
+from train.readers.describe import describe
 
 ROWS, ROW_GROUP, N_FIELDS = 10_000_000, 1_000_000, 23
 BOOSTING_ROWS, REASONS_ROWS = 1_000_000, 200_000
@@ -178,7 +179,7 @@ def export_model(model: Pipeline, X: Matrix) -> bytes:
     training = Training("bench", len(X), 0, None, 0, "", "", "", {})
     golden, metrics = Golden((), (), ()), dict[str, float]()
     contract = Contract(CONTRACT_VERSION, "bench", "1", "", fields, POLICY, 0.0, training, metrics, golden)
-    return export(model, contract, draw_reference(X, 0))
+    return export(describe(model), contract, draw_reference(X, 0))
 
 
 def draw_rows(rows: int) -> Iterator[Matrix]:

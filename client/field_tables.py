@@ -26,9 +26,11 @@ class Row:
 
 
 def draw_waterfall(result: Result, model: Model, applicant: Applicant, language: Language) -> str:
-    """The points from the base over each field to the total."""
+    """The points from the base over each field to the total; '' for a model whose contributions aren't in log-odds."""
+    if model.base_points is None:
+        return ""
     fields = {field.name: field for field in model.fields}
-    base, walk = model.base_points, steps(result, model)
+    base, walk = model.base_points, steps(result, model, model.base_points)
     totals = [base, result.points, *(step.after for step in walk)]
     low = min(totals)
     percent_per_point = 100 / max(max(totals) - low, 1)

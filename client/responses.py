@@ -51,7 +51,8 @@ class Policy(Struct, frozen=True):
 class Model(Struct, frozen=True):
     """GET /model.
 
-    `base_points`: points at the base value of the contributions. `points_per_log_odds`: points that one unit of
+    `base_points`: points at the base value of the contributions; None where those are not in log-odds, so that no
+    points by field exist. `points_per_log_odds`: points that one unit of
     contribution takes away. `translations`: language code → {text of the dataset card: its translation}; empty if the
     model file has none.
     """
@@ -62,14 +63,14 @@ class Model(Struct, frozen=True):
     trained_at: str
     fields: tuple[Field, ...]
     policy: Policy
-    base_points: int
+    base_points: int | None
     points_per_log_odds: float
     metrics: dict[str, float]
     translations: dict[str, dict[str, str]] = {}
 
 
 class Reason(Struct, frozen=True):
-    """A field that raised the risk, with its contribution in log-odds."""
+    """A field that raised the risk, with its contribution, in the unit that GET /model tells."""
 
     field: str
     label: str

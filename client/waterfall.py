@@ -22,9 +22,9 @@ class Step:
     after: int
 
 
-def steps(result: Result, model: Model) -> Sequence[Step]:
-    """From the base points of the model: the fields that raised the risk, largest first, then all others."""
-    found, total = [], model.base_points
+def steps(result: Result, model: Model, base: int) -> Sequence[Step]:
+    """From `base`, the base points of the model: the fields that raised the risk, largest first, then all others."""
+    found, total = [], base
     for reason in result.reasons:
         points = -round(model.points_per_log_odds * reason.contribution)
         found.append(Step(reason.field, points, total, total + points))

@@ -36,7 +36,9 @@ class ContractError(Exception):
 class Field(Struct, frozen=True):
     """One input of the model: one column of the graph's `applicants`.
 
-    A number travels as itself, a category as the index of its level, a missing value as NaN.
+    A number travels as itself, a category as the index of its level, a missing value as NaN. `minimum` and `maximum`
+    are the documented bounds: a number beyond is scored with a warning. `lowest` and `highest`: a number beyond has no
+    answer and is refused, such as one without a logarithm; None where only MAX_MAGNITUDE is a limit.
     """
 
     name: str
@@ -49,6 +51,29 @@ class Field(Struct, frozen=True):
     nullable: bool
     reason: str
     changeable: bool = False
+    lowest: float | None = None
+    highest: float | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it refuses numbers within ±MAX_MAGNITUDE."""
+        return self.lowest is not None or self.highest is not None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest number that is taken."""
+        return (
+            -MAX_MAGNITUDE if self.lowest is None else self.lowest,
+            MAX_MAGNITUDE if self.highest is None else self.highest,
+        )
+
+    def takes(self, number: float) -> bool:
+        """Whether a number is within the limits; faster than to compare it with `limits`."""
+        return (
+            abs(number) <= MAX_MAGNITUDE
+            and (self.lowest is None or number >= self.lowest)
+            and (self.highest is None or number <= self.highest)
+        )
 
 
 class Training(Struct, frozen=True):
@@ -70,24 +95,58 @@ class Training(Struct, frozen=True):
     settings: dict[str, int | float] = {}
 
 
+Unit = Literal["log-odds", "probability", "uncalibrated log-odds", "uncalibrated probability"]
+"""The unit of a model's score: the log-odds or the probability of default, or, where a calibration or an average of
+several classifiers stands between them and the probability, what they give before it."""
+
+Definition = Literal["interventional", "path-dependent"]
+"""What an absent field is in the definition of the Shapley values: a reference applicant's value, or an average over
+the branches of each tree, weighted by the training rows that followed them."""
+
+
+class Attribution(Struct, frozen=True):
+    """What the contributions are: exact Shapley values of the score, in its unit."""
+
+    unit: Unit = "log-odds"
+    definition: Definition = "interventional"
+
+    def __str__(self) -> str:
+        unit = {
+            "log-odds": "the log-odds of default",
+            "probability": "the probability of default",
+            "uncalibrated log-odds": "the log-odds of default before calibration",
+            "uncalibrated probability": "the probability of default before calibration",
+        }[self.unit]
+        if self.definition == "interventional":
+            return f"Contributions are exact Shapley values of {unit}, relative to a reference population."
+        return (
+            f"Contributions are exact path-dependent Shapley values of {unit}: a field that is left out counts as the "
+            "average over the branches of each tree, weighted by the training rows in them."
+        )
+
+
 class Golden(Struct, frozen=True):
     """Golden rows: synthetic applicants and the answers that the graph must give, replayed at load.
 
-    `applicants`: one tuple of n_fields values for each row, None = missing.
+    `applicants`: one tuple of n_fields values for each row, None = missing. `score`: what contributions add up to;
+    empty if it is the log-odds of `probability`.
     """
 
     applicants: tuple[tuple[float | None, ...], ...]
     probability: tuple[float, ...]
     decision: tuple[int, ...]
+    score: tuple[float, ...] = ()
 
 
 class Contract(Struct, frozen=True):
     """All metadata of one model file.
 
-    `base_value`: mean log-odds of the reference population; base_value + the applicant's contributions = the
-    applicant's log-odds. `bins`: a histogram for each field, in the order of `fields`. `probability_bins`: the
-    histogram of the training applicants' out-of-sample probabilities. Both are empty in a model that was imported
-    without data. `rows_at_once`: the batch size at which the graph is fastest, without contributions.
+    `base_value`: mean score of the reference population, or of the training rows; base_value + the applicant's
+    contributions = the applicant's score. `attribution`: what score and contributions are. `bins`: a histogram for
+    each field, in the order of `fields`. `probability_bins`: the histogram of the training applicants' out-of-
+    sample probabilities. Both are empty in a model that was imported without data. `rows_at_once`: the batch size
+    at which the graph is fastest, without contributions. `id`: the id column of the training table, which is no
+    field.
     """
 
     contract_version: int
@@ -104,6 +163,8 @@ class Contract(Struct, frozen=True):
     probability_bins: Bins | None = None
     # A multiple of 16: matrix kernels take rows in blocks, and a remainder may differ in the last bit.
     rows_at_once: Annotated[int, Meta(ge=16, multiple_of=16)] = 256
+    id: str | None = None
+    attribution: Attribution = Attribution()
 
 
 def write_contract(contract: Contract) -> dict[str, str]:

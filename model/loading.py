@@ -68,9 +68,11 @@ def check_golden_rows(model: Model) -> None:
             f"{scores.decision[row]}, expected {golden.probability[row]!r} and {golden.decision[row]}; "
             f"don't serve it: {EXPORT_AGAIN}"
         )
-    with np.errstate(over="ignore"):
-        rebuilt = 1 / (1 + np.exp(-(model.contract.base_value + scores.contributions.sum(axis=1))))
-    if not np.allclose(rebuilt, scores.probability, rtol=0, atol=GOLDEN_TOLERANCE):
+    rebuilt, expected = model.contract.base_value + scores.contributions.sum(axis=1), np.array(golden.score)
+    if not golden.score:
+        with np.errstate(over="ignore"):
+            rebuilt, expected = 1 / (1 + np.exp(-rebuilt)), scores.probability
+    if not np.allclose(rebuilt, expected, rtol=GOLDEN_TOLERANCE if golden.score else 0, atol=GOLDEN_TOLERANCE):
         raise ContractError(
             "the contributions of the model file's golden rows don't add up to their probabilities; "
             f"don't serve it: {EXPORT_AGAIN}"

@@ -43,10 +43,10 @@ class Points(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True):
-    """Costs and the thresholds that follow from them.
+    """Costs and the thresholds that follow from them, or a threshold and the costs that it implies.
 
     The decision is review from `review_from` on and refuse from `refuse_from` on (probabilities of default);
-    the two are equal if a review never pays.
+    the two are equal if a review never pays. `stated`: which of the two the owner of the model has stated.
     """
 
     cost_default: float
@@ -55,6 +55,7 @@ class Policy(Struct, frozen=True):
     review_from: float
     refuse_from: float
     points: Points
+    stated: Literal["costs", "threshold"] = "costs"
 
     def score_points(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Rounded points for probabilities of default in [0, 1], of any shape."""

@@ -22,7 +22,8 @@ class FieldWarning(Struct, frozen=True):
 
 
 class Reason(Struct, frozen=True):
-    """A field that raised the risk: its value in words, its contribution to the log-odds, and the reason text."""
+    """A field that raised the risk: its value in words, its contribution (in the unit of the contract's
+    attribution), and the reason text."""
 
     field: str
     label: str

@@ -46,7 +46,8 @@ class Scores(Struct, frozen=True):
     """Outputs of the graph for n applicants.
 
     probability: float64, shape (n,), of default. decision: int64, shape (n,), index into DECISIONS.
-    contributions: float64, shape (n, n_fields), Shapley values of the log-odds; (0, n_fields) without `explain`.
+    contributions: float64, shape (n, n_fields), Shapley values in the unit of the contract's attribution; (0, n_fields)
+    without `explain`.
     """
 
     probability: Matrix

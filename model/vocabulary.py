@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from model.contract import MAX_MAGNITUDE, Field
-from model.messages import describe_expected, quote_value
+from model.contract import Field
+from model.messages import describe_expected, describe_limit, quote_value
 
 Decimal = Literal[".", ",", ".?", "?"]
 """The decimal mark of a table. '.?': a point is one, and whether a comma is one can't be told; '?': neither can."""
@@ -151,8 +151,8 @@ def read_cell(text: str, field: Field, decimal: Decimal) -> float:
     number = parse_number(text, decimal)
     if number is None:
         raise CellError(describe_bad_number(text.strip(), describe_expected(field), decimal))
-    if not abs(number) <= MAX_MAGNITUDE:
-        raise CellError(f"expected a number within ±{MAX_MAGNITUDE:g}, got {quote_value(text.strip())}")
+    if not field.takes(number):
+        raise CellError(f"expected a number {describe_limit(field, number)}, got {quote_value(text.strip())}")
     return number
 
 

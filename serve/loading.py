@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -73,6 +74,9 @@ def _answer_golden_rows(runtime: Runtime) -> None:
     for response in _score(runtime, read_score, examples.table(runtime).encode(), b"text/csv"):
         (result,) = csv.DictReader(io.StringIO(response.decode(), newline=""))
         _compare("CSV", float(result["probability"]), expected)
+    for body in chain(*examples.predict_shapes(runtime).values()):
+        for response in _score(runtime, read_predict, msgspec.json.encode(body)):
+            _compare("POST /predict", msgspec.json.decode(response)[0], expected)
     for response in _score(runtime, read_infer, msgspec.json.encode(examples.infer(runtime))):
         _compare("inference", msgspec.json.decode(response)["outputs"][0]["data"][0], expected)
     runtime.model.contract.policy.score_points([0.0, 1.0])

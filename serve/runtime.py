@@ -26,7 +26,9 @@ class Runtime:
         self.model = model
         self.identity = ModelIdentity(contract.name, contract.version, model.sha256)
         self.fields = contract.fields
-        self.schemas = RequestSchemas(contract.fields, settings.max_rows)
+        self.schemas = RequestSchemas(
+            contract.fields, settings.max_rows, contract.id, ignores_unknown=settings.unknown_fields == "ignore"
+        )
         self.has_keys = bool(settings.api_keys)
         self.model_json = msgspec.json.encode(describe_model(contract, model.sha256))
         self.home = render_home(contract)

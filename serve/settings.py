@@ -15,6 +15,8 @@ from msgspec import Struct
 
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
+UNKNOWN_FIELDS = ("refuse", "ignore")
+
 UNIX_PREFIX = "unix:"
 """HOST=unix:PATH listens on a Unix socket."""
 
@@ -38,7 +40,7 @@ class Settings(Struct, frozen=True):
     `max_body_bytes`, `max_rows`: limits of one request. `body_timeout`: seconds for a body to arrive.
     `max_all_body_bytes`: limit of all bodies being read and large responses being sent. `max_concurrent_requests`:
     requests in progress. `queue_bodies`: large bodies in progress or waiting. `reload_seconds`: how soon a replaced
-    model file is noticed.
+    model file is noticed. `unknown_fields`: what becomes of members of an applicant that are no field of the model.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +57,7 @@ class Settings(Struct, frozen=True):
     max_concurrent_requests: int = 2_000
     queue_bodies: int = 8
     reload_seconds: int = 2
+    unknown_fields: str = "refuse"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -65,9 +68,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     default = Settings()
     wrong: list[str] = []
     given = {name: value for name, value in environment.items() if value}
-    log_level = given.get("LOG_LEVEL", default.log_level)
-    if log_level.lower() not in LOG_LEVELS:
-        wrong.append(f"LOG_LEVEL is {log_level!r}, expected one of: {', '.join(LOG_LEVELS)}")
+    word = partial(_word, given, wrong)
+    log_level = word("LOG_LEVEL", default.log_level, LOG_LEVELS)
     number = partial(_whole_number, given, wrong)
     max_body_bytes = number("MAX_BODY_BYTES", default.max_body_bytes, 1024, 1024**3)
     max_all_body_bytes = max(default.max_all_body_bytes, max_body_bytes)
@@ -76,7 +78,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=number("PORT", default.port, 0, 65535),
         workers=number("WEB_CONCURRENCY", default.workers, 1, 1000),
         model_path=Path(given.get("MODEL_PATH", default.model_path)),
-        log_level=log_level.lower(),
+        log_level=log_level,
         api_keys=_keys(given, wrong),
         cors_origins=_origins(given, wrong),
         max_body_bytes=max_body_bytes,
@@ -88,6 +90,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         queue_bodies=number("QUEUE_BODIES", default.queue_bodies, 1, 10_000),
         reload_seconds=number("RELOAD_SECONDS", default.reload_seconds, 1, 86_400),
+        unknown_fields=word("UNKNOWN_FIELDS", default.unknown_fields, UNKNOWN_FIELDS),
     )
     if settings.max_all_body_bytes < settings.max_body_bytes:
         expected = f"expected at least MAX_BODY_BYTES, {settings.max_body_bytes}"
@@ -98,6 +101,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if wrong:
         raise SettingsError("; ".join(wrong))
     return settings
+
+
+def _word(given: Mapping[str, str], wrong: list[str], name: str, default: str, known: tuple[str, ...]) -> str:
+    text = given.get(name, default)
+    if text.lower() not in known:
+        wrong.append(f"{name} is {text!r}, expected one of: {', '.join(known)}")
+    return text.lower()
 
 
 def _host(given: Mapping[str, str], wrong: list[str], default: str) -> str:

@@ -28,6 +28,7 @@ from train.contract import make_fields
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
+from train.readers.describe import describe
 
 # A time limit on examples would make tests fail at random: the first example of a process includes slow imports.
 settings.register_profile("no deadline", deadline=None)
@@ -163,7 +164,7 @@ def content(pipeline: Pipeline, fields: tuple[Field, ...], training_rows: Matrix
         metrics={"auc": 0.875, "brier": 0.125},
         golden=Golden((), (), ()),
     )
-    return export(pipeline, contract, draw_reference(training_rows, SEED))
+    return export(describe(pipeline), contract, draw_reference(training_rows, SEED))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Examples of README.md and docs/api.md are answered as printed; docs/api.md is complete."""
+"""Examples of README.md, docs/api.md and docs/migrate.md are answered as printed; docs/api.md is complete."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_every_posted_example_is_answered(client: httpx.Client, text: str) -> No
     assert answers[0][1]["results"][0]["decision"] in DECISIONS
 
 
-@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 9), ("README.md", 1)])
+@pytest.mark.parametrize(("name", "commands"), [("docs/api.md", 9), ("docs/migrate.md", 8), ("README.md", 1)])
 def test_every_command_works_in_a_shell(
     name: str, commands: int, root: Path, tmp_path: Path, service: str, text: str
 ) -> None:
@@ -135,6 +135,19 @@ def test_every_command_works_in_a_shell(
 
     assert (done.returncode, done.stderr) == (0, "")
     assert script.count("curl ") == commands
+
+
+def test_every_shape_that_is_shown_gives_the_same_probability(client: httpx.Client, root: Path) -> None:
+    """The one that is printed, rounded."""
+    text = (root / "docs" / "migrate.md").read_text()
+    bodies = re.findall(r"curl http://127\.0\.0\.1:8000/predict -d '(.*?)'", text, re.DOTALL)
+    printed = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+    assert printed
+
+    answers = [client.post("/predict", content=body).raise_for_status().json() for body in bodies]
+
+    assert answers == [answers[0]] * len(re.findall("curl ", text))
+    assert [round(probability, 2) for probability in answers[0]] == json.loads(printed[1])
 
 
 def test_every_path_of_the_service_is_documented_and_no_other(text: str) -> None:

@@ -37,6 +37,7 @@ from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
 from train.quality import measure
+from train.readers.describe import describe
 from train.report.calibration import check_calibration, measure_calibration
 from train.report.documents import render_documents
 from train.report.findings import collect_findings
@@ -108,7 +109,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     budget = SearchBudget(options.search, options.time_limit)
     with limit_threads(data.X.size):
         trials = tune_candidates(
-            select_candidates(options.model),
+            [candidate.with_leaves(options.max_leaves) for candidate in select_candidates(options.model)],
             training_data,
             fields,
             seed,
@@ -149,10 +150,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
             bins=make_bins(make_fields(card), training_data.X),
             probability_bins=bin_numbers(sample.probability),
         )
-        content = export(pipeline, contract, draw_reference(training_data.X, seed))
+        described = describe(pipeline)
+        content = export(described, contract, draw_reference(training_data.X, seed))
         model = load_model(content)
         with console.status("Checking the exported graph"):
-            proof = prove(pipeline, model, data.X, seed)
+            proof = prove(described, model, data.X, seed)
         console.print(str(proof))
 
         with console.status("Writing the report"):
@@ -196,6 +198,11 @@ def open_source(options: argparse.Namespace) -> Source:
     else:
         card = override_card(read_card(options.card), options, given)
         table = read_table(options.card.parent / card.dataset.path, card.dataset.dialect, card.names)
+    if card.policy.prior is not None:
+        raise TrainingError(
+            f"the card has prior = {card.policy.prior:g}, which corrects the class weights of an imported model; "
+            "a model that is trained here has none: remove it"
+        )
     if card.dataset.drop_unlabelled:
         table = table.drop(find_unlabelled(table, card.dataset.target))
     return Source(card, table, options.card)

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from model.dialect import DialectOptions
-from train.candidates import CANDIDATES
+from train.candidates import CANDIDATES, LEAVES, MAX_LEAVES
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -50,6 +50,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         choices=["auto", *CANDIDATES],
         default="auto",
         help="default: auto, the best of " + ", ".join(one.name for one in CANDIDATES.values() if not one.is_optional),
+    )
+    parser.add_argument(
+        "--max-leaves",
+        type=leaves,
+        default=LEAVES,
+        metavar="N",
+        help=f"leaves of a boosted tree, {LEAVES} to {MAX_LEAVES}; with --search {LEAVES} to N; default: {LEAVES}, the "
+        "most whose reasons are relative to a reference population; reasons of larger trees are path-dependent",
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
     parser.add_argument(
@@ -120,6 +128,14 @@ def whole_number(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number of at least 1")
+    return number
+
+
+def leaves(text: str) -> int:
+    """Leaves of a tree, within what --max-leaves allows."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not LEAVES <= number <= MAX_LEAVES:
+        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number from {LEAVES} to {MAX_LEAVES}")
     return number
 
 

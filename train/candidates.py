@@ -1,14 +1,15 @@
 """The candidate models, as data: estimator, default settings and search space.
 
-To add a model, add a row to CANDIDATES, and a reader to train/export/learners.py if its estimator has none. Every
-ensemble has at most 8 leaves a tree, because a tree of more leaves has no exact table of reasons in the graph, and at
-most 600 trees, because the file grows with them.
+To add a model, add a row to CANDIDATES, and a reader to train/readers/classifiers.py if its estimator has none. Every
+ensemble has at most 8 leaves a tree unless --max-leaves says more, because only so small a tree has interventional
+reasons, and at most 600 trees, because the file grows with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import log2
 from typing import Any
 
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -32,6 +33,12 @@ class Span:
     log: bool = False
 
 
+LEAVES = 8
+"""The most leaves of a tree whose reasons are interventional; more are path-dependent (train/export)."""
+
+MAX_LEAVES = 256
+"""The most that --max-leaves allows; the file grows with them."""
+
 LEARNING_RATE = Span(0.015, 0.15, log=True)
 TREES = Span(100, 600)
 MIN_LEAF_ROWS = Span(5, 200, log=True)
@@ -47,6 +54,7 @@ class Candidate:
     `preprocess` makes the unfitted transformer, `estimator` the unfitted estimator with all arguments that are never
     tuned; both get the card's inputs in the order of the columns of X. Each name in `space` is one in `settings`, whose
     default lies within the span. A candidate that `requires` an optional library is tried only if it is named.
+    `leaves`: the estimator's argument for the most leaves of a tree, or for their depth; '' if it has no trees.
     """
 
     name: str
@@ -56,11 +64,24 @@ class Candidate:
     settings: Hyperparameters
     space: dict[str, Span] = field(default_factory=dict)
     requires: str = ""
+    leaves: str = ""
 
     @property
     def is_optional(self) -> bool:
         """Whether it needs a library that requirements-train.txt doesn't list."""
         return bool(self.requires)
+
+    def with_leaves(self, leaves: int) -> Candidate:
+        """The candidate with trees of so many leaves, and a search from 8 to them; the same for 8, or without trees."""
+        if leaves == LEAVES or not self.leaves:
+            return self
+        low, high = (LEAVES, leaves) if self.leaves != "depth" else (int(log2(LEAVES)), int(log2(leaves)))
+        return replace(
+            self,
+            title=f"{self.title.split(',')[0]}, {leaves} leaves",
+            settings=self.settings | {self.leaves: high},
+            space=self.space | {self.leaves: Span(low, high)},
+        )
 
     def build(self, fields: list[CardField], seed: int, settings: Hyperparameters | None = None) -> Pipeline:
         """Its unfitted pipeline; `settings` override the defaults.
@@ -82,14 +103,14 @@ def make_boosting(fields: list[CardField], seed: int) -> HistGradientBoostingCla
     Without class weights, which would distort the probabilities.
     """
     return HistGradientBoostingClassifier(
-        max_leaf_nodes=8, monotonic_cst=monotonic_constraints(fields), early_stopping=False, random_state=seed
+        max_leaf_nodes=LEAVES, monotonic_cst=monotonic_constraints(fields), early_stopping=False, random_state=seed
     )
 
 
 def make_lightgbm(fields: list[CardField], seed: int) -> Any:
     """LightGBM, deterministic."""
     return load_booster("lightgbm").LGBMClassifier(
-        num_leaves=8,
+        num_leaves=LEAVES,
         monotone_constraints=monotonic_constraints(fields),
         random_state=seed,
         n_jobs=1,
@@ -102,7 +123,7 @@ def make_lightgbm(fields: list[CardField], seed: int) -> Any:
 def make_xgboost(fields: list[CardField], seed: int) -> Any:
     """XGBoost with leaf-wise growth."""
     return load_booster("xgboost").XGBClassifier(
-        max_leaves=8,
+        max_leaves=LEAVES,
         max_depth=0,
         grow_policy="lossguide",
         tree_method="hist",
@@ -115,7 +136,7 @@ def make_xgboost(fields: list[CardField], seed: int) -> Any:
 def make_catboost(fields: list[CardField], seed: int) -> Any:
     """CatBoost: symmetric trees of depth 3, which have 8 leaves."""
     return load_booster("catboost").CatBoostClassifier(
-        depth=3,
+        depth=int(log2(LEAVES)),
         monotone_constraints=monotonic_constraints(fields),
         random_seed=seed,
         thread_count=1,
@@ -160,6 +181,7 @@ CANDIDATES = {
                 "max_features": COLUMN_SHARE,
                 "l2_regularization": L2,
             },
+            leaves="max_leaf_nodes",
         ),
         Candidate(
             "lightgbm",
@@ -181,6 +203,7 @@ CANDIDATES = {
                 "reg_lambda": L2,
             },
             requires="lightgbm",
+            leaves="num_leaves",
         ),
         Candidate(
             "xgboost",
@@ -202,6 +225,7 @@ CANDIDATES = {
                 "reg_lambda": L2,
             },
             requires="xgboost",
+            leaves="max_leaves",
         ),
         Candidate(
             "catboost",
@@ -216,6 +240,7 @@ CANDIDATES = {
                 "l2_leaf_reg": L2,
             },
             requires="catboost",
+            leaves="depth",
         ),
     )
 }

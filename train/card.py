@@ -22,6 +22,7 @@ from train.errors import TrainingError
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Cost = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(gt=0, lt=1)]
 CardValue = str | int | float | bool
 BadCells = Literal["stop", "missing"]
 """What a cell that is no number means in a field of numbers: training stops, or it counts as missing."""
@@ -54,12 +55,24 @@ class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
 
 class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Costs of a wrong decision, all in one unit, and the scale of the points."""
+    """Costs of a wrong decision, all in one unit, or the owner's threshold; and the scale of the points.
 
-    cost_default: Cost = 5.0
-    cost_good: Cost = 1.0
+    `threshold`: refuse from this probability of default on, instead of what follows from costs. `prior`,
+    `trained_rate`: of an imported model, the default rate of its population and of its weighted training rows.
+    """
+
+    cost_default: Cost | None = None
+    cost_good: Cost | None = None
     cost_review: Cost | None = None
+    threshold: Share | None = None
+    prior: Share | None = None
+    trained_rate: Share | None = None
     points: Points = Points()
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether it states what decides: a threshold, or costs."""
+        return (self.threshold, self.cost_default, self.cost_good) != (None, None, None)
 
 
 class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -129,6 +142,11 @@ def check_card(card: Card) -> None:
         for key, value in structs.asdict(part).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise TrainingError(f"the card has {key} = {value}, expected a finite number")
+    policy = card.policy
+    if policy.threshold is not None and (policy.cost_default, policy.cost_good, policy.cost_review) != (None,) * 3:
+        raise TrainingError(
+            f"the card has threshold = {policy.threshold:g} and costs, which give a threshold of their own; remove one"
+        )
     columns = {"target": card.dataset.target, "id": card.dataset.id}
     for role, column in columns.items():
         if column in card.fields:

@@ -10,9 +10,10 @@ from msgspec import Struct
 from pandas.api.types import is_float_dtype
 
 from model.vocabulary import is_missing, parse_number
-from train.card import BadCells, Card, CardDataset, CardField, check_name
+from train.card import BadCells, Card, CardDataset, CardField, CardPolicy, check_name
 from train.column_roles import Role, find_roles
 from train.errors import TrainingError, shorten
+from train.policy import COST_DEFAULT, COST_GOOD
 from train.table import Table
 from train.target import find_unlabelled, infer_default
 
@@ -66,7 +67,7 @@ def infer_card(table: Table, choices: Choices) -> Card:
     roles = find_roles(table, names, choices.ignored)
     _check_roles(table, roles, choices)
     fields = {name: _make_field(name, table, roles[name], name in choices.allowed) for name in names}
-    return Card(dataset, fields)
+    return Card(dataset, fields, CardPolicy(COST_DEFAULT, COST_GOOD))
 
 
 def _check_roles(table: Table, roles: dict[str, Role], choices: Choices) -> None:

@@ -27,6 +27,7 @@ def make_contract(card: Card, training: Training, trained_at: str, metrics: dict
         training=training,
         metrics=metrics,
         golden=Golden((), (), ()),
+        id=card.dataset.id,
     )
 
 

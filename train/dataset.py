@@ -6,7 +6,7 @@ serving all use this encoding, which must not change silently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import is_float_dtype
 
-from model.contract import MAX_MAGNITUDE, Field
+from model.contract import Field
+from model.messages import describe_limit
 from model.vocabulary import CellError, Decimal, parse_number, read_cell
-from train.card import BadCells, Card, CardField
-from train.contract import make_field
+from train.card import Card
+from train.contract import make_field, make_fields
 from train.errors import TrainingError
 from train.table import Table, format_floats
 from train.target import Labels, encode_target
@@ -52,7 +53,7 @@ def encode_table(table: Table, card: Card) -> Dataset:
         check_ids(table, card.dataset.id)
     # Validates the protected fields too.
     encode_protected(table, card)
-    return Dataset(np.column_stack(encode_fields(table, card, card.inputs)), y)
+    return Dataset(np.column_stack(encode_fields(table, card, make_fields(card))), y)
 
 
 def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
@@ -61,19 +62,23 @@ def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
     Categories without listed levels are left out. Raises TrainingError as `encode_table` does.
     """
     kept = {name: one for name, one in card.fields.items() if not one.use and (one.kind == "number" or one.levels)}
-    return dict(zip(kept, encode_fields(table, card, kept), strict=True))
+    fields = [make_field(name, one) for name, one in kept.items()]
+    return dict(zip(kept, encode_fields(table, card, fields), strict=True))
 
 
-def encode_fields(table: Table, card: Card, fields: Mapping[str, CardField]) -> list[Matrix]:
-    """Columns as float64, shape (n,) each; raises TrainingError naming the first line that can't be read."""
-    return [_encode_field(table, name, field, card.dataset.bad_cells) for name, field in fields.items()]
+def encode_fields(table: Table, card: Card, fields: Sequence[Field]) -> list[Matrix]:
+    """Columns as float64, shape (n,) each; raises TrainingError naming the first line that can't be read.
+
+    `fields`: of the card, as fields of the contract.
+    """
+    return [_encode_field(table, card, field) for field in fields]
 
 
-def _encode_field(table: Table, name: str, field: CardField, bad_cells: BadCells) -> Matrix:
-    role = "a field of the card"
-    decoded = decode_column(table.column(name, role), make_field(name, field), table.decimal)
+def _encode_field(table: Table, card: Card, field: Field) -> Matrix:
+    name, role = field.name, "a field of the card"
+    decoded = decode_column(table.column(name, role), field, table.decimal)
     if decoded.faults:
-        is_kept = bad_cells == "missing" and field.kind == "number" and field.nullable
+        is_kept = card.dataset.bad_cells == "missing" and field.kind == "number" and field.nullable
         row = min(decoded.faults)
         if not is_kept:
             raise TrainingError(
@@ -85,7 +90,7 @@ def _encode_field(table: Table, name: str, field: CardField, bad_cells: BadCells
             f"column {name!r} ({role}) of {table.path} is empty in all {len(decoded.values):,} rows; "
             "fill it, or leave the field out of the card"
         )
-    if field.kind == "number" and field.use and present < MIN_VALUES:
+    if field.kind == "number" and card.fields[name].use and present < MIN_VALUES:
         raise TrainingError(
             f"field {name!r} of {table.path} has a value in only {present} rows, expected at least {MIN_VALUES}; "
             "add rows, or set use = false in the card"
@@ -93,7 +98,7 @@ def _encode_field(table: Table, name: str, field: CardField, bad_cells: BadCells
     return decoded.values
 
 
-def _next_step(field: CardField) -> str:
+def _next_step(field: Field) -> str:
     if field.kind == "category":
         return "correct the table, or add the level to the card"
     if not field.nullable:
@@ -121,8 +126,8 @@ def decode_column(cells: pd.Series[Any], field: Field, decimal: Decimal) -> Deco
     for code, word in enumerate(words):
         number = parse_number(word, decimal) if field.kind == "number" else None
         try:
-            is_plain = number is not None and abs(number) <= MAX_MAGNITUDE
-            values[code] = number if is_plain else read_cell(word, field, decimal)
+            is_taken = number is not None and field.takes(number)
+            values[code] = number if is_taken else read_cell(word, field, decimal)
         except CellError as error:
             faults[code] = str(error)
     rows = np.flatnonzero(np.isin(codes, list(faults))).tolist() if faults else []
@@ -131,13 +136,14 @@ def decode_column(cells: pd.Series[Any], field: Field, decimal: Decimal) -> Deco
 
 def _check_floats(values: Matrix, field: Field) -> Decoded:
     """A column of floats from Parquet."""
-    wrong = np.abs(values) > MAX_MAGNITUDE
+    lowest, highest = field.limits
+    wrong = (values < lowest) | (values > highest)
     if not field.nullable:
         wrong |= np.isnan(values)
     faults = {
         row: "missing; expected a number"
         if np.isnan(values[row])
-        else f"expected a number within ±{MAX_MAGNITUDE:g}, got {values[row]:g}"
+        else f"expected a number {describe_limit(field, values[row])}, got {values[row]:g}"
         for row in np.flatnonzero(wrong).tolist()
     }
     return Decoded(np.where(wrong, np.nan, values), faults)

@@ -18,7 +18,7 @@ def import_optional(module: str, requirements: str) -> ModuleType:
     """Import a module whose libraries are optional; raises TrainingError naming the requirements file to install."""
     try:
         return importlib.import_module(module)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise TrainingError(
             f"{error.name or module} isn't installed; install it with: python -m pip install -r {requirements}"
         ) from error

@@ -1,115 +1,278 @@
 """`python -m train import`: export a model that was fitted elsewhere as the same artifact, exact and with reasons.
 
-Nothing is measured, because there are no outcomes: the artifact has no metrics. Contributions are relative to the mean
-applicant that the model's own scaler remembers, or to the applicants of --reference.
+The rule is the owner's own. Nothing is measured for the file, because there are no outcomes: it has no metrics.
+Contributions are path-dependent, or relative to the mean applicant that the model's own steps remember or to the
+applicants of --reference. What a file is and holds is found in train/importing.
 """
 
 from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import structs
 from rich.console import Console
 
-from model.contract import Training
+from model.contract import Field, Training
 from model.loading import load_model
-from train.arguments import add_dialect_options, random_seed, read_dialect_options
+from train.arguments import read_dialect_options
 from train.bins import bin_numbers, make_bins
-from train.card import check_card, format_card, read_card
-from train.contract import make_contract
-from train.dataset import encode_fields
-from train.errors import TrainingError
+from train.card import Card, CardDataset, CardPolicy, CardValue, check_card, format_card, read_card
+from train.contract import make_contract, make_fields
+from train.dataset import Matrix, encode_fields
+from train.errors import TrainingError, first_lines
 from train.export import draw_reference, export
+from train.export.attribution import describe_attribution, needs_reference
 from train.export.golden import draw_applicants
-from train.export.swapped_classes import unswap
-from train.files import inferred_path, write_whole
-from train.fitted_model import (
-    assemble_pipeline,
-    choose_default,
+from train.files import write_whole
+from train.fitted.model import FittedModel
+from train.importing.bundle import Bundle, open_bundle
+from train.importing.card import (
+    check_inputs,
+    clean_names,
+    find_card_path,
+    limit_fields,
     make_card,
-    mean_applicant,
-    put_default_second,
-    read_classes,
-    read_object,
+    number_names,
+    write_card,
 )
+from train.importing.classes import choose_default, read_classes
+from train.importing.files import read_model_file, read_older_file
+from train.importing.options import parse
+from train.importing.ranges import Range, merge_limits, remember_ranges, usual_ranges
+from train.importing.reference import center_applicant, read_names, show_acceptance, show_calibration
+from train.importing.rule import ASK, Rule, describe_rule, find_rule
+from train.importing.weights import Prior, correct, correction_factor, find_reweighting, shift
+from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
-from train.table import read_table
+from train.readers.describe import describe
+from train.readers.names import find_names
+from train.table import Table, read_table
+
+__all__ = ["parse", "run"]
 
 SYNTHETIC_ROWS = 1_000
-"""Synthetic applicants within the card's bounds that the proof uses where there is no --reference."""
+"""Synthetic applicants that the proof uses where there is no --reference."""
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
-    parser = argparse.ArgumentParser(
-        prog="python -m train import",
-        description="Export a fitted model as model.onnx, with reasons, golden rows and a card to complete.",
-    )
-    parser.add_argument("--pipeline", type=Path, metavar="FILE", help="a fitted Pipeline: .skops, .joblib or .pkl")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="a fitted classifier alone")
-    parser.add_argument("--scaler", type=Path, metavar="FILE", help="with --model: the fitted scaler before it")
-    parser.add_argument(
-        "--trust", action="store_true", help="load pickles, which run the code in them: only from a trusted source"
-    )
-    parser.add_argument(
-        "--default", metavar="CLASS", help="the model's class that means default; asked for where its name doesn't tell"
-    )
-    parser.add_argument("--card", type=Path, metavar="CARD", help="the completed card of an earlier import")
-    parser.add_argument(
-        "--reference",
-        type=Path,
-        metavar="CSV",
-        help="applicants that contributions are relative to, and that `drift` compares new applicants with",
-    )
-    parser.add_argument("--name", default="imported", help="name of the model, default: imported")
-    parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
-    parser.add_argument("--seed", type=random_seed, default=0, help="of golden rows and proof; default: 0")
-    add_dialect_options(parser)
-    options = parser.parse_args(arguments)
-    if (options.pipeline is None) == (options.model is None):
-        parser.error("give either --pipeline FILE, or --model FILE and optionally --scaler FILE")
-    if options.scaler is not None and options.model is None:
-        parser.error("--scaler needs --model")
-    return options
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is imported: the files that were read, what they hold, its classes, and which of them means default."""
+
+    paths: tuple[Path, ...]
+    bundle: Bundle
+    classes: list[CardValue]
+    default: int
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Import a model and write artifact and card; the exit code. Raises TrainingError."""
-    # The graph's input is a matrix, also for a pipeline that was fitted on a table with column names.
-    warnings.filterwarnings("ignore", "X does not have valid feature names")
-    paths = [path for path in (options.scaler, options.model, options.pipeline) if path is not None]
-    read = [read_object(path, is_trusted=options.trust) for path in paths]
-    for remark in sorted({remark for _, remark in read} - {""}):
-        console.print(f"note: {remark}", style="yellow", markup=False)
-    pipeline = assemble_pipeline([fitted for fitted, _ in read])
-
-    card = read_card(options.card) if options.card else None
-    classes = read_classes(pipeline.steps[-1][1])
-    default = choose_default(classes, options.default, card.dataset.default if card else None)
-    pipeline = put_default_second(pipeline, default)
-    console.print(f"The model's classes are {classes[0]!r} and {classes[1]!r}; {default!r} means default", markup=False)
-    if card is None:
-        card = make_card(options.name, pipeline, paths[-1], default)
-    elif options.default is not None:
-        card = structs.replace(card, dataset=structs.replace(card.dataset, default=default))
-    check_card(card)
-    if len(card.inputs) != pipeline.n_features_in_:
-        raise TrainingError(
-            f"the card lists {len(card.inputs)} inputs, the model takes {pipeline.n_features_in_}; list each, in order"
-        )
-    if options.reference:
-        table = read_table(options.reference, read_dialect_options(options), list(card.inputs))
-        reference = np.column_stack(encode_fields(table, card, card.inputs))
+    # What libraries say of rows that are made only to compare answers is no news to anybody.
+    warnings.simplefilter("ignore")
+    given = read_card(options.card) if options.card else None
+    source = open_source(options, given, console)
+    fitted = source.bundle.fitted
+    table = read_table(options.reference, read_dialect_options(options), []) if options.reference else None
+    labels = name_columns(source.bundle, table, options.target)
+    described = describe_source(fitted, source.default, labels)
+    known = dict(zip(labels, remember_ranges(fitted), strict=True))
+    ranges = [known[one.name] for one in described.inputs]
+    if given is None:
+        card = make_card(described, make_dataset(options, source), CardPolicy(), known)
+        check_card(card)
+        path = find_card_path(options.out, card)
+        # Before anything is asked, so that it can be completed in any case.
+        write_card(path, card)
+        console.print(f"Wrote {path}: complete labels, bounds and reasons, then import again with --card {path}")
     else:
-        reference = mean_applicant(pipeline)
-    inputs = [*paths, *(path for path in (options.card, options.reference) if path)]
+        default = source.classes[source.default]
+        card = structs.replace(given, dataset=structs.replace(given.dataset, default=default))
+        check_inputs(card, described)
+    fields = limit_fields(make_fields(card), described.inputs)
+    reference = None if table is None else np.column_stack(encode_fields(table, card, fields))
+    if reference is not None:
+        ranges = [merge_limits(one, column) for one, column in zip(ranges, reference.T, strict=True)]
+    if given is None:
+        card = make_card(described, card.dataset, CardPolicy(), dict(zip(card.fields, ranges, strict=True)))
+
+    rule = find_rule(options, card.policy, source.bundle, source.default, source.classes)
+    policy, factor = apply_prior(options.prior, rule, card.policy, source, console)
+    card = structs.replace(card, policy=policy)
+    check_card(card)
+    if given is None:
+        write_card(path, card)
+    if factor != 1:
+        described = correct(described, factor)
+        card = structs.replace(card, policy=shift_policy(policy, factor))
+    population = reference if reference is not None else center_applicant(described, ranges)
+    check_complete(rule, population, described)
+    write_model(options, console, source, described, card, reference, population, ranges)
+    if table is not None and reference is not None:
+        probability, decision = described.probability(reference), make_policy(card.policy)
+        console.print(show_acceptance(table, probability, decision), markup=False)
+        if options.target:
+            default = source.classes[source.default]
+            for line in show_calibration(table, options.target, default, probability, decision, options.seed):
+                console.print(line, markup=False)
+    return 0
+
+
+def open_source(options: argparse.Namespace, given: Card | None, console: Console) -> Source:
+    """Read the files and tell what was found in them; raises TrainingError for what can't be imported."""
+    paths = {"scaler": options.scaler, "model": options.model, "pipeline": options.pipeline}
+    files = {
+        name: read_model_file(path, is_trusted=options.trust, requirements=options.requirements)
+        for name, path in paths.items()
+        if path is not None
+    }
+    bundle = open_bundle({name: file.fitted for name, file in files.items()}, options.key)
+    if any(file.is_of_other_version for file in files.values()) and (fault := find_fault(bundle.fitted)):
+        files = {
+            name: read_older_file(file.path, None, fault) if file.is_of_other_version else file
+            for name, file in files.items()
+        }
+        bundle = open_bundle({name: file.fitted for name, file in files.items()}, options.key)
+    for remark in sorted({remark for file in files.values() for remark in file.remarks}):
+        console.print(f"note: {remark}", style="yellow", markup=False)
+    for remark in bundle.remarks:
+        console.print(f"{remark[:1].upper()}{remark[1:]}", markup=False)
+    read_classes(bundle.fitted)
+    # What has no exact export is refused before anything is asked.
+    describe_source(bundle.fitted, 1, ())
+    classes = list(bundle.classes) if bundle.classes else read_classes(bundle.fitted)
+    default = choose_default(classes, options.default, given.dataset.default if given else None)
+    console.print(f"The model's classes are {classes[0]!r} and {classes[1]!r}; {default!r} means default", markup=False)
+    return Source(tuple(file.path for file in files.values()), bundle, classes, classes.index(default))
+
+
+def find_fault(fitted: Any) -> str:
+    """Why an object that another version of its library saved can't predict here; empty if it can."""
+    try:
+        described = describe(fitted)
+        described.ask(np.zeros((1, len(described.inputs))))
+    except ValueError:
+        return ""  # it has no exact export, which describe_source tells
+    except Exception as error:  # noqa: BLE001 - attributes that the other version didn't have, and more
+        return f"{type(error).__name__}: {first_lines(error)}"
+    return ""
+
+
+def describe_source(fitted: Any, default: int, labels: Sequence[str]) -> FittedModel:
+    """Describe a fitted object; raises TrainingError if it has no exact export, or can't predict."""
+    try:
+        described = describe(fitted, default, labels)
+        describe_attribution(described)
+    except ValueError as error:
+        raise TrainingError(f"the model can't be imported: {error}") from error
+    # Objects that are incomplete or of another version of their library fail in any way.
+    except Exception as error:
+        fault = f"{type(error).__name__}: {first_lines(error)}"
+        raise TrainingError(
+            f"the model can't be imported: {fault}; check that it is fitted, and save it again"
+        ) from error
+    return described
+
+
+def name_columns(bundle: Bundle, table: Table | None, target: str | None) -> tuple[str, ...]:
+    """A name for each column that the model takes: its own, those in the file, those of the reference, or numbers."""
+    names = find_names(bundle.fitted) or bundle.names
+    width = len(remember_ranges(bundle.fitted))
+    if not names and table is not None:
+        names = read_names(table, width, [target])
+    return clean_names(names or number_names(width))
+
+
+def apply_prior(
+    prior: Prior | None, rule: Rule | None, carded: CardPolicy, source: Source, console: Console
+) -> tuple[CardPolicy, float]:
+    """The policy for the card, and what the odds are multiplied by; tells rule, weights and correction."""
+    policy = rule.policy if rule else carded
+    if prior is None and policy.prior is not None:
+        prior = Prior(policy.prior, policy.trained_rate)
+    if rule is not None:
+        console.print(describe_rule(rule), markup=False)
+    found = find_reweighting(source.bundle.fitted)
+    if found and prior is None:
+        console.print(
+            f"note: its probabilities are no default rates ({', '.join(one.what for one in found)}); "
+            "--prior RATE corrects them, and keeps every decision of a threshold",
+            style="yellow",
+            markup=False,
+        )
+    if prior is None:
+        return policy, 1.0
+    factor = correction_factor(found, prior, source.default)
+    weighted = f" for {', '.join(one.what for one in found)}" if found and prior.trained is None else ""
+    console.print(
+        f"The odds of default are multiplied by {factor:.6g} to correct the probabilities{weighted}", markup=False
+    )
+    if policy.threshold is not None:
+        shifted = shift(policy.threshold, factor)
+        console.print(
+            f"The threshold {policy.threshold:.6g} on the model's own probabilities is {shifted:.6g} on the corrected "
+            "ones; decisions stay the same",
+            markup=False,
+        )
+    return structs.replace(policy, prior=prior.rate, trained_rate=prior.trained), factor
+
+
+def shift_policy(policy: CardPolicy, factor: float) -> CardPolicy:
+    """The policy on the corrected probabilities; costs are about them already."""
+    if policy.threshold is None or factor == 1:
+        return policy
+    return structs.replace(policy, threshold=shift(policy.threshold, factor))
+
+
+def make_dataset(options: argparse.Namespace, source: Source) -> CardDataset:
+    """The card's part about the table, which here is the model's own file."""
+    stated = {
+        "name": options.name,
+        "path": str(source.paths[-1]),
+        "target": options.target or "",
+        "default": source.classes[source.default],
+    }
+    try:
+        return msgspec.convert(stated, CardDataset)
+    except msgspec.ValidationError as error:
+        raise TrainingError(f"--name {options.name!r} can't be used: {error}") from error
+
+
+def check_complete(rule: Rule | None, population: Matrix | None, described: FittedModel) -> None:
+    """Raise TrainingError for what is still to be said: the rule, and applicants where reasons are relative to them."""
+    asked = []
+    if rule is None:
+        asked.append(f"say {ASK}")
+    if population is None and needs_reference(described):
+        asked.append(
+            "give a table of applicants, which contributions are relative to, because the model remembers no mean "
+            "applicant: --reference TABLE"
+        )
+    if asked:
+        raise TrainingError("; and ".join(asked))
+
+
+def write_model(
+    options: argparse.Namespace,
+    console: Console,
+    source: Source,
+    described: FittedModel,
+    card: Card,
+    reference: Matrix | None,
+    population: Matrix | None,
+    ranges: Sequence[Range],
+) -> None:
+    """Export the model, prove it, and write it; `card`: with the policy on the corrected probabilities."""
+    inputs = [*source.paths, *(path for path in (options.card, options.reference) if path)]
     origin = trace_origin(inputs)
     training = Training(
-        estimator=f"imported {type(unswap(pipeline.steps[-1][1])).__name__}",
+        estimator=f"imported {described.estimator}",
         rows=0,
         holdout_rows=0,
         default_rate=None,
@@ -120,26 +283,33 @@ def run(options: argparse.Namespace, console: Console) -> int:
         libraries=origin.libraries,
     )
     contract = make_contract(card, training, origin.trained_at, metrics={})
-    if options.reference:
+    contract = structs.replace(contract, fields=limit_fields(contract.fields, described.inputs))
+    if reference is not None:
         contract = structs.replace(
             contract,
             bins=make_bins(contract.fields, reference),
-            probability_bins=bin_numbers(pipeline.predict_proba(reference)[:, 1]),
+            probability_bins=bin_numbers(described.probability(reference)),
         )
+    usual = narrow_fields(contract.fields, usual_ranges(described, ranges))
+    applicants = draw_applicants(usual, SYNTHETIC_ROWS, options.seed) if reference is None else reference
+    relative_to = None if population is None else draw_reference(population, options.seed)
     try:
-        content = export(pipeline, contract, draw_reference(reference, options.seed))
+        content = export(described, contract, relative_to, usual)
     except ValueError as error:
-        raise TrainingError(f"{paths[-1]} can't be exported: {error}") from error
+        raise TrainingError(f"{source.paths[-1]} can't be exported: {error}") from error
     model = load_model(content)
-    applicants = (
-        reference if options.reference else draw_applicants(list(contract.fields), SYNTHETIC_ROWS, options.seed)
-    )
-    console.print(str(prove(pipeline, model, applicants, options.seed)))
-    if options.card is None:
-        path = inferred_path(options.out, card)
-        write_whole(path, format_card(card))
-        console.print(f"Wrote {path}: complete labels, bounds, reasons and costs, then import again with --card {path}")
+    console.print(str(prove(described, model, applicants, options.seed)), markup=False)
     path = options.out / "model.onnx"
     write_whole(path, content)
-    console.print(f"Wrote {path}: {contract.version}, sha256 {model.sha256[:12]}…")
-    return 0
+    console.print(f"Wrote {path}: {contract.version}, sha256 {model.sha256[:12]}…", markup=False)
+
+
+def narrow_fields(fields: Sequence[Field], ranges: Sequence[Range]) -> list[Field]:
+    """The fields with bounds around most values, to draw applicants from."""
+    narrowed = []
+    for field, known in zip(fields, ranges, strict=True):
+        low = max((bound for bound in (field.minimum, known.minimum) if bound is not None), default=None)
+        high = min((bound for bound in (field.maximum, known.maximum) if bound is not None), default=None)
+        is_range = field.kind == "number" and (low is None or high is None or low <= high)
+        narrowed.append(structs.replace(field, minimum=low, maximum=high) if is_range else field)
+    return narrowed

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from train.dataset import Matrix
-from train.export.learners import LEAF_FINDERS
 from train.export.trees import Trees
+from train.readers.classifiers import LEAF_FINDERS
 
 Numbers = npt.NDArray[np.int64]
 
@@ -17,8 +17,8 @@ Numbers = npt.NDArray[np.int64]
 def compare_leaves(classifier: Any, trees: Trees, encoded: Matrix) -> tuple[int, int]:
     """The number of leaves compared, rows × trees, and how many of them differ.
 
-    `encoded`: float64, shape (m, n_columns). `classifier`: of a class in learners.LEAF_FINDERS. Libraries number leaves
-    differently: in every tree both numberings must group the rows in the same way.
+    `encoded`: float64, shape (m, n_columns). `classifier`: of a class in classifiers.LEAF_FINDERS. Libraries number
+    leaves differently: in every tree the rows of one of our leaves must be in one of theirs.
     """
     # XGBoost gives no leaf for numbers beyond float32.
     rows = encoded[~(np.abs(encoded) > np.finfo(np.float32).max).any(axis=1)]
@@ -32,15 +32,12 @@ def compare_leaves(classifier: Any, trees: Trees, encoded: Matrix) -> tuple[int,
 
 
 def count_unmatched(ours: Numbers, theirs: Numbers) -> int:
-    """Rows left over by a greedy one-to-one match of two numberings, largest groups first; 0 for the same groups."""
+    """Rows that reach another of their leaves than most rows of their own one of ours; 0 if ours group rows alike.
+
+    Several of ours may be one of theirs: LightGBM's treatment of zero takes several splits, whose subtrees are equal.
+    """
     pairs, counts = np.unique(np.stack([ours, theirs]), axis=1, return_counts=True)
-    our_taken: set[int] = set()
-    their_taken: set[int] = set()
-    matched = 0
-    for place in np.argsort(-counts):
-        our, their = pairs[:, place].tolist()
-        if our not in our_taken and their not in their_taken:
-            our_taken.add(our)
-            their_taken.add(their)
-            matched += int(counts[place])
-    return len(ours) - matched
+    _, our = np.unique(pairs[0], return_inverse=True)
+    largest = np.zeros(our.max(initial=-1) + 1, np.int64)
+    np.maximum.at(largest, our, counts)
+    return len(ours) - int(largest.sum())

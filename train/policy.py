@@ -1,4 +1,4 @@
-"""Thresholds from costs: the cheapest decision for each probability of default."""
+"""Thresholds from costs: the cheapest decision for each probability of default; or the owner's own threshold."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ import numpy.typing as npt
 from model.policy import Policy
 from train.card import CardPolicy
 
+COST_DEFAULT, COST_GOOD = 5.0, 1.0
+"""Costs where the card has none."""
 
-def make_policy(costs: CardPolicy) -> Policy:
-    """The policy with the smallest expected cost for calibrated probabilities.
+
+def make_policy(card: CardPolicy) -> Policy:
+    """The policy with the smallest expected cost for calibrated probabilities, or that of the card's threshold.
 
     Accepting costs p · cost_default, refusing (1 − p) · cost_good, a review cost_review. Without review the
     first two are equal at p = cost_good / (cost_default + cost_good) (Elkan, The Foundations of
     Cost-Sensitive Learning, 2001, equation 2). A review is cheapest from p = cost_review / cost_default
-    to 1 − cost_review / cost_good, if there is such a p at all.
+    to 1 − cost_review / cost_good, if there is such a p at all. A threshold P of the owner is taken as it is; it is the
+    cheapest where the costs are as (1 − P) : P, and these are noted as costs.
     """
-    review_from = refuse_from = costs.cost_good / (costs.cost_default + costs.cost_good)
-    if costs.cost_review is not None and costs.cost_review < review_from * costs.cost_default:
-        review_from = costs.cost_review / costs.cost_default
-        refuse_from = 1 - costs.cost_review / costs.cost_good
-    return Policy(costs.cost_default, costs.cost_good, costs.cost_review, review_from, refuse_from, costs.points)
+    if card.threshold is not None:
+        p = card.threshold
+        return Policy(1 - p, p, None, p, p, card.points, "threshold")
+    default, good, review = card.cost_default or COST_DEFAULT, card.cost_good or COST_GOOD, card.cost_review
+    review_from = refuse_from = good / (default + good)
+    if review is not None and review < review_from * default:
+        review_from = review / default
+        refuse_from = 1 - review / good
+    return Policy(default, good, review, review_from, refuse_from, card.points)
 
 
 def decide(probability: npt.NDArray[np.float64], policy: Policy) -> npt.NDArray[np.int64]:

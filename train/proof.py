@@ -1,4 +1,4 @@
-"""Check that the exported graph gives the same results as the fitted pipeline, on the rows of proof_rows.py.
+"""Check that the exported graph gives the same results as the fitted model, on the rows of proof_rows.py.
 
 `python -m train` refuses to write a file that fails it; tests and CI use the same check.
 """
@@ -8,19 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
-from sklearn.pipeline import Pipeline
 
 from model.session import OUTPUTS, Model, Scores
 from train.dataset import Matrix
 from train.errors import TrainingError
-from train.export.graph import transform_to_columns
-from train.export.learners import FLOAT32_SUMS, LEAF_FINDERS, read_classifier
-from train.export.swapped_classes import unswap
-from train.export.trees import Trees
+from train.fitted.model import FittedModel
+from train.fitted.trees import Trees, collect_splits
 from train.leaves import compare_leaves
 from train.policy import decide
 from train.proof_rows import draw_test_rows
+from train.readers.classifiers import LEAF_FINDERS
 
 TOLERANCE = 1e-12
 """Largest difference in probability that float64 rounding can explain."""
@@ -28,11 +25,11 @@ TOLERANCE = 1e-12
 REASONS_TOLERANCE = 1e-9
 """Largest difference between the log-odds and the base value plus the contributions."""
 
-FLOAT32_TOLERANCE = 1e-5
-"""Largest difference in probability that a sum of some hundred leaves in float32 can explain."""
-
 EXPLAINED_ROWS = 5_000
-"""About this many rows of a chunk are also scored with reasons, and one at a time."""
+"""About this many rows of a chunk are also scored with reasons, and one at a time; fewer of a model of many leaves."""
+
+EXPLAINED_LEAVES = 5_000_000
+"""The most leaves × rows of a chunk that are scored so."""
 
 CHUNK_ROWS = 50_000
 
@@ -44,7 +41,7 @@ class Proof:
     largest_difference: of probabilities, from the fitted model in float64. decisions_differ: number over all passes of
     the comparison.
     leaves_compared: rows × trees whose leaf a boosting library was asked for; leaves_differ: those that differ.
-    reasons_difference: of log-odds, between base value + contributions and the model. library_rounding: of
+    reasons_difference: of scores, between base value + contributions and the model. library_rounding: of
     probabilities, from a library that sums in float32; 0 for other libraries.
     """
 
@@ -70,21 +67,21 @@ class Proof:
         )
 
 
-def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Proof:
-    """Compare pipeline and graph on real applicants, float64, shape (n, n_fields), and on test rows made from them.
+def prove(fitted: FittedModel, model: Model, applicants: Matrix, seed: int) -> Proof:
+    """Compare model and graph on real applicants, float64, shape (n, n_fields), and on test rows made from them.
 
     Raises TrainingError if a probability differs by more than TOLERANCE, any decision or leaf differs, or the
-    contributions don't add up to the log-odds.
+    contributions don't add up to the score.
     """
     proof = Proof()
-    for rows in draw_test_rows(pipeline, list(model.contract.fields), applicants, seed):
+    for rows in draw_test_rows(fitted, list(model.contract.fields), applicants, seed):
         for start in range(0, len(rows), CHUNK_ROWS):
-            _compare(pipeline, model, np.ascontiguousarray(rows[start : start + CHUNK_ROWS]), proof)
+            _compare(fitted, model, np.ascontiguousarray(rows[start : start + CHUNK_ROWS]), proof)
     if (
         proof.largest_difference > TOLERANCE
         or proof.decisions_differ
         or proof.leaves_differ
-        or proof.library_rounding > FLOAT32_TOLERANCE
+        or proof.library_rounding > fitted.rounding
         or proof.reasons_difference > REASONS_TOLERANCE
     ):
         raise TrainingError(
@@ -97,21 +94,22 @@ def prove(pipeline: Pipeline, model: Model, applicants: Matrix, seed: int) -> Pr
     return proof
 
 
-def _compare(pipeline: Pipeline, model: Model, applicants: Matrix, proof: Proof) -> None:
-    """Score applicants with pipeline and graph, and add the differences to the proof."""
-    exported_classifier, classifier = read_classifier(pipeline.steps[-1][1]), unswap(pipeline.steps[-1][1])
-    encoded = transform_to_columns(pipeline, applicants)
-    if isinstance(exported_classifier, Trees) and type(classifier).__name__ in LEAF_FINDERS:
-        compared, differ = compare_leaves(classifier, exported_classifier, encoded)
-        proof.leaves_compared += compared
-        proof.leaves_differ += differ
-    log_odds = exported_classifier.log_odds(encoded)
-    exact, library = expit(log_odds), pipeline.predict_proba(applicants)[:, 1]
-    expected = exact if type(classifier).__name__ in FLOAT32_SUMS else library
-    if expected is exact:
+def _compare(fitted: FittedModel, model: Model, applicants: Matrix, proof: Proof) -> None:
+    """Score applicants with model and graph, and add the differences to the proof."""
+    for member in fitted.members:
+        if isinstance(member.function, Trees) and type(member.classifier).__name__ in LEAF_FINDERS:
+            compared, differ = compare_leaves(member.classifier, member.function, member.encode(applicants))
+            proof.leaves_compared += compared
+            proof.leaves_differ += differ
+    score, exact, taken = fitted.score(applicants), fitted.probability(applicants), fitted.is_taken(applicants)
+    library = exact.copy()
+    if taken.any():
+        library[taken] = fitted.ask(applicants[taken])
+    expected = exact if fitted.rounding else library
+    if fitted.rounding:
         proof.library_rounding = max(proof.library_rounding, _largest(library - exact))
     proof.rows += len(applicants)
-    step = max(len(applicants) // EXPLAINED_ROWS, 1)
+    step = max(len(applicants) // min(EXPLAINED_ROWS, EXPLAINED_LEAVES // count_leaves(fitted) + 1), 1)
     explained = applicants[::step]
     # Batches and single rows take different paths through the graph.
     answers = (
@@ -125,10 +123,21 @@ def _compare(pipeline: Pipeline, model: Model, applicants: Matrix, proof: Proof)
         proof.largest_difference = max(proof.largest_difference, *map(_largest, differences))
         proof.decisions_differ += int((scores.decision != decide(reference, model.contract.policy)).sum())
         if len(scores.contributions):
-            total, exact_total = model.contract.base_value + scores.contributions.sum(axis=1), log_odds[::every]
-            # Relative where the log-odds exceed 1, because large log-odds have fewer decimals in float64.
+            total, exact_total = model.contract.base_value + scores.contributions.sum(axis=1), score[::every]
+            # Relative where the score exceeds 1, because large log-odds have fewer decimals in float64.
             scale = np.maximum(np.abs(exact_total), 1.0)
             proof.reasons_difference = max(proof.reasons_difference, _largest((total - exact_total) / scale))
+
+
+def count_leaves(fitted: FittedModel) -> int:
+    """The leaves of all trees of a model, at least 1."""
+    functions = [member.function for member in fitted.members]
+    return (
+        sum(
+            len(function.trees) + len(collect_splits(function)) for function in functions if isinstance(function, Trees)
+        )
+        + 1
+    )
 
 
 def _score_one_by_one(model: Model, applicants: Matrix) -> Scores:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.pipeline import Pipeline
 
 from model.contract import MAX_MAGNITUDE, Field
 from train.dataset import Matrix
-from train.export.columns import map_columns_to_fields
 from train.export.golden import draw_applicants
-from train.export.graph import transform_to_columns
-from train.export.learners import read_classifier
-from train.export.trees import Trees, collect_splits
+from train.fitted.binning import Binned
+from train.fitted.model import FittedModel, Member
+from train.fitted.steps import Parallel, Steps, apply_steps, follow_steps
+from train.fitted.trees import Trees, collect_splits
 
 GENERATED_ROWS = 100_000
 ROWS_WITH_MISSING = 10_000
 ROWS_PER_SPLIT = 8
-"""Base rows per split, because not every row reaches a split deep in its tree."""
+"""Base rows per split, because not every row reaches a split deep in its tree; fewer for a model of many splits."""
+
+ROWS_AT_SPLITS = 50_000
+"""About the most base rows of all splits."""
 
 
-def draw_test_rows(pipeline: Pipeline, fields: list[Field], applicants: Matrix, seed: int) -> Iterator[Matrix]:
+def draw_test_rows(fitted: FittedModel, fields: list[Field], applicants: Matrix, seed: int) -> Iterator[Matrix]:
     """Yield the applicants, float64, shape (n, n_fields), and then groups of rows made from them or from the bounds."""
     random = np.random.default_rng(seed)
     yield applicants
     yield draw_applicants(fields, GENERATED_ROWS, seed)
     yield _with_missing(applicants, fields, random)
     yield _with_extremes(applicants, fields, random)
-    yield _at_splits(pipeline, fields, applicants, random)
+    for member in fitted.members:
+        for comparisons in find_comparisons(member):
+            yield _at_thresholds(comparisons, fields, applicants, random)
 
 
 def _sample(applicants: Matrix, rows: int, random: np.random.Generator) -> Matrix:
@@ -47,52 +52,81 @@ def _with_missing(applicants: Matrix, fields: list[Field], random: np.random.Gen
 
 
 def _with_extremes(applicants: Matrix, fields: list[Field], random: np.random.Generator) -> Matrix:
-    """Real rows with one number each replaced by an extreme of either sign."""
-    extremes = np.array([0.0, 1e-300, 5e-324, 1e15, MAX_MAGNITUDE])
-    numbers = [column for column, field in enumerate(fields) if field.kind == "number"]
-    cases = [(column, sign * value) for column in numbers for value in extremes for sign in (1, -1)]
+    """Real rows with one number each replaced by an extreme of either sign that the field takes, or by its limit."""
+    extremes = [sign * value for value in (0.0, 1e-300, 5e-324, 1e15, MAX_MAGNITUDE) for sign in (1, -1)]
+    cases = [
+        (column, number)
+        for column, field in enumerate(fields)
+        if field.kind == "number"
+        for number in (*extremes, *(field.limits if field.is_limited else ()))
+        if field.takes(number)
+    ]
     rows = _sample(applicants, len(cases), random)
     for row, (column, value) in zip(rows, cases, strict=True):
         row[column] = value
     return rows
 
 
-def _at_splits(pipeline: Pipeline, fields: list[Field], applicants: Matrix, random: np.random.Generator) -> Matrix:
-    """Real rows with one number each placed where the outcome of a tree's split changes, and one ulp to either side.
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """Columns that are compared with thresholds, as (column, threshold), and the steps that compute the columns."""
 
-    The place is found by bisection over the float64 numbers, which works for any monotonic preprocessing before the
-    split.
+    steps: Steps
+    cases: frozenset[tuple[int, float]]
+
+
+def find_comparisons(member: Member) -> list[Comparisons]:
+    """The splits of a member's trees, and the ends of the bins in its steps."""
+    found: list[Comparisons] = []
+
+    def walk(before: Steps, steps: Steps) -> None:
+        for number, step in enumerate(steps):
+            here = (*before, *steps[:number])
+            if isinstance(step, Parallel):
+                for branch in step.branches:
+                    walk(here, branch)
+            if isinstance(step, Binned):
+                ends = {(function.source, end) for function in step.functions for end in function.ends.tolist()}
+                found.append(Comparisons(here, frozenset(ends)))
+
+    walk((), member.steps)
+    if isinstance(member.function, Trees):
+        splits = {(split.column, split.threshold) for split in collect_splits(member.function)}
+        found.append(Comparisons(member.steps, frozenset(splits)))
+    return found
+
+
+def _at_thresholds(
+    comparisons: Comparisons, fields: list[Field], applicants: Matrix, random: np.random.Generator
+) -> Matrix:
+    """Real rows with one number each placed where the outcome of a comparison changes, and one ulp to either side.
+
+    The place is found by bisection over the float64 numbers, which works for any monotonic preprocessing before it.
     """
-    exported_classifier = read_classifier(pipeline.steps[-1][1])
-    if not isinstance(exported_classifier, Trees):
-        return applicants[:0]
-    field_of_column = map_columns_to_fields(pipeline)
-    cases = sorted(
-        {
-            (split.column, split.threshold)
-            for split in collect_splits(exported_classifier)
-            if np.isfinite(split.threshold)
-        }
-    )
+    owners = follow_steps(comparisons.steps, tuple(frozenset([number]) for number in range(len(fields))))
+    # A column of several fields has no place of its own.
+    field_of_column = np.array([next(iter(owner)) if len(owner) == 1 else -1 for owner in owners])
+    cases = [case for case in sorted(comparisons.cases) if np.isfinite(case[1]) and field_of_column[case[0]] >= 0]
     cases = [case for case in cases if fields[field_of_column[case[0]]].kind == "number"]
     if not cases:
         return applicants[:0]
     column, threshold = np.array([case[0] for case in cases]), np.array([case[1] for case in cases])
     field, every = field_of_column[column], np.arange(len(cases))
-    bases = _sample(applicants, len(cases) * ROWS_PER_SPLIT, random).reshape(ROWS_PER_SPLIT, len(cases), -1)
+    per_split = min(ROWS_PER_SPLIT, ROWS_AT_SPLITS // len(cases) + 1)
+    bases = _sample(applicants, len(cases) * per_split, random).reshape(per_split, len(cases), -1)
     rows = bases[0].copy()
-    low = np.full(len(cases), _to_rank(np.array(-MAX_MAGNITUDE)))
-    high = np.full(len(cases), _to_rank(np.array(MAX_MAGNITUDE)))
+    lowest, highest = (_to_rank(ends) for ends in np.array([fields[number].limits for number in field]).T)
+    low, high = lowest, highest
     while (high > low + 1).any():
         # high − low may overflow an int64.
         middle = low // 2 + high // 2 + (low % 2 + high % 2) // 2
         rows[every, field] = _from_rank(middle)
-        is_true = transform_to_columns(pipeline, rows)[every, column] <= threshold
+        is_true = apply_steps(comparisons.steps, rows)[every, column] <= threshold
         low, high = np.where(is_true, middle, low), np.where(is_true, high, middle)
     parts = []
     for rank in (low - 1, low, high, high + 1):
         part = bases.copy()
-        part[:, every, field] = _from_rank(rank)
+        part[:, every, field] = _from_rank(np.clip(rank, lowest, highest))
         parts.append(part.reshape(-1, applicants.shape[1]))
     return np.concatenate(parts)
 

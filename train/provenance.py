@@ -13,7 +13,7 @@ from pathlib import Path
 
 from train.errors import TrainingError
 
-LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn")
 CODE = ("train", "model", "requirements-train.txt")
 ROOT = Path(__file__).resolve().parent.parent
 

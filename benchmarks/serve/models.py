@@ -20,6 +20,7 @@ from model.contract import Training
 from train.card import Card, CardDataset, CardField
 from train.contract import make_contract
 from train.export import draw_reference, export
+from train.readers.describe import describe
 from train.threads import limit_threads
 
 BATCH_ROWS = 1_000
@@ -57,7 +58,7 @@ def train_model(spec: Spec, folder: Path) -> TrainedModel:
     contract = make_contract(_card(spec.fields), training, "2026-01-01T00:00:00Z", {})
     folder.mkdir(parents=True, exist_ok=True)
     joblib.dump(pipeline, folder / "pipeline.joblib")
-    (folder / "model.onnx").write_bytes(export(pipeline, contract, draw_reference(X, SEED)))
+    (folder / "model.onnx").write_bytes(export(describe(pipeline), contract, draw_reference(X, SEED)))
     return TrainedModel(folder, X[:BATCH_ROWS].tolist(), probability)
 
 

@@ -75,7 +75,8 @@ def _show_explanation(state: AppState, applicant: Applicant, result: Result) -> 
         st.header(language.text("warning.title"), anchor=False)
         warnings = [localize_warning(warning, applicant, fields, language) for warning in result.warnings]
         st.html(components.bullets(warnings, "warnings"))
-    st.html(field_tables.draw_waterfall(result, state.model, applicant, language))
+    if waterfall := field_tables.draw_waterfall(result, state.model, applicant, language):
+        st.html(waterfall)
     st.header(language.text("reasons.title"), anchor=False)
     reasons = [
         localize_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons[:MAX_REASONS]

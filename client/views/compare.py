@@ -38,4 +38,5 @@ def show_comparison(state: AppState) -> None:
     st.html(field_tables.draw_comparison(names, applicants, state.model, language))
     below = st.columns(2, gap="large")
     for side, applicant, result in zip(below, applicants, results, strict=True):
-        side.html(field_tables.draw_waterfall(result, state.model, applicant, language))
+        if waterfall := field_tables.draw_waterfall(result, state.model, applicant, language):
+            side.html(waterfall)

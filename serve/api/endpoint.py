@@ -36,12 +36,14 @@ class RequestBody(Struct, frozen=True):
     """The body of an endpoint, for OpenAPI; every example is answered with 200.
 
     `schema`: the type of a model's JSON body, None if the handler takes no JSON; `example`: such a body.
-    `other_examples`: an example of each other media type that the handler takes.
+    `other_examples`: an example of each other media type that the handler takes. `other_schemas`: names of further
+    components that describe a JSON body.
     """
 
     schema: Callable[[RequestSchemas], Any] | None
     example: Callable[[Runtime], Any] | None
     other_examples: Mapping[str, Callable[[Runtime], str]] = {}
+    other_schemas: tuple[str, ...] = ()
 
 
 class Endpoint(Struct, frozen=True):

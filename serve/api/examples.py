@@ -32,6 +32,19 @@ def predict(runtime: Runtime) -> dict[str, Any]:
     return {"data": [typical_row(runtime)]}
 
 
+def predict_shapes(runtime: Runtime) -> dict[str, list[Any]]:
+    """POST /predict, in each other shape: the name of its type in /openapi.json → bodies."""
+    named = name_values(typical_row(runtime), runtime)
+    split = {"columns": list(named), "data": [list(named.values())]}
+    return {
+        "PredictApplicants": [[named], [typical_row(runtime)]],
+        "PredictRecord": [named],
+        "PredictColumns": [{name: [value] for name, value in named.items()}],
+        "PredictSplit": [split],
+        "PredictMember": [{"dataframe_split": split}, {"dataframe_records": [named]}, {"instances": [named]}],
+    }
+
+
 def infer(runtime: Runtime) -> dict[str, Any]:
     """POST /v2/models/{name}/infer, as one matrix."""
     row = typical_row(runtime)

@@ -14,11 +14,13 @@ import msgspec
 
 from model.policy import DECISIONS
 from model.reasons import plain_number
+from serve.api import examples
 from serve.api.endpoint import JSON_TYPE, Endpoint, RequestBody
 from serve.runtime import Runtime
 from serve.schemas.limits import CHANGE_SEARCH_ROWS, DEFAULT_REASONS
 from serve.schemas.problems import PROBLEM_TYPE
 from serve.schemas.responses import Problem
+from serve.schemas.shapes import MEMBERS
 
 PROBLEMS = {
     400: "the request is invalid; `errors` lists every fault of its body",
@@ -41,10 +43,12 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     documented = [endpoint for endpoint in endpoints if endpoint.response is not None]
     requests = [_json_type(endpoint.request, runtime) for endpoint in documented]
     responses = [endpoint.response for endpoint in documented if _has_json_response(endpoint)]
-    types = [Problem, *(kind for kind in requests if kind), *responses]
+    shapes = runtime.schemas.predict_shapes
+    types = [Problem, *(kind for kind in requests if kind), *responses, *shapes]
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     schemas = dict(zip(map(id, types), references, strict=True))
-    _rename_fields(components, runtime)
+    _add_predict_shapes(components, [schemas[id(shape)] for shape in shapes], runtime)
+    _rename_members(components, runtime)
     _add_descriptions(components, runtime)
     paths: dict[str, Any] = {}
     for endpoint, request in zip(documented, requests, strict=True):
@@ -84,11 +88,29 @@ def _has_json_response(endpoint: Endpoint) -> bool:
     return not isinstance(endpoint.response, str)
 
 
-def _rename_fields(components: dict[str, Any], runtime: Runtime) -> None:
-    """Give the members of an applicant the names of the fields, not all of which msgspec allows as names of members."""
-    applicant, names = components["Applicant"], {f"field_{n}": field.name for n, field in enumerate(runtime.fields)}
-    applicant["properties"] = {names.get(name, name): schema for name, schema in applicant["properties"].items()}
-    applicant["required"] = [names.get(name, name) for name in applicant["required"]]
+def _add_predict_shapes(components: dict[str, Any], shapes: Sequence[Any], runtime: Runtime) -> None:
+    """Add the types of POST /predict that are unions of objects, which msgspec can't express, and the examples."""
+    components["PredictApplicants"] = {"anyOf": shapes, "description": "Applicants in any of these shapes."}
+    content = {"$ref": "#/components/schemas/PredictApplicants"}
+    components["PredictMember"] = {
+        "type": "object",
+        "description": "Applicants in one of these members.",
+        "properties": dict.fromkeys(MEMBERS, content),
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+    for name, bodies in examples.predict_shapes(runtime).items():
+        components[name]["examples"] = bodies
+
+
+def _rename_members(components: dict[str, Any], runtime: Runtime) -> None:
+    """Give the members of an applicant their names, not all of which msgspec allows as names of members."""
+    names = runtime.schemas.names
+    for kind in ("Applicant", "PredictRecord", "PredictColumns"):
+        schema = components[kind]
+        schema["properties"] = {names[member]: value for member, value in schema["properties"].items()}
+        schema["required"] = [names[member] for member in schema["required"]]
 
 
 def _add_descriptions(components: dict[str, Any], runtime: Runtime) -> None:
@@ -108,6 +130,9 @@ def _add_descriptions(components: dict[str, Any], runtime: Runtime) -> None:
     order = ", ".join(field.name for field in runtime.fields)
     note = f"rows of numbers in the order {order}; a category is the index of its level, a missing value null"
     components["PredictBody"]["properties"]["data"]["description"] = note
+    components["PredictRecord"]["description"] = "Applicant, and true and false where a number is expected."
+    components["PredictColumns"]["description"] = "The values of each field, as a list or by row; all of the same rows."
+    components["PredictSplit"]["description"] = "pandas.DataFrame.to_dict(orient='split')."
     options = components["ScoreBody"]["properties"]
     options["applicants"]["description"] = f"by name, or as a list of values in the order {order}"
     options["reasons"] |= {"default": DEFAULT_REASONS, "description": "maximum number for each applicant"}
@@ -162,6 +187,9 @@ def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, 
 
 
 def _request_body(body: RequestBody, runtime: Runtime, schema: Any) -> dict[str, Any]:
+    if body.other_schemas:
+        others = [{"$ref": f"#/components/schemas/{name}"} for name in body.other_schemas]
+        schema = {"anyOf": [schema, *others]}
     content: dict[str, Any] = {JSON_TYPE: {"schema": schema, "example": body.example(runtime)}} if body.example else {}
     for media_type, example in body.other_examples.items():
         content[media_type] = TEXT | {"example": example(runtime)}

@@ -29,7 +29,9 @@ MODEL, VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
 V2 = "Open Inference Protocol"
 
 SCORE = RequestBody(lambda schemas: schemas.score_body, examples.score, {"text/csv": examples.table})
-PREDICT = RequestBody(lambda schemas: schemas.predict_body, examples.predict)
+PREDICT = RequestBody(
+    lambda schemas: schemas.predict_body, examples.predict, other_schemas=("PredictApplicants", "PredictMember")
+)
 TABLE = RequestBody(None, None, {"text/csv": examples.table})
 INFER = RequestBody(lambda schemas: InferBody, examples.infer)
 
@@ -40,6 +42,10 @@ TABLE_NOTE = (
 CSV_NOTE = (
     f"`text/csv` is accepted too. {TABLE_NOTE} The response then is a table with the columns {', '.join(COLUMNS)}, "
     "unless `Accept` is `application/json`."
+)
+PREDICT_NOTE = (
+    "Beside rows of numbers it takes the bodies of other services: a list of records or rows, one flat object, "
+    "columns, pandas' split orient; alone, or in a member of `PredictMember`. The response is always a list."
 )
 BINARY_NOTE = "With `Inference-Header-Content-Length`, tensors follow the JSON as raw bytes."
 
@@ -56,7 +62,7 @@ _infer = partial(
 )
 
 ENDPOINTS = (
-    _post("/predict", predict, "One probability of default a row", list[float], PREDICT),
+    _post("/predict", predict, "One probability of default a row", list[float], PREDICT, description=PREDICT_NOTE),
     _post(
         "/score",
         score,

@@ -101,7 +101,7 @@ async def score(request: Request) -> Response:
 
 
 async def predict(request: Request) -> Response:
-    """POST /predict: rows of numbers in, one probability a row out; the format is kept for existing clients."""
+    """POST /predict: one probability for each applicant; the format is kept for existing clients."""
     return await handle_scoring(request, read_predict)
 
 

@@ -38,7 +38,7 @@ def write_table(runtime: Runtime, body: Body, options: DialectOptions, max_bytes
 
     It is written row by row, since a table of short rows can have more faults than the memory holds.
     """
-    table = ApplicantTable(body, runtime.fields, options, is_first_id=True)
+    table = ApplicantTable(body, runtime.fields, runtime.schemas.id_names, options, is_first_id=True)
     rows = bytearray()
     for row in table.rows():
         if rows:

@@ -1,6 +1,6 @@
 """Reading applicants value by value: from decoded JSON to the matrix that the model takes, with every fault.
 
-A named applicant is `{field: value}` and may carry an `id`; a vector holds the values in the order of
+A named applicant is `{field: value}` and may carry an id; a vector holds the values in the order of
 the fields. A number is a JSON number; a category is the text of its level, or in a vector also the
 index of its level, as in the matrix. null is a missing value.
 """
@@ -8,7 +8,7 @@ index of its level, as in the matrix. null is a missing value.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,16 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from model.contract import MAX_MAGNITUDE, Field
-from model.messages import describe_expected, quote_value, truncate
+from model.messages import describe_expected, describe_limit, quote_value, truncate
 from model.session import NAN, Matrix
 from model.vocabulary import OTHER_LEVEL, match_boolean
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
+
+ID = "id"
+
+MAX_WHOLE_LEVEL = 10**15
+"""A whole number from here on is no level: as float64 it may stand for several."""
 
 
 class Applicants(Struct, frozen=True):
@@ -30,25 +35,42 @@ class Applicants(Struct, frozen=True):
     ids: tuple[str | int | None, ...]
 
 
+class ApplicantRules(Struct, frozen=True):
+    """How the applicants of a model are read.
+
+    `by_name`: name → column of its field. `id_names`: the members of an object that hold its id; no field has such a
+    name. `ignores_unknown`: members with other names are skipped, else refused. `is_lenient`: for POST /predict, true
+    and false are 1 and 0 where a number is expected, and by name a level that is a whole number may be a JSON number.
+    """
+
+    fields: tuple[Field, ...]
+    by_name: dict[str, int]
+    id_names: tuple[str, ...]
+    ignores_unknown: bool = False
+    is_lenient: bool = False
+
+
+def make_rules(
+    fields: Sequence[Field], id_column: str | None = None, *, ignores_unknown: bool = False
+) -> ApplicantRules:
+    """The rules of a model; ids are in `id` and in its id column, unless a field has that name."""
+    by_name = {field.name: column for column, field in enumerate(fields)}
+    id_names = tuple(name for name in dict.fromkeys((ID, id_column)) if name is not None and name not in by_name)
+    return ApplicantRules(tuple(fields), by_name, id_names, ignores_unknown)
+
+
 class InvalidCell(Exception):
     """One value that can't be read; the message says what was expected."""
 
 
-def read_applicants(
-    rows: Sequence[Any], fields: Sequence[Field], pointer: str, *, only_numbers: bool = False
-) -> Applicants:
+def read_applicants(rows: Sequence[Any], rules: ApplicantRules, pointer: str) -> Applicants:
     """Read the decoded JSON of applicants; `pointer` is the JSON pointer of their list in the body.
 
-    With `only_numbers` every row is a list, and a category the index of its level, as in the matrix.
     Raises InvalidApplicants with all faults of all rows, or of the first rows that have more than MAX_FAULTS.
     """
     if not rows:
         raise InvalidApplicants([Fault(pointer, "expected at least one applicant, got an empty list")])
-    read = _read_number if only_numbers else _read_cell
-    expected = f"expected a list of {len(fields)} numbers, one a field"
-    if not only_numbers:
-        expected = f"expected an object of fields or a list of {len(fields)} values"
-    by_name = {field.name: column for column, field in enumerate(fields)}
+    fields, by_name = rules.fields, rules.by_name
     matrix = np.full((len(rows), len(fields)), NAN)
     ids: list[str | int | None] = [None] * len(rows)
     faults: list[Fault] = []
@@ -56,19 +78,20 @@ def read_applicants(
         if len(faults) > MAX_FAULTS:
             break  # even a small body can have millions of faults
         here = f"{pointer}/{number}"
-        if isinstance(row, dict) and not only_numbers:
-            ids[number] = _take_id(row, by_name, here, faults)
-            cells = _cells_by_name(row, fields, by_name, here, faults)
+        if isinstance(row, dict):
+            ids[number] = _read_id(row, rules.id_names, here, faults)
+            faults += [Fault(f"{here}/{name}", detail) for name, detail in find_wrong_names(row, rules)]
+            cells = [(by_name[name], name, row[name]) for name in row if name in by_name]
         elif isinstance(row, list):
             cells = _cells_by_position(row, fields, here, faults)
         else:
-            faults.append(Fault(here, expected))
+            faults.append(Fault(here, f"expected an object of fields or a list of {len(fields)} values"))
             continue
         for column, place, value in cells:
             try:
-                matrix[number, column] = read(value, fields[column], by_index=isinstance(row, list))
+                matrix[number, column] = _read_cell(value, fields[column], isinstance(row, list), rules.is_lenient)
             except InvalidCell as error:
-                faults.append(Fault(place, str(error)))
+                faults.append(Fault(f"{here}/{escape_pointer(place)}", str(error)))
     if faults:
         raise InvalidApplicants(faults)
     return Applicants(matrix, tuple(ids))
@@ -77,18 +100,27 @@ def read_applicants(
 def find_faults(matrix: Matrix, fields: Sequence[Field]) -> list[Fault]:
     """The first value of each field that the model can't take; matrix float64, shape (n, n_fields), n > 0."""
     categories = [(column, field) for column, field in enumerate(fields) if field.kind == "category"]
+    is_limited = any(field.is_limited for field in fields)
     # Fast path. A NaN makes minimum and maximum NaN, so that this is true only if nothing is missing.
-    if matrix.min() >= -MAX_MAGNITUDE and matrix.max() <= MAX_MAGNITUDE:
+    if not is_limited and matrix.min() >= -MAX_MAGNITUDE and matrix.max() <= MAX_MAGNITUDE:
         if not categories:
             return []
         is_wrong = np.zeros(matrix.shape, np.bool_)
     else:
-        is_wrong = (np.abs(matrix) > MAX_MAGNITUDE) | (np.isnan(matrix) & [not field.nullable for field in fields])
+        lowest, highest = stack_limits(fields)
+        is_wrong = (matrix < lowest) | (matrix > highest)
+        is_wrong |= np.isnan(matrix) & [not field.nullable for field in fields]
     for column, field in categories:
         values = matrix[:, column]
         is_level = (values >= 0) & (values < len(field.levels)) & (values == np.floor(values))
         is_wrong[:, column] |= ~(is_level | np.isnan(values))
     return _name_faults(matrix, is_wrong, fields)
+
+
+def stack_limits(fields: Sequence[Field]) -> tuple[Matrix, Matrix]:
+    """The lowest and the highest number that each field takes: float64, shape (n_fields,)."""
+    lowest, highest = np.array([field.limits for field in fields]).T
+    return lowest, highest
 
 
 def _name_faults(matrix: Matrix, is_wrong: npt.NDArray[np.bool_], fields: Sequence[Field]) -> list[Fault]:
@@ -97,33 +129,29 @@ def _name_faults(matrix: Matrix, is_wrong: npt.NDArray[np.bool_], fields: Sequen
         row, field = int(is_wrong[:, column].argmax()), fields[column]
         value = float(matrix[row, column])
         is_category = field.kind == "category"
-        number = f"{describe_expected(field)} within ±{MAX_MAGNITUDE:g}"
+        number = f"{describe_expected(field)} {describe_limit(field, value)}"
         what = f"the index of one of {len(field.levels)} levels" if is_category else number
         got = "a missing value" if math.isnan(value) else f"{value:g}"
         faults.append(Fault("", f"applicant {row}, {field.name}: expected {what}, got {got}"))
     return faults
 
 
-Cell = tuple[int, str, Any]
-"""Column of the field, JSON pointer, value."""
-
-
-def _cells_by_name(
-    row: dict[str, Any], fields: Sequence[Field], by_name: dict[str, int], here: str, faults: list[Fault]
-) -> list[Cell]:
-    cells: list[Cell] = []
-    unknown = f"unknown field; expected one of: {truncate(', '.join(by_name), 1000)}"
-    for name, value in row.items():
-        if name in by_name:
-            cells.append((by_name[name], f"{here}/{escape_pointer(name)}", value))
-        else:
-            faults.append(Fault(f"{here}/{escape_pointer(truncate(name))}", unknown))
-    faults.extend(
-        Fault(f"{here}/{escape_pointer(field.name)}", f"missing; expected {describe_expected(field)}")
-        for field in fields
-        if field.name not in row and not field.nullable
+def find_wrong_names(names: Collection[str], rules: ApplicantRules) -> Iterator[tuple[str, str]]:
+    """Unknown names, and fields that must be there but aren't: as parts of a JSON pointer, each with its fault."""
+    known = rules.by_name
+    unknown = [name for name in names if name not in known and name not in rules.id_names]
+    if unknown and not rules.ignores_unknown:
+        detail = f"unknown field; expected one of: {truncate(', '.join(known), 1000)}"
+        yield from ((escape_pointer(truncate(name)), detail) for name in unknown)
+    yield from (
+        (escape_pointer(field.name), f"missing; expected {describe_expected(field)}")
+        for field in rules.fields
+        if field.name not in names and not field.nullable
     )
-    return cells
+
+
+Cell = tuple[int, str, Any]
+"""Column of the field, its name or position in the row, value."""
 
 
 def _cells_by_position(row: list[Any], fields: Sequence[Field], here: str, faults: list[Fault]) -> list[Cell]:
@@ -131,51 +159,57 @@ def _cells_by_position(row: list[Any], fields: Sequence[Field], here: str, fault
         names = ", ".join(field.name for field in fields)
         faults.append(Fault(here, f"expected {len(fields)} values ({names}), got {len(row)}"))
         return []
-    return [(column, f"{here}/{column}", value) for column, value in enumerate(row)]
+    return [(column, str(column), value) for column, value in enumerate(row)]
 
 
-def _take_id(row: dict[str, Any], by_name: dict[str, int], here: str, faults: list[Fault]) -> str | int | None:
-    if "id" in by_name:
-        return None
-    value = row.pop("id", None)
-    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_MAGNITUDE:
-        return int(value)
-    faults.append(Fault(f"{here}/id", f"expected a text or a whole number, got {quote_value(value)}"))
-    return None
+def _read_id(row: dict[str, Any], names: Sequence[str], here: str, faults: list[Fault]) -> str | int | None:
+    """The id of an applicant by name, if one is given; under two names it must be the same."""
+    found: str | int | None = None
+    for name in names:
+        place, value = f"{here}/{escape_pointer(name)}", row.get(name)
+        if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_MAGNITUDE:
+            value = int(value)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+            faults.append(Fault(place, f"expected a text or a whole number, got {quote_value(value)}"))
+        elif found is None:
+            found = value
+        elif value is not None and value != found:
+            faults.append(Fault(place, describe_two_ids(found, value)))
+    return found
 
 
-def _read_number(value: Any, field: Field, *, by_index: bool) -> float:
-    """A value of POST /predict: a number, or the index of a level."""
-    if isinstance(value, str | bool):
-        raise InvalidCell(f"expected a number, or for a category the index of its level, got {quote_value(value)}")
-    return _read_cell(value, field, by_index=by_index)
+def describe_two_ids(first: str | int, second: str | int) -> str:
+    """Why an applicant with two ids is refused."""
+    return f"the applicant has two ids, {quote_value(first)} and {quote_value(second)}; send one, or the same twice"
 
 
-def _read_cell(value: Any, field: Field, *, by_index: bool) -> float:
+def _read_cell(value: Any, field: Field, is_by_position: bool, is_lenient: bool) -> float:
     if value is None:
         if field.nullable:
             return NAN
         raise InvalidCell(f"null; this field can't be missing: expected {describe_expected(field)}")
     if field.kind == "category":
-        return _read_level(value, field, by_index=by_index)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _read_level(value, field, is_by_position, is_lenient)
+    if not isinstance(value, int | float) or (isinstance(value, bool) and not is_lenient):
         raise InvalidCell(f"expected {describe_expected(field)}, got {quote_value(value)}")
-    if not abs(value) <= MAX_MAGNITUDE:
-        raise InvalidCell(f"expected a number within ±{MAX_MAGNITUDE:g}, got {quote_value(value)}")
+    if not field.takes(value):
+        raise InvalidCell(f"expected a number {describe_limit(field, value)}, got {quote_value(value)}")
     return float(value)
 
 
-def _read_level(value: Any, field: Field, *, by_index: bool) -> float:
+def _read_level(value: Any, field: Field, is_by_position: bool, is_lenient: bool) -> float:
     if isinstance(value, str) and value in field.levels:
         return float(field.levels.index(value))
     if isinstance(value, bool):
         # The levels of a column of booleans are the words that stood in its training table, such as True and False.
         if (index := match_boolean(value, field.levels)) is not None:
             return float(index)
-    elif by_index and isinstance(value, int | float) and value in range(len(field.levels)):
+    elif is_by_position and isinstance(value, int | float) and value in range(len(field.levels)):
         return float(value)
+    elif is_lenient and not is_by_position and isinstance(value, int | float):
+        whole = str(int(value)) if abs(value) < MAX_WHOLE_LEVEL and value == int(value) else ""
+        if whole in field.levels:
+            return float(field.levels.index(whole))
     if OTHER_LEVEL in field.levels and isinstance(value, str) and value.strip():
         return float(field.levels.index(OTHER_LEVEL))
     raise InvalidCell(f"expected {describe_expected(field)}, got {quote_value(value)}")

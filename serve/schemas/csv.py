@@ -31,7 +31,7 @@ def read_csv(schemas: RequestSchemas, body: Body, options: DialectOptions, *, on
     """
     if on_event_loop and len(body) > MAX_EVENT_LOOP_TABLE_BYTES:
         raise Offload
-    table = ApplicantTable(body, schemas.fields, options)
+    table = ApplicantTable(body, schemas.fields, schemas.id_names, options)
     values = array("d")
     ids: list[str | None] = []
     faults: list[Fault] = []

@@ -1,31 +1,24 @@
-"""Reads a request body value by value, to report every fault; msgspec, which decodes bodies first, reports only one.
+"""Reads a body of POST /score value by value, to report every fault; msgspec, which decodes it first, reports only one.
 
-Used for bodies that msgspec rejects, and for all bodies of POST /score if msgspec doesn't allow the name of a field.
+Used for bodies that msgspec rejects, and for all bodies if msgspec doesn't allow the name of a field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from itertools import islice
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from model.contract import Field
 from model.messages import truncate
-from serve.schemas.applicants import Applicants, read_applicants
+from serve.schemas.applicants import ApplicantRules, Applicants, read_applicants
 from serve.schemas.json_body import Body, decode_body, parse_error
 from serve.schemas.limits import DEFAULT_REASONS, MAX_EVENT_LOOP_CELLS, Offload, check_rows
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
-
-
-class RawPredictBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /predict before its values are checked."""
-
-    data: list[Any]
 
 
 class RawScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,48 +33,43 @@ class RawScoreBody(Struct, frozen=True, forbid_unknown_fields=True):
     what_would_change: bool = False
 
 
-Raw = TypeVar("Raw", bound=RawPredictBody | RawScoreBody)
-
-
-def read_value_by_value(
-    body: Body, kind: type[Raw], fields: Sequence[Field], max_rows: int, on_event_loop: bool
-) -> tuple[Applicants, Raw]:
-    """The applicants of a body, which are its first member, and the body itself.
+def read_score_value_by_value(
+    body: Body, rules: ApplicantRules, max_rows: int, on_event_loop: bool
+) -> tuple[Applicants, RawScoreBody]:
+    """The applicants of a body, and the body itself.
 
     Raises InvalidApplicants with all faults, HTTPProblem for too many rows, and, if `on_event_loop`, Offload for more
     than MAX_EVENT_LOOP_CELLS values.
     """
-    key = kind.__struct_fields__[0]
-    members, faults = _read_members(body, kind)
-    if key not in members:
+    members, faults = _read_members(body)
+    if "applicants" not in members:
         raise InvalidApplicants(faults)
-    rows = members[key]
+    rows = members["applicants"]
     check_rows(len(rows), max_rows, what_would_change=members.get("what_would_change") is True)
-    if on_event_loop and len(rows) * len(fields) > MAX_EVENT_LOOP_CELLS:
+    if on_event_loop and len(rows) * len(rules.fields) > MAX_EVENT_LOOP_CELLS:
         raise Offload
     try:
-        applicants = read_applicants(rows, fields, f"/{key}", only_numbers=kind is RawPredictBody)
+        applicants = read_applicants(rows, rules, "/applicants")
     except InvalidApplicants as error:
         if not faults:
             raise
         raise InvalidApplicants([*faults, *error.faults]) from error
     if faults:
         raise InvalidApplicants(faults)
-    return applicants, kind(**members)
+    return applicants, RawScoreBody(**members)
 
 
-def _read_members(body: Body, kind: type[Raw]) -> tuple[dict[str, Any], list[Fault]]:
+def _read_members(body: Body) -> tuple[dict[str, Any], list[Fault]]:
     """The valid members of a body, and the faults of the others.
 
     Raises InvalidApplicants for a body that is no JSON object.
     """
-    whole: Any = kind
     try:
-        return msgspec.structs.asdict(decode_body(_decoder(whole), body)), []
+        return msgspec.structs.asdict(decode_body(_decoder(RawScoreBody), body)), []
     except InvalidApplicants as error:
         members: dict[str, Any] = {}
         faults: list[Fault] = []
-        known = {field.name: field for field in msgspec.structs.fields(kind)}
+        known = {field.name: field for field in msgspec.structs.fields(RawScoreBody)}
         try:
             given = _decoder(dict[str, msgspec.Raw])(body)
             for name in given.keys() & known.keys():

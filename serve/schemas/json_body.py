@@ -36,7 +36,8 @@ def parse_error(message: str) -> Fault:
         return Fault("", truncate(message))
     detail, _, path = message.rpartition(" - at `$")
     detail = truncate(detail or path, 200)
-    path = path if " - at `$" in message else ""
+    # Of a member of an object without a type msgspec doesn't tell the name: the pointer ends before it.
+    path = path.partition("[...]")[0] if " - at `$" in message else ""
     return Fault("".join(f"/{part}" for part in re.findall(r"[^.\[\]`]+", path)), detail)
 
 

@@ -1,7 +1,7 @@
-"""Request bodies of POST /score and POST /predict as msgspec types, made from the fields of a model's contract.
+"""Request bodies of POST /score and POST /predict, which msgspec decodes and validates in one pass.
 
-msgspec decodes and validates a body with these types in one pass, and GET /openapi.json describes them. A body that
-msgspec rejects is read again by serve/schemas/diagnostics.py, which reports every fault.
+A body that its types reject is read again: of POST /score by serve/schemas/diagnostics.py, which reports every fault;
+of POST /predict by serve/schemas/shapes.py, which takes other shapes too.
 """
 
 from __future__ import annotations
@@ -10,31 +10,37 @@ import json
 import struct
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Union
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec import UNSET, Meta, Struct
+from msgspec.structs import astuple, replace
 
 from model.contract import MAX_MAGNITUDE, Field
 from model.session import Matrix
-from model.vocabulary import OTHER_LEVEL, index_levels
-from serve.schemas.diagnostics import RawPredictBody, RawScoreBody, read_value_by_value
+from model.vocabulary import index_levels
+from serve.schemas.applicants import make_rules, stack_limits
+from serve.schemas.body_types import (
+    applicant_type,
+    predict_body_type,
+    predict_shapes,
+    score_body_type,
+    value_type,
+)
+from serve.schemas.diagnostics import read_score_value_by_value
 from serve.schemas.json_body import Body, has_bom
 from serve.schemas.limits import DEFAULT_REASONS, check_rows
 from serve.schemas.problems import InvalidApplicants
 from serve.schemas.responses import Fault
+from serve.schemas.shapes import read_shapes
 
 Rows = Sequence[Sequence[float | None]] | Matrix
 """Applicants as rows of one value per field, None or NaN = missing."""
 
 MIN_VECTORIZED_BYTES = 4_096
 """Size of a body from which numpy checks the bounds of its numbers, which is faster than msgspec for many."""
-
-Number = Annotated[float, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE)]
-WholeNumber = Annotated[float, Meta(ge=-MAX_MAGNITUDE, le=MAX_MAGNITUDE, multiple_of=1)]
-"""A whole number that may be written 4.0, as pandas does in a column with missing values."""
 
 
 class ScoreRequest(Struct, frozen=True):
@@ -49,34 +55,44 @@ class ScoreRequest(Struct, frozen=True):
 class RequestSchemas:
     """The types of a model's request bodies.
 
-    `applicant`: an applicant by name; `vector`: as a list of values; `row`: as a list of numbers, as the model takes
-    them. `score_body`, `predict_body`: the bodies of POST /score and POST /predict, of at most `max_rows` applicants.
+    `row`: an applicant as a list of numbers, as the model takes them. `score_body`, `predict_body`: the bodies of POST
+    /score and POST /predict, of at most `max_rows` applicants; `predict_shapes`: what POST /predict takes besides.
+    `names`: member of an applicant in these types → its name. `id_names`: the names of members that hold an id.
     """
 
-    def __init__(self, fields: Sequence[Field], max_rows: int) -> None:
+    def __init__(
+        self, fields: Sequence[Field], max_rows: int, id_column: str | None = None, *, ignores_unknown: bool = False
+    ) -> None:
         self.fields = tuple(fields)
         self.max_rows = max_rows
-        self.applicant = _applicant_type(fields, [f"field_{column}" for column in range(len(fields))])
+        self._rules = make_rules(fields, id_column, ignores_unknown=ignores_unknown)
+        self._predict_rules = replace(self._rules, is_lenient=True)
+        self.id_names = self._rules.id_names
+        self._n_ids = len(self.id_names)
+        self.names = {f"field_{column}": field.name for column, field in enumerate(fields)}
+        self.names |= {f"id_{number}": name for number, name in enumerate(self.id_names)}
+        applicant = applicant_type(self._rules)
+        vector: Any = tuple[tuple(value_type(field, [*index_levels(field.levels)], by_index=True) for field in fields)]  # type: ignore[misc]
+        self.row = tuple[tuple(value_type(field, [], by_index=True) for field in fields)]  # type: ignore[misc]
+        unbounded = tuple[tuple(value_type(field, [], by_index=True, number=float) for field in fields)]  # type: ignore[misc,valid-type]
+        row_count = Meta(min_length=1, max_length=max_rows)
+        self.score_body = score_body_type(applicant, vector, row_count)
+        self.predict_body = predict_body_type(self.row, row_count)
+        self.predict_shapes = predict_shapes(self._predict_rules, row_count)
+        self._decode_score: Callable[[Body], Any] | None = None
         try:
-            self._named: Any = _applicant_type(fields, [field.name for field in fields])
+            readable = score_body_type(applicant_type(self._rules, self.names), vector, row_count)
+            self._decode_score = msgspec.json.Decoder(readable).decode
         except ValueError:
             # msgspec allows no quote, backslash or control character in a member's name: read_score then always uses
             # serve/schemas/diagnostics.py.
-            self._named = None
-        self.vector = tuple[tuple(_value_type(field, [*index_levels(field.levels)], by_index=True) for field in fields)]  # type: ignore[misc]
-        self.row = tuple[tuple(_value_type(field, [], by_index=True) for field in fields)]  # type: ignore[misc]
-        unbounded = tuple[tuple(_value_type(field, [], by_index=True, number=float) for field in fields)]  # type: ignore[misc,valid-type]
-        row_count = Meta(min_length=1, max_length=max_rows)
-        self.score_body = _score_body_type(self.applicant, self.vector, row_count)
-        self.predict_body = _predict_body_type(self.row, row_count)
-        readable = self.score_body if self._named is None else _score_body_type(self._named, self.vector, row_count)
-        self._decode_score = msgspec.json.Decoder(readable).decode
+            pass
         self._decode_predict = msgspec.json.Decoder(self.predict_body).decode
-        self._decode_unbounded = msgspec.json.Decoder(_predict_body_type(unbounded, row_count)).decode
+        self._decode_unbounded = msgspec.json.Decoder(predict_body_type(unbounded, row_count)).decode
+        self._limits = stack_limits(fields) if any(field.is_limited for field in fields) else None
         self._levels = [
             (column, index_levels(field.levels)) for column, field in enumerate(fields) if field.kind == "category"
         ]
-        self._has_id = "id" not in {field.name for field in fields}
 
     def read_predict(self, body: Body, *, on_event_loop: bool) -> Rows:
         """The rows of a POST /predict; raises InvalidApplicants with every fault, or HTTPProblem for too many rows.
@@ -88,24 +104,27 @@ class RequestSchemas:
         except (msgspec.MsgspecError, RecursionError, ValueError):
             if has_bom(body):
                 return self.read_predict(body[len(BOM_UTF8) :], on_event_loop=on_event_loop)
-            read, _ = read_value_by_value(body, RawPredictBody, self.fields, self.max_rows, on_event_loop)
+            matrix = read_shapes(body, self._predict_rules, self.max_rows, on_event_loop=on_event_loop)
             reject_duplicate_members(body, None)
-            return read.matrix
+            return matrix
         reject_duplicate_members(body, 1)
         return rows
 
     def read_score(self, body: Body, *, on_event_loop: bool) -> ScoreRequest:
         """The request of a POST /score; raises as `read_predict` does."""
         try:
-            request: Any = self._decode_score(body) if self._named else None
+            if self._decode_score is not None:
+                return self._read_decoded(self._decode_score(body), body)
         except (msgspec.MsgspecError, RecursionError, ValueError):
-            request = None
-        if request is None:
-            if has_bom(body):
-                return self.read_score(body[len(BOM_UTF8) :], on_event_loop=on_event_loop)
-            read, raw = read_value_by_value(body, RawScoreBody, self.fields, self.max_rows, on_event_loop)
-            reject_duplicate_members(body, None)
-            return ScoreRequest(read.matrix, read.ids, int(raw.reasons), raw.what_would_change)
+            pass
+        if has_bom(body):
+            return self.read_score(body[len(BOM_UTF8) :], on_event_loop=on_event_loop)
+        read, raw = read_score_value_by_value(body, self._rules, self.max_rows, on_event_loop)
+        reject_duplicate_members(body, None)
+        return ScoreRequest(read.matrix, read.ids, int(raw.reasons), raw.what_would_change)
+
+    def _read_decoded(self, request: Any, body: Body) -> ScoreRequest:
+        """The request of a decoded body; raises ValueError for an applicant with two ids."""
         what_would_change = request.what_would_change is True
         if what_would_change:
             check_rows(len(request.applicants), self.max_rows, what_would_change=True)
@@ -127,17 +146,23 @@ class RequestSchemas:
         if isinstance(applicant, tuple):
             row, members = list(applicant), 0
         else:
-            row = list(msgspec.structs.astuple(applicant))
-            members = len(row) - row.count(UNSET)
-            if members < len(row):
-                row = [None if value is UNSET else value for value in row]
-            if self._has_id:
+            row = list(astuple(applicant))
+            absent = row.count(UNSET)
+            members = len(row) - absent
+            if self._n_ids:
                 given = row.pop()
+                absent -= given is UNSET
+            if self._n_ids > 1:
+                other = row.pop()
+                absent -= other is UNSET
+                given = _take_one(other, given)
+            if absent:
+                row = [None if value is UNSET else value for value in row]
         for column, indexes in self._levels:
             value = row[column]
             # A text or a boolean becomes the index of its level; a number is an index already.
-            if value is not None:
-                row[column] = indexes[value] if value.__class__ in (str, bool) else float(value)
+            if value is not None and value.__class__ is not float:
+                row[column] = indexes[value]
         if given is UNSET:
             given = None
         return row, int(given) if given.__class__ is float else given, members
@@ -147,7 +172,18 @@ class RequestSchemas:
         matrix = to_matrix(self._decode_unbounded(body).data, len(self.fields))
         if np.fmax.reduce(matrix, axis=None) > MAX_MAGNITUDE or np.fmin.reduce(matrix, axis=None) < -MAX_MAGNITUDE:
             raise ValueError
+        if self._limits is not None and ((matrix < self._limits[0]) | (matrix > self._limits[1])).any():
+            raise ValueError
         return matrix
+
+
+def _take_one(first: Any, second: Any) -> Any:
+    """The id that was given under two names; raises ValueError if they differ."""
+    if first is UNSET or first is None:
+        return second
+    if second is UNSET or second is None or first == second:
+        return first
+    raise ValueError
 
 
 def to_matrix(rows: Rows, width: int) -> Matrix:
@@ -192,50 +228,3 @@ def reject_duplicate_members(body: Body, members: int | None) -> None:
         raise InvalidApplicants(
             [Fault("", f"the member {name[:100]!r} appears twice in one object, expected once") for name in twice]
         )
-
-
-def _applicant_type(fields: Sequence[Field], names: Sequence[str]) -> type[Struct]:
-    """The type of an object with a member for each field, under these names, and an `id` unless a field has that name.
-
-    Raises ValueError for a name that msgspec doesn't allow.
-    """
-    members: list[Any] = []
-    for column, field in enumerate(fields):
-        kind = _value_type(field, [*index_levels(field.levels)])
-        member = f"field_{column}"
-        members.append((member, Union[kind, UnsetType], UNSET) if field.nullable else (member, kind))  # noqa: UP007
-    if "id" not in {field.name for field in fields}:
-        members.append(("id", Union[str, int, WholeNumber, None, UnsetType], UNSET))  # noqa: UP007
-    rename = {f"field_{column}": name for column, name in enumerate(names)}
-    return defstruct("Applicant", members, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False)
-
-
-def _score_body_type(named: Any, vector: Any, row_count: Meta) -> Any:
-    applicants = Annotated[list[Union[named, vector]], row_count]  # noqa: UP007
-    members: list[Any] = [
-        ("applicants", applicants),
-        ("reasons", Union[Annotated[float, Meta(ge=0, le=MAX_MAGNITUDE, multiple_of=1)], UnsetType], UNSET),  # noqa: UP007
-        ("what_would_change", Union[bool, UnsetType], UNSET),  # noqa: UP007
-    ]
-    return defstruct("ScoreBody", members, forbid_unknown_fields=True)
-
-
-def _predict_body_type(row: Any, row_count: Meta) -> Any:
-    return defstruct("PredictBody", [("data", Annotated[list[row], row_count])], forbid_unknown_fields=True)
-
-
-def _value_type(field: Field, levels: Sequence[str | bool], *, by_index: bool = False, number: Any = Number) -> Any:
-    """The type of a value: `number`, or a level as text, boolean or index; null if the field is nullable."""
-    kinds: list[Any] = [None] if field.nullable else []
-    if field.kind == "number":
-        kinds.append(number)
-    else:
-        texts = tuple(level for level in levels if isinstance(level, str))
-        if OTHER_LEVEL in texts:
-            kinds.append(Annotated[str, Meta(pattern=r"\S")])
-        elif texts:
-            kinds.append(Literal[texts])
-        kinds += [bool] if len(texts) < len(levels) else []
-        # An index may be written 1.0, as in a JSON list made from a float matrix.
-        kinds += [Annotated[float, Meta(ge=0, le=len(field.levels) - 1, multiple_of=1)]] if by_index else []
-    return Union[tuple(kinds)]  # noqa: UP007

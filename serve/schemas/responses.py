@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from model.bins import Bins
-from model.contract import Contract, Field
+from model.contract import Contract, Field, Unit
 from model.policy import Policy
 from model.results import Result
 
@@ -73,8 +73,9 @@ class TableResponse(Struct, frozen=True):
 class ModelResponse(Struct, frozen=True):
     """The response of GET /model: the contract without its golden rows; `bins` in the order of `fields`.
 
-    `base_points`: the points at `base_value`. `points_per_log_odds`: how many points one unit of log-odds of default
-    takes away; a contribution c is −c · points_per_log_odds points.
+    `attribution`: what contributions are, in words. `unit`: of contributions and `base_value`. `base_points`: the
+    points at `base_value`; null where contributions aren't in log-odds. `points_per_log_odds`: how many points one
+    unit of log-odds of default takes away; a contribution c in log-odds is −c · points_per_log_odds points.
     """
 
     name: str
@@ -85,7 +86,9 @@ class ModelResponse(Struct, frozen=True):
     fields: tuple[Field, ...]
     policy: Policy
     base_value: float
-    base_points: int
+    attribution: str
+    unit: Unit
+    base_points: int | None
     points_per_log_odds: float
     metrics: dict[str, float]
     bins: tuple[Bins, ...]
@@ -123,7 +126,9 @@ def describe_model(contract: Contract, sha256: str) -> ModelResponse:
         fields=contract.fields,
         policy=contract.policy,
         base_value=contract.base_value,
-        base_points=int(points.at_log_odds(-contract.base_value)),
+        attribution=str(contract.attribution),
+        unit=contract.attribution.unit,
+        base_points=int(points.at_log_odds(-contract.base_value)) if contract.attribution.unit == "log-odds" else None,
         points_per_log_odds=points.factor,
         metrics=contract.metrics,
         bins=contract.bins,

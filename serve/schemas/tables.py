@@ -1,7 +1,7 @@
 """Text tables of applicants, for POST /score as CSV and POST /applicants: their dialect, columns and rows.
 
 They are read by the rule of model/records.py. A column is found by its stripped name; each field needs one, a column
-`id` is optional, and all others are ignored.
+of ids is optional, and all others are ignored.
 """
 
 from __future__ import annotations
@@ -17,12 +17,10 @@ from model.messages import quote_value, truncate
 from model.records import Record, TextTable, split_chunk
 from model.session import NAN
 from model.vocabulary import CellError, find_readings, read_cell
-from serve.schemas.applicants import escape_pointer
+from serve.schemas.applicants import describe_two_ids, escape_pointer
 from serve.schemas.json_body import Body
 from serve.schemas.problems import InvalidApplicants
 from serve.schemas.responses import Fault, RowFault
-
-ID = "id"
 
 BLOCK_BYTES = 65_536
 """A table is split in blocks of this size: its records are never in memory all at once."""
@@ -52,11 +50,18 @@ class ApplicantTable:
     """A table of applicants, which is read once; `n_rows`: how many rows were found so far."""
 
     def __init__(
-        self, body: Body, fields: Sequence[Field], options: DialectOptions, *, is_first_id: bool = False
+        self,
+        body: Body,
+        fields: Sequence[Field],
+        id_names: Sequence[str],
+        options: DialectOptions,
+        *,
+        is_first_id: bool = False,
     ) -> None:
         """Read the header; raises InvalidApplicants.
 
-        `is_first_id`: without a column `id`, the first column has the ids, unless it is a field; they may be blank.
+        `id_names`: the columns that may have the ids. `is_first_id`: without one of them, the first column has the ids,
+        unless it is a field; they may be blank.
         """
         self.n_rows = 0
         self._fields = fields
@@ -64,14 +69,15 @@ class ApplicantTable:
             self._table = TextTable(_cut(body), names=[field.name.strip() for field in fields], options=options)
         except TableError as error:
             raise InvalidApplicants([Fault("", str(error))]) from error
-        if faults := [*_find_header_faults(self._table.names, fields)]:
+        if faults := [*_find_header_faults(self._table.names, fields, id_names)]:
             raise InvalidApplicants([Fault(f"/lines/{self._table.header_line}", fault) for fault in faults])
         columns = {name: column for column, name in enumerate(self._table.names)}
         self._columns = [columns[field.name.strip()] for field in fields]
-        self._id = None if columns.get(ID) in self._columns else columns.get(ID)
-        self._is_id_needed = self._id is not None
-        if self._id is None and is_first_id and 0 not in self._columns:
-            self._id = 0
+        found = [columns[name.strip()] for name in id_names if name.strip() in columns]
+        self._ids = [column for column in dict.fromkeys(found) if column not in self._columns]
+        self._needed_id = self._table.names[self._ids[0]] if self._ids else None
+        if not self._ids and is_first_id and 0 not in self._columns:
+            self._ids = [0]
         self._decimal = self._table.dialect.decimal
 
     @property
@@ -96,10 +102,13 @@ class ApplicantTable:
     def _read(self, record: Record, *, is_head: bool) -> Row:
         if record.fault is not None:
             return Row(record.line, None, (), (), [RowFault(None, record.fault)])
-        given_id = None if self._id is None else record.cells[self._id].strip() or None
         faults = []
-        if given_id is None and self._is_id_needed:
-            faults.append(RowFault(ID, "missing; expected the id of the row"))
+        given = [cell for column in self._ids if (cell := record.cells[column].strip())]
+        given_id = given[0] if given else None
+        if given_id is None and self._needed_id is not None:
+            faults.append(RowFault(self._needed_id, "missing; expected the id of the row"))
+        if given and given[-1] != given_id:
+            faults.append(RowFault(self._table.names[self._ids[-1]], describe_two_ids(given[0], given[-1])))
         cells = [record.cells[column] for column in self._columns]
         values = []
         for cell, field in zip(cells, self._fields, strict=True):
@@ -132,7 +141,7 @@ def _cut(body: Body) -> Iterator[bytes]:
     return (bytes(view[start : start + BLOCK_BYTES]) for start in range(0, len(body), BLOCK_BYTES))
 
 
-def _find_header_faults(names: Sequence[str], fields: Sequence[Field]) -> Iterator[str]:
+def _find_header_faults(names: Sequence[str], fields: Sequence[Field], id_names: Sequence[str]) -> Iterator[str]:
     """What is wrong with the columns of a table, whose names are stripped."""
     needed = [field.name.strip() for field in fields]
     times = Counter(names)
@@ -146,7 +155,7 @@ def _find_header_faults(names: Sequence[str], fields: Sequence[Field]) -> Iterat
             return
         quoted = ", ".join(map(quote_value, absent))
         yield f"the table has no column {quoted}, which the model needs; {known}"
-    for name in dict.fromkeys([ID, *needed]):
+    for name in dict.fromkeys([*(name.strip() for name in id_names), *needed]):
         if times[name] > 1:
             yield f"the table has {times[name]} columns {quote_value(name)}; rename all but one"
         if needed.count(name) > 1:

@@ -25,7 +25,7 @@ def result_of(contributions: list[float], points: int) -> Result:
 @given(st.lists(st.floats(1e-6, 5), max_size=12), st.integers(200, 900), st.integers(200, 900))
 def test_steps_lead_from_the_base_to_the_total(contributions: list[float], points: int, base: int) -> None:
     """Each starts where the previous one ended, the last ends at the points, and no reason adds points."""
-    walk = steps(result_of(contributions, points), model_of(base))
+    walk = steps(result_of(contributions, points), model_of(base), base)
 
     ends = [base, *(step.after for step in walk)]
     assert ends[:-1] == [step.before for step in walk]
@@ -35,4 +35,4 @@ def test_steps_lead_from_the_base_to_the_total(contributions: list[float], point
 
 def test_a_contribution_of_ln_2_is_worth_the_points_that_double_the_odds() -> None:
     """The scale of the model says 20."""
-    assert steps(result_of([math.log(2)], 500), model_of(520))[0].points == -20
+    assert steps(result_of([math.log(2)], 500), model_of(520), 520)[0].points == -20

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
+from msgspec import structs
 from scipy.special import expit
 
 from model.contract import CONTRACT_VERSION, Contract, Golden, Training
@@ -16,6 +18,7 @@ from train.contract import make_fields
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
+from train.readers.describe import describe
 
 CARD = Card(
     dataset=CardDataset(name="test", path="test.csv", target="default", default=1),
@@ -32,13 +35,17 @@ CARD = Card(
     },
     policy=CardPolicy(cost_review=0.4),
 )
-"""All kinds of fields; levels named like a missing word and like a boolean, a name that needs quotes in CSV."""
+"""All kinds of fields; levels named like a missing word and like a boolean, a name that needs quotes in CSV.
+
+The model takes incomes greater than −1, as if it took logarithms."""
 
 
 @cache
 def model_content() -> bytes:
     """The bytes of the model file."""
-    fields = make_fields(CARD)
+    fields = [
+        structs.replace(one, lowest=math.nextafter(-1, 0)) if one.name == "Income" else one for one in make_fields(CARD)
+    ]
     X = draw_applicants(list(fields), 400, 5)
     weights = np.array([0.0004, -0.001, 0.7, -1.0, -0.3, 0.6, 0.2])
     y = (np.random.default_rng(5).random(len(X)) < expit(np.nan_to_num(X) @ weights)).astype(int)
@@ -55,7 +62,7 @@ def model_content() -> bytes:
         golden=Golden((), (), ()),
     )
     pipeline = CANDIDATES["logistic"].build(list(CARD.inputs.values()), 5).fit(X, y)
-    return export(pipeline, contract, draw_reference(X, 5))
+    return export(describe(pipeline), contract, draw_reference(X, 5))
 
 
 @cache

@@ -133,6 +133,10 @@ FAULTY: dict[str, tuple[bytes, dict[int, str]]] = {
     ),
     "case.csv": (render(rows=change(Home=(2, "RENT"))), {3: "Home, now: expected one of: own, rent, None, got 'RENT'"}),
     "number.csv": (render(rows=change(Amount=(5, "many"))), {6: f"Amount: {NUMBER}'many'"}),
+    "limit.csv": (
+        render(rows=change(Income=(2, "-1"), Amount=(2, "-1"))),
+        {3: "Income: expected a number greater than -1, got '-1'"},
+    ),
     "several.csv": (
         render(rows=change(Amount=(5, "1,2,3"), Income=(5, "x"), Client=(5, "yes"))),
         {

@@ -18,8 +18,7 @@ from model.checksum import append_checksum
 from model.contract import EXPORT_AGAIN, Contract, ContractError, Golden, write_contract
 from model.loading import GOLDEN_TOLERANCE, load_model
 from model.session import Model
-from train.export.converter import OPSET
-from train.export.graph import IR_VERSION
+from train.export.opsets import IR_VERSION, OPSET
 
 
 @dataclass(frozen=True, slots=True)

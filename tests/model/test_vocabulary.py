@@ -127,6 +127,7 @@ def test_a_cell_is_the_number_the_level_or_missing(text: str, field: Field, valu
         ("NA", NUMBER, ".", "missing; expected a number in EUR"),
         ("x", NUMBER, ".", "expected a number in EUR, got 'x'"),
         ("1e101", NUMBER, ".", "expected a number within ±1e+100, got '1e101'"),
+        ("-1,0", structs.replace(NUMBER, lowest=0.0), ",", "expected a number of at least 0, got '-1,0'"),
         ("x", OWNER, ".", "expected one of: False, True, None, 1, got 'x'"),
         (
             *("1,300", NUMBER, "?"),

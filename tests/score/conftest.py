@@ -20,6 +20,7 @@ from train.contract import make_fields
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
 from train.policy import make_policy
+from train.readers.describe import describe
 
 CARD = Card(
     dataset=CardDataset(name="test", path="test.csv", target="default", default=1),
@@ -60,7 +61,7 @@ def content(fields: tuple[Field, ...]) -> bytes:
         metrics={},
         golden=Golden((), (), ()),
     )
-    return export(pipeline, contract, draw_reference(X, 5))
+    return export(describe(pipeline), contract, draw_reference(X, 5))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from score.batches import score_batches
 from score.result_columns import result_schema
 from score.rows import Malformed, Rows
 from score.scorer import Scorer
-from serve.schemas.applicants import read_applicants
+from serve.schemas.applicants import make_rules, read_applicants
 from serve.schemas.problems import InvalidApplicants
 
 ROUNDING = 1e-15
@@ -43,7 +43,7 @@ def test_every_row_has_the_answer_of_the_service(scorer: Scorer, draw: Callable[
     table = draw(300)
     fields, policy = scorer.model.contract.fields, scorer.model.contract.policy
     applicants = [{field.name: row[field.name] for field in fields} for row in table.to_pylist()]
-    matrix = read_applicants(applicants, fields, "").matrix
+    matrix = read_applicants(applicants, make_rules(fields), "").matrix
     expected = scorer.model.score(matrix, explain=True)
 
     columns = score_columns(expected.probability, expected.decision, policy)
@@ -176,8 +176,8 @@ def test_the_row_of_a_reject_can_be_posted_once_it_is_mended(scorer: Scorer, dra
     row = msgspec.json.decode(result["row"])
     assert row == {"Amount": 1250.5, "Income": 7, "Home, now": "castle", "Client": "True", "Rooms": None}
     with pytest.raises(InvalidApplicants) as caught:
-        read_applicants([row], fields, "")
+        read_applicants([row], make_rules(fields), "")
     (fault,) = caught.value.faults
     assert fault.pointer == "/0/Home, now"
     assert result["fault"] == f"Home, now: {fault.detail}"
-    assert read_applicants([row | {"Home, now": "own"}], fields, "").matrix.tolist()[0][:2] == [1250.5, 7]
+    assert read_applicants([row | {"Home, now": "own"}], make_rules(fields), "").matrix.tolist()[0][:2] == [1250.5, 7]

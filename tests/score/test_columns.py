@@ -11,18 +11,20 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from model.contract import Field
 from model.vocabulary import MISSING_WORDS, CellError, Decimal, read_cell
 from score.columns import read_column
 from score.errors import ScoringError
-from serve.schemas.applicants import read_applicants
+from serve.schemas.applicants import make_rules, read_applicants
 from serve.schemas.problems import InvalidApplicants
 
 NUMBER = Field("n", "Number", "EUR", "number", (), None, None, True, "why")
 HOME = Field("h", "Home", "", "category", ("own", "rent", "1"), None, None, True, "why")
 CLIENT = Field("c", "Client", "", "category", ("False", "True"), None, None, True, "why")
 NEEDED = Field("n", "Number", "EUR", "number", (), None, None, False, "why")
+LIMITED = structs.replace(NEEDED, lowest=0.0, highest=9.5)
 NAN = math.nan
 DECIMAL: Decimal = ".?"
 
@@ -97,6 +99,10 @@ def test_a_level_named_like_a_missing_value_is_a_level() -> None:
         (HOME, pa.array(["own", "castle"]).dictionary_encode(), "expected one of: own, rent, 1, got 'castle'"),
         (HOME, pa.array([1, 2]), "expected one of: own, rent, 1, got '2'"),
         (HOME, pa.array([1.0, 1.5]), "expected one of: own, rent, 1, got '1.5'"),
+        (LIMITED, pa.array([1, -3]), "expected a number of at least 0, got -3"),
+        (LIMITED, pa.array([0.0, 9.75]), "expected a number of at most 9.5, got 9.75"),
+        (LIMITED, pa.array(["9.5", "-3"]), "expected a number of at least 0, got '-3'"),
+        (LIMITED, pa.array(["$1", "-$3"]).dictionary_encode(), "expected a number of at least 0, got '-$3'"),
         (NEEDED, pa.array([1.0, None]), "missing; expected a number in EUR"),
         (NEEDED, pa.array(["1", "NA"]), "missing; expected a number in EUR"),
     ],
@@ -134,7 +140,7 @@ def test_a_number_is_accepted_exactly_where_the_service_accepts_it(value: Any) -
     cells = read_column(pa.array([value]), NEEDED, DECIMAL)
 
     try:
-        read = read_applicants([{"n": value}], [NEEDED], "").matrix[0, 0]
+        read = read_applicants([{"n": value}], make_rules([NEEDED]), "").matrix[0, 0]
     except InvalidApplicants:
         assert list(cells.faults) == [0]
     else:
@@ -173,7 +179,7 @@ TEXTS = st.one_of(NUMBER_TEXTS, st.sampled_from(["own", "RENT", "true", "1.0", "
 
 
 @given(
-    field=st.sampled_from([NUMBER, NEEDED, HOME, CLIENT]),
+    field=st.sampled_from([NUMBER, NEEDED, LIMITED, HOME, CLIENT]),
     decimal=st.sampled_from([".", ",", ".?", "?"]),
     texts=st.lists(st.tuples(TEXTS, st.sampled_from(["", " ", "\t", "\u2003"])).map("".join), min_size=1, max_size=8),
     is_dictionary=st.booleans(),

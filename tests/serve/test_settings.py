@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "MAX_CONCURRENT_REQUESTS": "100",
     "QUEUE_BODIES": "3",
     "RELOAD_SECONDS": "60",
+    "UNKNOWN_FIELDS": "ignore",
 }
 """Every variable, with a value other than its default."""
 
@@ -82,6 +83,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         max_concurrent_requests=100,
         queue_bodies=3,
         reload_seconds=60,
+        unknown_fields="ignore",
     )
 
 
@@ -124,6 +126,15 @@ def test_an_invalid_number_is_reported_with_its_value(name: str, value: str) -> 
     """Variable, value (first 40 characters), and what was expected."""
     with pytest.raises(SettingsError, match=re.escape(f"{name} is {value[:40]!r}, expected a whole number from ")):
         read_settings({name: value})
+
+
+def test_unknown_fields_are_refused_or_ignored() -> None:
+    """Refused unless the setting says otherwise."""
+    assert read_settings({}).unknown_fields == "refuse"
+    assert read_settings({"UNKNOWN_FIELDS": "Ignore"}).unknown_fields == "ignore"
+
+    with pytest.raises(SettingsError, match="UNKNOWN_FIELDS is 'allow', expected one of: refuse, ignore"):
+        read_settings({"UNKNOWN_FIELDS": "allow"})
 
 
 @pytest.mark.parametrize("value", ["loud", "LOUD", "trace"])

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from msgspec import structs
 
 from train.card import Card, CardDataset, CardField
-from train.dataset import encode_table
+from train.contract import make_field
+from train.dataset import decode_column, encode_table
 from train.errors import TrainingError
 from train.table import read_table
 
@@ -81,3 +85,16 @@ def test_the_hash_is_of_the_files_bytes(write: Callable[..., Path]) -> None:
     path = write()
 
     assert read_table(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("cells", "got"),
+    [(pd.Series(["0", "-3", "9"]), "'-3'"), (pd.Series([0.0, -3.0, 9.0]), "-3")],
+    ids=["texts", "floats"],
+)
+def test_a_number_beyond_the_limits_of_its_field_is_a_fault(cells: pd.Series[Any], got: str) -> None:
+    """The limit itself is read."""
+    decoded = decode_column(cells, structs.replace(make_field("n", NUMBER), lowest=0.0), ".")
+
+    np.testing.assert_array_equal(decoded.values, [0.0, np.nan, 9.0])
+    assert decoded.faults == {1: f"expected a number of at least 0, got {got}"}

@@ -32,7 +32,8 @@ def fit(classes: tuple[Any, Any], path: Path, classifier: Any = None) -> Any:
 
 def import_model(path: Path, *options: str) -> int:
     """The exit code of an import into the file's folder."""
-    return main(["import", "--pipeline", str(path), "--trust", "--out", str(path.parent), *options])
+    stated = ["--trust", "--threshold", "0.5", "--out", str(path.parent)]
+    return main(["import", "--pipeline", str(path), *stated, *options])
 
 
 def read_model(path: Path) -> Model:

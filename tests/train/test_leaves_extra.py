@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lightgbm import LGBMClassifier
 from xgboost import XGBClassifier
 
-from train.export.learners import read_classifier
 from train.export.trees import Split, Trees
 from train.leaves import compare_leaves, count_unmatched
+from train.readers.describe import describe
 
 CLASSIFIERS = {
     "xgboost": XGBClassifier(n_estimators=8, max_leaves=8, max_depth=0, grow_policy="lossguide", n_jobs=1),
@@ -41,13 +41,24 @@ def test_one_row_in_another_leaf_is_counted(leaves: Any, data: st.DataObject) ->
     assert count_unmatched(leaves, moved) == int((leaves == leaves[row]).sum() > 1)
 
 
+@given(numbers, st.data())
+def test_a_leaf_may_be_several_of_ours(leaves: Any, data: st.DataObject) -> None:
+    """But not the other way round."""
+    parts = leaves + 10 * data.draw(
+        st.lists(st.integers(0, 1), min_size=len(leaves), max_size=len(leaves)).map(np.array)
+    )
+
+    assert count_unmatched(parts, leaves) == 0
+    assert (count_unmatched(leaves, parts) == 0) == (len(np.unique(parts)) == len(np.unique(leaves)))
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_shifted_split_is_found(name: str) -> None:
     """All leaves are compared, and a split that is off by 0.01 gives other leaves."""
     random = np.random.default_rng(0)
     X = random.normal(size=(2_000, 3))
     model = CLASSIFIERS[name].fit(X, X @ [1.0, -1.0, 0.5] + random.normal(size=2_000) > 0)
-    trees = read_classifier(model)
+    trees = describe(model).members[0].function
     assert isinstance(trees, Trees)
     first, *others = trees.trees
     assert isinstance(first, Split)

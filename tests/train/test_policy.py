@@ -49,3 +49,14 @@ def test_cost_per_applicant_counts_each_kind_of_mistake() -> None:
     policy = make_policy(CardPolicy(5.0, 1.0, 0.4))
 
     assert mean_cost(np.array([1, 0, 1, 0, 1]), np.array([0, 2, 1, 0, 2]), policy) == (5.0 + 1.0 + 0.4) / 5
+
+
+@given(threshold=st.floats(1e-6, 1 - 1e-6))
+def test_a_stated_threshold_is_taken_as_it_is(threshold: float) -> None:
+    """It is the cheapest for the costs that are noted; nobody is reviewed."""
+    policy = make_policy(CardPolicy(threshold=threshold))
+
+    assert (policy.review_from, policy.refuse_from, policy.stated) == (threshold, threshold, "threshold")
+    costs = make_policy(CardPolicy(policy.cost_default, policy.cost_good))
+    assert costs.refuse_from == pytest.approx(threshold, rel=1e-12)
+    assert costs.stated == "costs"

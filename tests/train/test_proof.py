@@ -23,6 +23,7 @@ from train.export import draw_reference, export
 from train.holdout import split_rows
 from train.policy import make_policy
 from train.proof import TOLERANCE, prove
+from train.readers.describe import describe
 from train.table import read_table
 
 NAMES = [candidate.name for candidate in CANDIDATES.values() if not candidate.is_optional]
@@ -34,7 +35,7 @@ def fit_and_export(card: Card, data: Dataset, name: str, settings: dict[str, int
     pipeline = CANDIDATES[name].build(list(card.inputs.values()), 0, {**settings}).fit(fit.X, fit.y)
     training = Training(name, len(fit.y), 0, None, 0, "data", "card", "commit", {})
     contract = make_contract(card, training, "2026-01-02T03:04:05Z", {})
-    return pipeline, load_model(export(pipeline, contract, draw_reference(fit.X, 0)))
+    return pipeline, load_model(export(describe(pipeline), contract, draw_reference(fit.X, 0)))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_every_candidate_is_exported_exactly(fitted: tuple[Pipeline, Model], dat
     """On all rows of credit_data, generated ones and those at the splits, within 1e-12 and without another decision."""
     pipeline, model = fitted
 
-    proof = prove(pipeline, model, data.X, seed=0)
+    proof = prove(describe(pipeline), model, data.X, seed=0)
 
     assert proof.rows > len(data.y) + proof_rows.GENERATED_ROWS
     assert proof.largest_difference <= TOLERANCE
@@ -76,7 +77,7 @@ def test_a_difference_in_the_eleventh_digit_is_found(fitted: tuple[Pipeline, Mod
     setattr(classifier, name, original + 1e-10)
     try:
         with pytest.raises(TrainingError, match="differs from its pipeline by up to"):
-            prove(pipeline, model, few, seed=0)
+            prove(describe(pipeline), model, few, seed=0)
     finally:
         setattr(classifier, name, original)
 
@@ -92,7 +93,7 @@ def test_one_split_off_by_an_ulp_is_found(fitted: tuple[Pipeline, Model], few: M
     nodes["num_threshold"][0] = np.nextafter(original, np.inf)
     try:
         with pytest.raises(TrainingError, match="differs from its pipeline"):
-            prove(pipeline, model, few, seed=0)
+            prove(describe(pipeline), model, few, seed=0)
     finally:
         nodes["num_threshold"][0] = original
 
@@ -104,7 +105,7 @@ def test_other_thresholds_are_found(fitted: tuple[Pipeline, Model], few: Matrix)
     other = structs.replace(model, contract=contract)
 
     with pytest.raises(TrainingError, match=r"in [1-9][0-9]* decisions.*nothing was written: please open an issue"):
-        prove(pipeline, other, few, seed=0)
+        prove(describe(pipeline), other, few, seed=0)
 
 
 @pytest.mark.parametrize(("name", "settings"), [("logistic", {}), ("boosting", {"max_iter": 60})])
@@ -113,8 +114,9 @@ def test_a_wide_table_without_a_card_is_exported_exactly(wide_table: Path, name:
     table = read_table(wide_table)
     card = infer_card(table, Choices("TARGET", "SK_ID_CURR"))
     data = encode_table(table, card)
+    pipeline, model = fit_and_export(card, data, name, settings)
 
-    proof = prove(*fit_and_export(card, data, name, settings), data.X, seed=0)
+    proof = prove(describe(pipeline), model, data.X, seed=0)
 
     constant = [name for name, field in card.fields.items() if "a constant" in field.note]
     assert len(card.fields) == 120

@@ -36,4 +36,4 @@ def test_a_table_from_outside_the_repository_is_never_called_clean(tmp_path: Pat
     origin = trace_origin([table])
 
     assert origin.commit == "unknown" or origin.commit.endswith("-dirty")
-    assert set(origin.libraries) == {"python", "numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx"}
+    assert set(origin.libraries) == {"python", "numpy", "onnx", "onnxruntime", "scikit-learn"}

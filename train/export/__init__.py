@@ -1,20 +1,20 @@
-"""Exports a fitted pipeline as the bytes of model.onnx. Start with graph.py, then the modules it imports."""
+"""Exports a described model as the bytes of model.onnx. Start with graph.py, then the modules it imports."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import structs
 from onnx import helper
-from scipy.special import expit
-from sklearn.pipeline import Pipeline
 
-from model.contract import Contract, Golden, write_contract
+from model.contract import Contract, Field, Golden, write_contract
 from train.dataset import Matrix
+from train.export.attribution import describe_attribution, find_base_value
 from train.export.golden import N_GOLDEN_ROWS, draw_applicants, round_cells
-from train.export.graph import convert_pipeline, serialize, transform_to_columns
-from train.export.learners import read_classifier
-from train.export.linear import Linear
+from train.export.graph import convert, serialize
 from train.export.trees import Trees
+from train.fitted.model import FittedModel
 from train.policy import decide
 
 __all__ = ["count_rows_at_once", "draw_reference", "export"]
@@ -35,34 +35,42 @@ def draw_reference(applicants: Matrix, seed: int) -> Matrix:
     return applicants[np.sort(rows)]
 
 
-def export(pipeline: Pipeline, contract: Contract, reference: Matrix) -> bytes:
-    """The model file of a fitted pipeline with classes 0 (good) and 1 (default).
+def export(fitted: FittedModel, contract: Contract, reference: Matrix | None, usual: Sequence[Field] = ()) -> bytes:
+    """The model file of a described model.
 
-    Sets three attributes of the contract. `golden`: synthetic rows with the answers of the fitted model, against which
-    the graph is checked whenever the file is loaded. `base_value`: mean log-odds of `reference`, the reference
-    population, float64, shape (m, n_fields), of which the file keeps only sums. `rows_at_once`: the fastest batch size
-    of this graph.
+    Sets four attributes of the contract. `golden`: synthetic rows with the answers of the fitted model, against which
+    the graph is checked whenever the file is loaded. `attribution` and `base_value`: of the contributions, which are
+    relative to `reference`, the reference population, float64, shape (m, n_fields), of which the file keeps only sums;
+    None where the model itself tells its mean applicant. `rows_at_once`: the fastest batch size of this graph.
+    `usual`: the fields with bounds that the golden rows are drawn from, where those of the contract are wide.
     """
-    applicants = round_cells(draw_applicants(list(contract.fields), N_GOLDEN_ROWS, contract.training.seed))
-    exported_classifier = read_classifier(pipeline.steps[-1][1])
-    encoded = transform_to_columns(pipeline, applicants)
-    probability = expit(exported_classifier.log_odds(encoded))
+    fields = list(usual or contract.fields)
+    applicants = round_cells(draw_applicants(fields, N_GOLDEN_ROWS, contract.training.seed), fields)
+    probability = fitted.probability(applicants)
     golden = Golden(
         applicants=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in row) for row in applicants),
         probability=tuple(probability.tolist()),
         decision=tuple(decide(probability, contract.policy).tolist()),
+        score=() if fitted.unit == "log-odds" else tuple(fitted.score(applicants).tolist()),
     )
-    base_value = float(exported_classifier.log_odds(transform_to_columns(pipeline, reference)).mean())
-    model = convert_pipeline(pipeline, contract.policy, reference)
-    rows_at_once = count_rows_at_once(exported_classifier, encoded.shape[1])
-    complete = structs.replace(contract, golden=golden, base_value=base_value, rows_at_once=rows_at_once)
+    model = convert(fitted, contract.policy, reference)
+    complete = structs.replace(
+        contract,
+        golden=golden,
+        attribution=describe_attribution(fitted),
+        base_value=find_base_value(fitted, reference),
+        rows_at_once=count_rows_at_once(
+            max(member.encode(applicants).shape[1] for member in fitted.members),
+            sum(len(member.function.trees) for member in fitted.members if isinstance(member.function, Trees)),
+        ),
+    )
     helper.set_model_props(model, write_contract(complete))
     return serialize(model)
 
 
-def count_rows_at_once(exported_classifier: Linear | Trees, n_columns: int) -> int:
-    """The fastest batch size of a graph with `n_columns` encoded columns, a multiple of 16."""
+def count_rows_at_once(n_columns: int, n_trees: int) -> int:
+    """The fastest batch size of a graph with `n_columns` encoded columns and `n_trees` trees, a multiple of 16."""
     rows = MAX_CELLS // n_columns
-    if isinstance(exported_classifier, Trees):
-        rows = min(rows, MAX_LEAVES // max(len(exported_classifier.trees), 1))
+    if n_trees:
+        rows = min(rows, MAX_LEAVES // n_trees)
     return min(max(rows // 16 * 16, MIN_ROWS), MAX_ROWS)

@@ -13,9 +13,10 @@ UNBOUNDED = (-1000.0, 1000.0)
 
 
 def draw_applicants(fields: list[Field], rows: int, seed: int) -> Matrix:
-    """Synthetic applicants within the documented bounds, float64, shape (rows, n_fields); no real applicant is used.
+    """Synthetic applicants, float64, shape (rows, n_fields); no real applicant is used.
 
-    Numbers and levels are uniformly distributed. One nullable cell in five is missing; in the first row, all of them.
+    Numbers and levels are uniformly distributed, within the documented bounds and the limits of the field. One nullable
+    cell in five is missing; in the first row, all of them.
     """
     random = np.random.default_rng(seed)
     drawn = np.column_stack([_draw_field(field, rows, random) for field in fields])
@@ -28,11 +29,16 @@ def draw_applicants(fields: list[Field], rows: int, seed: int) -> Matrix:
 def _draw_field(field: Field, rows: int, random: np.random.Generator) -> Matrix:
     if field.kind == "category":
         return random.integers(0, len(field.levels), rows).astype(np.float64)
+    lowest, highest = field.limits
     low = field.minimum if field.minimum is not None else min(UNBOUNDED[0], field.maximum or 0.0)
+    low = min(max(low, lowest), highest)
     high = field.maximum if field.maximum is not None else max(UNBOUNDED[1], low)
-    return random.uniform(low, high, rows)
+    return random.uniform(low, max(low, min(high, highest)), rows)
 
 
-def round_cells(applicants: Matrix) -> Matrix:
-    """The same rows with three significant digits, for legible metadata."""
-    return np.array([[float(f"{value:.3g}") for value in row] for row in applicants])
+def round_cells(applicants: Matrix, fields: list[Field]) -> Matrix:
+    """The same rows with three significant digits, for legible metadata, unless that is beyond a limit."""
+    rounded = np.array([[float(f"{value:.3g}") for value in row] for row in applicants])
+    lowest, highest = np.array([field.limits for field in fields]).T
+    within: Matrix = np.clip(rounded, lowest, highest)
+    return within

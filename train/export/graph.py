@@ -1,98 +1,154 @@
-"""A fitted pipeline as one float64 ONNX graph, the same bytes for the same fit.
-
-skl2onnx traverses the pipeline; steps that it doesn't convert exactly have converters of our own (TRANSFORMERS and
-the classifier).
-"""
+"""A described model as one float64 ONNX graph, the same bytes for the same description."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import onnx
-from onnx import ModelProto, helper
-from skl2onnx import convert_sklearn, update_registered_converter
-from skl2onnx.common.data_types import DoubleTensorType
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, helper, numpy_helper
 
 from model.checksum import append_checksum
 from model.policy import Policy
 from train.dataset import Matrix
-from train.export.columns import map_columns_to_fields
-from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET, Nodes
-from train.export.learners import read_classifier
-from train.export.linear import Linear, convert_linear
+from train.export.attribution import describe_attribution
+from train.export.branch import Branch, matrix_info
 from train.export.log_odds_lookup import add_log_odds_lookup
-from train.export.outputs import add_decision_outputs
-from train.export.preprocessing import (
-    calculate_one_hot_shape,
-    calculate_same_shape,
-    convert_imputer,
-    convert_one_hot,
-    convert_scaler,
-)
+from train.export.opsets import IR_VERSION, OPSET, TREES_DOMAIN, TREES_OPSET
+from train.export.outputs import add_outputs, describe_outputs
 from train.export.reasons import add_reasons
-from train.export.trees import Trees, convert_trees
-
-IR_VERSION = 10
-"""The first version with the opsets used here; a newer one would exclude older runtimes."""
-
-TRANSFORMERS = {
-    SimpleImputer: (calculate_same_shape, convert_imputer),
-    StandardScaler: (calculate_same_shape, convert_scaler),
-    OneHotEncoder: (calculate_one_hot_shape, convert_one_hot),
-}
+from train.export.shapley import FieldNumbers
+from train.export.trees import Split, Trees, ensemble_attributes
+from train.fitted.linear import Linear
+from train.fitted.mixing import Products
+from train.fitted.model import FittedModel, Member
+from train.fitted.steps import Owners, Steps, apply_steps, emit_steps
 
 
-def convert_pipeline(pipeline: Pipeline, policy: Policy, reference: Matrix) -> ModelProto:
-    """The graph of a fitted pipeline: applicants (n, n_features_in_) → probability, decision (n,), contributions.
+def convert(model: FittedModel, policy: Policy, reference: Matrix | None) -> ModelProto:
+    """The graph of a model: applicants (n, n_fields) → probability, decision (n,), contributions (n, n_fields).
 
-    `reference` is the reference population of the contributions, applicants as float64, shape (m, n_features_in_).
-    Raises ValueError if a step of the pipeline has no exact converter.
+    `reference` is the reference population of the contributions, applicants as float64, shape (m, n_fields); None where
+    the model itself tells its mean applicant. Raises ValueError if contributions can't be exact.
     """
-    classifier = pipeline.steps[-1][1]
-    exported_classifier = read_classifier(classifier)
-    field_of_column = map_columns_to_fields(pipeline)
-    _register(type(classifier))
-    model = convert_sklearn(
-        pipeline,
-        name="credit",
-        initial_types=[("applicants", DoubleTensorType([None, pipeline.n_features_in_]))],
-        target_opset={"": OPSET, PLACEHOLDER_DOMAIN: 1},
+    parts = [_convert_member(model, member, reference) for member in model.members]
+    if len(parts) > 1:
+        parts = [_rename(part, f"member{number}_") for number, part in enumerate(parts)]
+    nodes = Branch("")
+    add_outputs(nodes, [part.output[0].name for part in parts], model, policy)
+    _add_contributions(nodes, [part.output[1].name for part in parts], model)
+    explain = numpy_helper.from_array(np.array(False), "explain")
+    # An input with an initializer is optional, with the initializer as default.
+    initializers = [*(constant for part in parts for constant in part.initializer), *nodes.constants, explain]
+    return _finish(
+        helper.make_graph(
+            [*(node for part in parts for node in part.node), *nodes.nodes],
+            "credit",
+            list(parts[0].input),
+            [*describe_outputs(), matrix_info("contributions", len(model.inputs))],
+            initializer=initializers,
+        )
     )
-    log_odds, encoded = (output.name for output in model.graph.output)
-    if isinstance(exported_classifier, Trees):
-        add_log_odds_lookup(model.graph, "applicants", exported_classifier)
-    add_decision_outputs(model.graph, log_odds, policy)
-    add_reasons(
-        model.graph,
-        encoded,
-        exported_classifier,
-        field_of_column,
-        pipeline.n_features_in_,
-        transform_to_columns(pipeline, reference),
+
+
+def _convert_member(model: FittedModel, member: Member, reference: Matrix | None) -> GraphProto:
+    """The graph of one member: applicants, explain → value (n, 1), contributions (n, n_fields) or (0, n_fields)."""
+    n_fields = len(model.inputs)
+    nodes = Branch("value")
+    steps, products = split_products(member.steps)
+    columns = emit_steps(steps, nodes, "applicants")
+    encoded = nodes.add("Identity", [products.emit(nodes, columns) if products else columns], "encoded")
+    value = _add_function(nodes, encoded, member)
+    graph = helper.make_graph(
+        nodes.nodes,
+        "member",
+        [
+            helper.make_tensor_value_info("applicants", TensorProto.DOUBLE, ["n", n_fields]),
+            helper.make_tensor_value_info("explain", TensorProto.BOOL, []),
+        ],
+        [matrix_info(value, 1)],
+        initializer=nodes.constants,
     )
-    return finish(model)
+    if isinstance(member.function, Trees):
+        add_log_odds_lookup(graph, "applicants", member.function)
+    # Products are explained by their factors.
+    explained = columns if products else encoded
+    field_of_column = single_owners(model.owners(replace(member, steps=steps)))
+    encoded_reference = None if reference is None else apply_steps(steps, reference)
+    definition = describe_attribution(model).definition
+    function = member.function.divided() if isinstance(member.function, Trees) else member.function
+    add_reasons(graph, explained, function, definition, field_of_column, n_fields, encoded_reference, products)
+    return graph
 
 
-def transform_to_columns(pipeline: Pipeline, applicants: Matrix) -> Matrix:
-    """The classifier's input for these applicants: float64, shape (n, n_columns)."""
-    encoded = pipeline[:-1].transform(applicants) if len(pipeline.steps) > 1 else applicants
-    # OneHotEncoder returns a sparse matrix by default.
-    return np.asarray(encoded.toarray() if hasattr(encoded, "toarray") else encoded, dtype=np.float64)
+def split_products(steps: Steps) -> tuple[Steps, Products | None]:
+    """The steps without the products that they may end with, and these."""
+    if steps and isinstance(steps[-1], Products):
+        return steps[:-1], steps[-1]
+    return steps, None
 
 
-def finish(model: ModelProto) -> ModelProto:
-    """Set domains, opsets and IR version, name the batch axis, and run ONNX's checker."""
-    for node in model.graph.node:
-        if node.domain == PLACEHOLDER_DOMAIN:
-            node.domain = TREES_DOMAIN
-    del model.opset_import[:]
-    model.opset_import.extend([helper.make_opsetid("", OPSET), helper.make_opsetid(TREES_DOMAIN, TREES_OPSET)])
+def _rename(graph: GraphProto, prefix: str) -> GraphProto:
+    """The graph of a member with a prefix before every name but the inputs', in its branches too.
+
+    onnx.compose.add_prefix_graph loses the names that a branch takes from the branch around it.
+    """
+
+    def rename(name: str) -> str:
+        return prefix + name if name not in ("", "applicants", "explain") else name
+
+    renamed = GraphProto()
+    renamed.CopyFrom(graph)
+    for named in (*renamed.input, *renamed.output, *renamed.value_info, *renamed.initializer):
+        named.name = rename(named.name)
+    for node in renamed.node:
+        node.name = rename(node.name)
+        node.input[:] = [rename(name) for name in node.input]
+        node.output[:] = [rename(name) for name in node.output]
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                attribute.g.CopyFrom(_rename(attribute.g, prefix))
+    return renamed
+
+
+def _add_contributions(nodes: Branch, contributions: list[str], model: FittedModel) -> None:
+    """The output contributions: those of the only member as they are, else their weighted sum."""
+    if len(contributions) == 1:
+        return
+    total = ""
+    for name, member in zip(contributions, model.members, strict=True):
+        part = nodes.add("Mul", [name, nodes.constant("share", np.array(member.weight / model.total))])
+        total = nodes.add("Add", [total, part]) if total else part
+    nodes.add("Identity", [total], "contributions")
+
+
+def single_owners(owners: Owners) -> FieldNumbers:
+    """The field of each column, int64, shape (n_columns,); raises ValueError for a column that mixes fields."""
+    if any(len(owner) != 1 for owner in owners):
+        raise ValueError("a step before the classifier mixes fields, so that reasons by field can't be exact")
+    return np.array([next(iter(owner)) for owner in owners], dtype=np.int64)
+
+
+def _add_function(nodes: Branch, encoded: str, member: Member) -> str:
+    """The value of a member's function, (n, 1)."""
+    function = member.function
+    if isinstance(function, Linear):
+        coefficients = nodes.constant("coefficients", function.coefficients.reshape(-1, 1))
+        return nodes.add("Gemm", [encoded, coefficients, nodes.constant("intercept", np.array([function.intercept]))])
+    # The base is the first tree, a single leaf; scikit-learn sums in this order too.
+    trees = [function.base, *function.trees]
+    attributes = ensemble_attributes(
+        [tree if isinstance(tree, Split) else Split(0, 0.0, False, tree, tree) for tree in trees], [0] * len(trees), 1
+    )
+    return nodes.add("TreeEnsemble", [encoded], domain=TREES_DOMAIN, **attributes)
+
+
+def _finish(graph: onnx.GraphProto) -> ModelProto:
+    """The graph with its opsets and IR version, checked by ONNX's checker."""
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(TREES_DOMAIN, TREES_OPSET)]
+    )
     model.ir_version = IR_VERSION
-    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "n"
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -100,40 +156,3 @@ def finish(model: ModelProto) -> ModelProto:
 def serialize(model: ModelProto) -> bytes:
     """The bytes of a model file, with its checksum: the same for the same graph and metadata."""
     return append_checksum(model.SerializeToString(deterministic=True))
-
-
-def _register(classifier: type) -> None:
-    for kind, (calculate_shape, convert) in TRANSFORMERS.items():
-        update_registered_converter(kind, f"Credit{kind.__name__}", calculate_shape, convert, overwrite=True)
-    # The classifier's outputs are its log-odds and its input; probability, decision and contributions are computed
-    # from them.
-    update_registered_converter(
-        classifier,
-        f"Credit{classifier.__name__}",
-        _calculate_classifier_shape,
-        _convert_classifier,
-        overwrite=True,
-        parser=_parse_classifier,
-    )
-
-
-def _parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
-    operator = scope.declare_local_operator(f"Credit{type(model).__name__}", model)
-    operator.inputs = list(inputs)
-    for name in ("log_odds", "encoded"):
-        operator.outputs.append(scope.declare_local_variable(name, DoubleTensorType([None, None])))
-    return operator.outputs
-
-
-def _calculate_classifier_shape(operator: Any) -> None:
-    operator.outputs[0].type = DoubleTensorType([None, 1])
-    operator.outputs[1].type = DoubleTensorType(operator.inputs[0].type.shape)
-
-
-def _convert_classifier(scope: Any, operator: Any, container: Any) -> None:
-    exported_classifier = read_classifier(operator.raw_operator)
-    if isinstance(exported_classifier, Linear):
-        convert_linear(exported_classifier, scope, operator, container)
-    else:
-        convert_trees(exported_classifier, scope, operator, container)
-    Nodes(scope, container).finish("Identity", [operator.inputs[0].full_name], operator.outputs[1].full_name)

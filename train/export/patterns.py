@@ -11,6 +11,7 @@ true side, the inverted comparison `x >= the next number above threshold`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 from onnx import TensorProto
@@ -28,6 +29,9 @@ Comparison = tuple[bool, int, float]
 NEVER_TRUE: Comparison = (False, 0, -np.inf)
 """The comparison of an unused bit: false for every finite number."""
 
+MIN_LIMITS = 32
+"""Comparisons for each column from which on a node for each column is faster than one node for all."""
+
 
 def index_patterns(branch: Branch, encoded: str, trees: Sequence[TreeSplits]) -> str:
     """Index of each applicant's pattern in the concatenated tables of all trees.
@@ -36,16 +40,12 @@ def index_patterns(branch: Branch, encoded: str, trees: Sequence[TreeSplits]) ->
     entries, in the order of `order_by_comparison`.
     """
     bits = max([1, *(len(splits) for splits in trees)])
-    by_tree_and_bit = [[*map(_compare, splits), *[NEVER_TRUE] * (bits - len(splits))] for splits in trees]
+    by_tree_and_bit = [[*map(compare, splits), *[NEVER_TRUE] * (bits - len(splits))] for splits in trees]
     comparisons = sorted({NEVER_TRUE, *(comparison for tree in by_tree_and_bit for comparison in tree)})
     place = {comparison: number for number, comparison in enumerate(comparisons)}
     places = np.array([[place[tree[bit]] for tree in by_tree_and_bit] for bit in range(bits)])
 
-    x = branch.add("Transpose", [encoded])
-    plain = branch.add("LessOrEqual", _operands(branch, x, "plain", [one for one in comparisons if not one[0]]))
-    inverted = [one for one in comparisons if one[0]]
-    parts = [plain, branch.add("GreaterOrEqual", _operands(branch, x, "turned", inverted))] if inverted else [plain]
-    outcomes = branch.add("Cast", [branch.add("Concat", parts, axis=0)], to=TensorProto.UINT8)
+    outcomes = branch.add("Cast", [evaluate(branch, encoded, comparisons)], to=TensorProto.UINT8)
     # One row for each bit of each tree; the patterns of all trees are one integer matrix product.
     needed = branch.add("Gather", [outcomes, branch.constant("needed", places.ravel())], axis=0)
     by_bit = branch.add("Reshape", [needed, branch.constant("by_bit", np.array([bits, -1]))])
@@ -57,6 +57,17 @@ def index_patterns(branch: Branch, encoded: str, trees: Sequence[TreeSplits]) ->
     return branch.add("Reshape", [index, branch.constant("in_a_row", np.array([1, -1]))])
 
 
+def evaluate(branch: Branch, encoded: str, comparisons: Sequence[Comparison]) -> str:
+    """Whether comparisons, sorted, are true of each applicant: encoded (n, n_columns) → bool, (n_comparisons, n)."""
+    x = branch.add("Transpose", [encoded])
+    same_side: list[list[Comparison]] = [list(group) for _, group in groupby(comparisons, lambda one: one[0])]
+    same_column = [list(group) for _, group in groupby(comparisons, lambda one: one[:2])]
+    # A row that is compared with many limits needn't be copied; many nodes with few limits each would be slower.
+    groups = same_column if len(comparisons) >= MIN_LIMITS * len(same_column) else same_side
+    parts = [_compare_all(branch, x, group) for group in groups]
+    return branch.add("Concat", parts, axis=0) if len(parts) > 1 else parts[0]
+
+
 def order_by_comparison(splits: TreeSplits, values: Matrix) -> Matrix:
     """Reorder values, shape (2^Q, …), from patterns of split outcomes to patterns of true comparisons."""
     inverted = sum(split.missing_goes_true << bit for bit, split in enumerate(splits))
@@ -64,13 +75,17 @@ def order_by_comparison(splits: TreeSplits, values: Matrix) -> Matrix:
     return sorted_values
 
 
-def _compare(split: Split) -> Comparison:
+def compare(split: Split) -> Comparison:
+    """The comparison that is true if the split is, or, if a missing value goes to the true side, if it is false."""
     limit = np.nextafter(split.threshold, np.inf) if split.missing_goes_true else split.threshold
     return split.missing_goes_true, split.column, float(limit)
 
 
-def _operands(branch: Branch, x: str, name: str, comparisons: Sequence[Comparison]) -> list[str]:
-    """The two operands of a comparison: values, (n_comparisons, n), and limits, (n_comparisons, 1)."""
-    columns = branch.constant(f"{name}_columns", np.array([column for _, column, _ in comparisons]))
-    limits = branch.constant(f"{name}_limits", np.array([[limit] for *_, limit in comparisons]))
-    return [branch.add("Gather", [x, columns], axis=0), limits]
+def _compare_all(branch: Branch, x: str, comparisons: Sequence[Comparison]) -> str:
+    """The outcomes of comparisons of the same side: x (n_columns, n) → bool, (n_comparisons, n)."""
+    columns = np.array([column for _, column, _ in comparisons])
+    if len(set(columns.tolist())) == 1:
+        columns = columns[:1]
+    values = branch.add("Gather", [x, branch.constant("columns", columns)], axis=0)
+    limits = branch.constant("limits", np.array([[limit] for *_, limit in comparisons]))
+    return branch.add("GreaterOrEqual" if comparisons[0][0] else "LessOrEqual", [values, limits])

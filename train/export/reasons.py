@@ -1,41 +1,59 @@
-"""The output contributions: Shapley values of the log-odds by field.
+"""The output contributions: Shapley values of the model's value by field.
 
 They are computed in an `If` only if the optional input `explain` is true.
 
-Boosting: table look-up for each tree, summed by field (contribution_lookup.py). Size and time grow with the number
+Small trees: table look-up for each tree, summed by field (contribution_lookup.py). Size and time grow with the number
 of trees, not with the number of fields.
-Linear model: coefficient × (x − mean of the reference population), the closed form of the same definition.
+Trees of which any has more than 7 distinct splits: path-dependent values (path_shapley.py).
+Linear model: coefficient × (x − mean of the reference population), the closed form of the same definition; of products
+of columns: quadratic.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from onnx import GraphProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, helper, numpy_helper
 
+from model.contract import Definition
 from train.dataset import Matrix
 from train.export.branch import Branch, matrix_info
 from train.export.contribution_lookup import look_up_contributions
-from train.export.linear import Linear
+from train.export.path_shapley import integrate_paths
+from train.export.quadratic import explain_products
 from train.export.shapley import FieldNumbers, build_tables
 from train.export.trees import Trees
+from train.fitted.linear import Linear
+from train.fitted.mixing import Products
 
 
 def add_reasons(
     graph: GraphProto,
     encoded: str,
     model: Linear | Trees,
+    definition: Definition,
     field_of_column: FieldNumbers,
     n_fields: int,
-    reference: Matrix,
+    reference: Matrix | None,
+    products: Products | None = None,
 ) -> None:
-    """Add the input explain and the output contributions: float64, (n, n_fields), or (0, n_fields) if explain is false.
+    """Add the output contributions, float64, (n, n_fields), or (0, n_fields) if the input explain is false.
 
     `encoded` names the tensor that enters the classifier, (n, n_columns); `reference` is the encoded reference
-    population, float64, shape (m, n_columns).
+    population, float64, shape (m, n_columns), which path-dependent contributions don't need. Raises ValueError if
+    it is needed and None, or if path-dependent contributions need shares of training rows that are unknown.
+    With `products` of columns, which a linear model takes, tensor, fields and reference are those of the factors.
     """
     explained = Branch("explained")
-    if isinstance(model, Linear):
-        explain_linear(explained, encoded, model, field_of_column, n_fields, reference)
+    if isinstance(model, Trees) and definition == "path-dependent":
+        integrate_paths(explained, encoded, model, field_of_column, n_fields)
+    elif isinstance(model, Linear) and products and reference is not None:
+        explain_products(explained, encoded, model, products, field_of_column, n_fields, reference)
+    elif isinstance(model, Linear) and not products and model.center is not None:
+        explain_linear(explained, encoded, model, field_of_column, n_fields, model.center)
+    elif isinstance(model, Linear) and not products and reference is not None:
+        explain_linear(explained, encoded, model, field_of_column, n_fields, reference.mean(axis=0))
+    elif reference is None or isinstance(model, Linear):
+        raise ValueError("the reasons of this model are relative to a reference population: pass a table of applicants")
     else:
         look_up_contributions(
             explained, encoded, build_tables(model, field_of_column, reference), reference.shape[1], n_fields
@@ -43,10 +61,6 @@ def add_reasons(
 
     unexplained = Branch("unexplained")
     unexplained.add("Constant", [], "unexplained", value=numpy_helper.from_array(np.zeros((0, n_fields))))
-    explain = helper.make_tensor_value_info("explain", TensorProto.BOOL, [])
-    graph.input.append(explain)
-    # An input with an initializer is optional, with the initializer as default.
-    graph.initializer.append(numpy_helper.from_array(np.array(False), "explain"))
     graph.node.append(
         helper.make_node(
             "If",
@@ -61,9 +75,9 @@ def add_reasons(
 
 
 def explain_linear(
-    branch: Branch, encoded: str, model: Linear, field_of_column: FieldNumbers, n_fields: int, reference: Matrix
+    branch: Branch, encoded: str, model: Linear, field_of_column: FieldNumbers, n_fields: int, mean: Matrix
 ) -> None:
-    """coefficient × (x − reference mean) of each column, summed by field."""
-    distance = branch.add("Sub", [encoded, branch.constant("reference_mean", reference.mean(axis=0))])
+    """coefficient × (x − mean) of each column, summed by field; the mean of the training rows or of the reference."""
+    distance = branch.add("Sub", [encoded, branch.constant("reference_mean", mean)])
     values = branch.add("Mul", [distance, branch.constant("coefficients", model.coefficients)])
     branch.add_up(branch.add("Transpose", [values]), field_of_column, n_fields)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from train.dataset import Matrix
-from train.export.trees import Node, Split
+from train.export.trees import Node, Split, Trees, collect_splits
 
 MAX_SPLITS = 7
 """The maximum of a tree of 8 leaves; each further split would double its table."""
@@ -48,16 +48,20 @@ class DistinctSplits:
         return values
 
 
-def collect_distinct_splits(tree: Node) -> DistinctSplits:
-    """Number the distinct splits of a tree; raises ValueError if there are more than 7."""
+def has_tables(trees: Trees) -> bool:
+    """Whether every tree has at most 7 distinct splits."""
+    return all(
+        len({_key(split) for split in collect_splits(Trees(0.0, (tree,)))}) <= MAX_SPLITS for tree in trees.trees
+    )
+
+
+def collect_distinct_splits(tree: Node, most: int = MAX_SPLITS) -> DistinctSplits:
+    """Number the distinct splits of a tree; raises ValueError if there are more than `most`."""
     splits: list[Split] = []
     leaves: list[Leaf] = []
     _collect(tree, splits, leaves, ())
-    if len(splits) > MAX_SPLITS:
-        raise ValueError(
-            f"a tree has {len(splits)} distinct splits, exact reasons need at most {MAX_SPLITS}; "
-            "fit trees with at most 8 leaves"
-        )
+    if len(splits) > most:
+        raise ValueError(f"a tree has {len(splits)} distinct splits, expected at most {most}")
     return DistinctSplits(tuple(splits), tuple(leaves))
 
 
@@ -65,12 +69,15 @@ def _collect(node: Node, splits: list[Split], leaves: list[Leaf], path: tuple[tu
     if not isinstance(node, Split):
         leaves.append(Leaf(node, path))
         return
-    key = (node.column, node.threshold, node.missing_goes_true)
-    known = [(split.column, split.threshold, split.missing_goes_true) for split in splits]
-    if key in known:
-        number = known.index(key)
+    known = [_key(split) for split in splits]
+    if _key(node) in known:
+        number = known.index(_key(node))
     else:
         number = len(splits)
         splits.append(node)
     _collect(node.if_true, splits, leaves, (*path, (number, True)))
     _collect(node.if_false, splits, leaves, (*path, (number, False)))
+
+
+def _key(split: Split) -> tuple[int, float, bool]:
+    return split.column, split.threshold, split.missing_goes_true

@@ -21,6 +21,7 @@ from model.session import Matrix, Model
 from serve.settings import Settings
 from tests.serve.api.bodies import name_values, to_csv, to_field_tensors, to_json
 from train.export import draw_reference, export
+from train.readers.describe import describe
 
 MakeClient = Callable[..., httpx.Client]
 
@@ -75,6 +76,8 @@ def ask_in_every_way(client: httpx.Client, model: Model, rows: Matrix) -> dict[s
     return {way: [one["probability"] for one in answer.json()["results"]] for way, answer in scored.items()} | {
         "infer": inferred.json()["outputs"][0]["data"],
         "predict": client.post("/predict", json={"data": to_json(rows)}).json(),
+        "records": client.post("/predict", json=named).json(),
+        "columns": client.post("/predict", json={name: [one[name] for one in named] for name in named[0]}).json(),
     }
 
 
@@ -171,7 +174,7 @@ def test_a_model_is_exported_and_loaded_with_any_names(
 ) -> None:
     """The exported file passes its self-test."""
     contract = rename(model, NAMES[kind]).contract
-    loaded = load_model(export(pipeline, contract, draw_reference(training_rows, 5)))
+    loaded = load_model(export(describe(pipeline), contract, draw_reference(training_rows, 5)))
 
     answers = ask_in_every_way(make_client(loaded, QUIET), loaded, applicants)
 

@@ -26,6 +26,8 @@ def test_model_returns_the_contract_without_golden_rows(client: httpx.Client, mo
         "fields",
         "policy",
         "base_value",
+        "attribution",
+        "unit",
         "base_points",
         "points_per_log_odds",
         "metrics",

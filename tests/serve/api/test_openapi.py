@@ -106,6 +106,23 @@ def test_its_examples_fit_its_schemas(model: Model, make_client: Callable[..., h
                 assert [str(error) for error in OAS31Validator(schema).iter_errors(content["example"])] == []
 
 
+def test_the_shapes_of_predict_are_described_with_examples_that_are_answered(
+    client: httpx.Client, document: dict[str, Any]
+) -> None:
+    """All are the applicant of the other examples, valid for the body's schema and for that of their own shape."""
+    body = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    components = document["components"]
+    expected = client.post("/predict", json=body["example"]).json()
+    shapes = {name: schema["examples"] for name, schema in components["schemas"].items() if "examples" in schema}
+
+    for name, examples in shapes.items():
+        for schema in (body["schema"], {"$ref": f"#/components/schemas/{name}"}):
+            validator = OAS31Validator(schema | {"components": components})
+            assert [error for example in examples for error in validator.iter_errors(example)] == []
+        assert [client.post("/predict", json=example).json() for example in examples] == [expected] * len(examples)
+    assert set(shapes) == {"PredictApplicants", "PredictRecord", "PredictColumns", "PredictSplit", "PredictMember"}
+
+
 def test_its_examples_are_the_golden_row_with_the_fewest_missing_values(model: Model, document: dict[str, Any]) -> None:
     """So that every field shows a value if possible."""
     fewest = min(row.count(None) for row in model.contract.golden.applicants)

@@ -52,7 +52,6 @@ def test_predict_needs_no_content_type(client: httpx.Client, vector: list[Any]) 
         "nonsense",
         "{}",
         "null",
-        "[[45.5, 320, 1, 1, 0.75]]",
         '{"data": null}',
         '{"data": []}',
         '{"data": [[]]}',

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from model.contract import MAX_MAGNITUDE, Field
-from serve.schemas.applicants import find_faults, read_applicants
+from serve.schemas.applicants import find_faults, make_rules, read_applicants
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.responses import Fault
 
@@ -50,7 +50,7 @@ def cells_of(field: Field, *, by_index: bool) -> st.SearchStrategy[tuple[Any, fl
 def faults_of(rows: list[Any], fields: tuple[Field, ...]) -> list[Fault]:
     """The faults of invalid applicants."""
     with pytest.raises(InvalidApplicants, match=HERE) as caught:
-        read_applicants(rows, fields, HERE)
+        read_applicants(rows, make_rules(fields), HERE)
     return caught.value.problem.errors
 
 
@@ -60,13 +60,13 @@ def test_a_named_applicant_and_its_vector_are_the_same_cells(
     """Texts and booleans by name, indexes in the vector: the same row."""
     expected = [[45.5, 320.0, 1.0, 1.0, 0.75]] * 2
 
-    assert read_applicants([named, vector], fields, HERE).matrix.tolist() == expected
+    assert read_applicants([named, vector], make_rules(fields), HERE).matrix.tolist() == expected
 
 
 def test_the_order_of_names_does_not_matter(named: dict[str, Any], fields: tuple[Field, ...]) -> None:
     turned = dict(reversed(named.items()))
 
-    assert read_applicants([turned], fields, HERE).matrix.tolist() == [[45.5, 320.0, 1.0, 1.0, 0.75]]
+    assert read_applicants([turned], make_rules(fields), HERE).matrix.tolist() == [[45.5, 320.0, 1.0, 1.0, 0.75]]
 
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["null", "left out"])
@@ -79,7 +79,7 @@ def test_a_nullable_field_may_be_null_or_left_out(
         if not is_told:
             del named[name]
 
-    matrix = read_applicants([named], fields, HERE).matrix
+    matrix = read_applicants([named], make_rules(fields), HERE).matrix
 
     np.testing.assert_array_equal(matrix, [[45.5, math.nan, math.nan, 1.0, 0.75]])
 
@@ -93,7 +93,7 @@ def test_any_applicant_made_of_allowed_names_reads_back_to_its_cells(
     expected = [[cell for _, cell in drawn.values()]]
     told = data.draw(st.permutations([name for name, (value, _) in drawn.items() if value is not None]))
 
-    matrix = read_applicants([{name: drawn[name][0] for name in told}], fields, HERE).matrix
+    matrix = read_applicants([{name: drawn[name][0] for name in told}], make_rules(fields), HERE).matrix
 
     np.testing.assert_array_equal(matrix, expected)
 
@@ -105,7 +105,7 @@ def test_any_vector_made_of_allowed_values_reads_back_to_its_cells(
     """Random valid vectors, with levels as texts or indexes."""
     drawn = [data.draw(cells_of(field, by_index=True), field.name) for field in fields]
 
-    matrix = read_applicants([[value for value, _ in drawn]], fields, HERE).matrix
+    matrix = read_applicants([[value for value, _ in drawn]], make_rules(fields), HERE).matrix
 
     np.testing.assert_array_equal(matrix, [[cell for _, cell in drawn]])
 
@@ -114,7 +114,7 @@ def test_any_vector_made_of_allowed_values_reads_back_to_its_cells(
 def test_arbitrary_json_is_read_or_refused_and_nothing_else(rows: list[Any], fields: tuple[Field, ...]) -> None:
     """Random JSON raises nothing but InvalidApplicants, and what is read passes find_faults."""
     with suppress(InvalidApplicants):
-        assert find_faults(read_applicants(rows, fields, HERE).matrix, fields) == []
+        assert find_faults(read_applicants(rows, make_rules(fields), HERE).matrix, fields) == []
 
 
 @given(
@@ -124,12 +124,16 @@ def test_arbitrary_json_is_read_or_refused_and_nothing_else(rows: list[Any], fie
         | st.sampled_from([0.5, 1.0, MAX_MAGNITUDE, -MAX_MAGNITUDE, 2 * MAX_MAGNITUDE, math.inf]),
         min_size=5,
         max_size=5,
-    )
+    ),
+    limits=st.tuples(st.none() | st.integers(-1, 1), st.none() | st.integers(1, 3)),
 )
-def test_find_faults_agrees_with_read_applicants(row: list[float | None], fields: tuple[Field, ...]) -> None:
-    """Random rows are valid for both or for neither."""
+def test_find_faults_agrees_with_read_applicants(
+    row: list[float | None], limits: tuple[float | None, float | None], fields: tuple[Field, ...]
+) -> None:
+    """Random rows are valid for both or for neither, also where numbers have limits."""
+    fields = (structs.replace(fields[0], lowest=limits[0], highest=limits[1]), *fields[1:])
     try:
-        read_applicants([row], fields, HERE)
+        read_applicants([row], make_rules(fields), HERE)
     except InvalidApplicants:
         is_read = False
     else:
@@ -149,15 +153,26 @@ def test_find_faults_names_the_first_wrong_row_of_each_field(fields: tuple[Field
     ]
 
 
+def test_find_faults_tells_the_limit_that_a_number_is_beyond(fields: tuple[Field, ...]) -> None:
+    """Of either side; the limit itself is taken."""
+    limited = (structs.replace(fields[0], lowest=-1.0), structs.replace(fields[1], highest=2.0), *fields[2:])
+    matrix = np.array([[-1, 2, 0, 0, 3], [-1.5, math.nan, 0, 0, 3], [1, 2.5, 0, 0, 3]])
+
+    assert [fault.detail for fault in find_faults(matrix, limited)] == [
+        "applicant 1, Amount: expected a number in EUR of at least -1, got -1.5",
+        "applicant 2, Income: expected a number of at most 2, got 2.5",
+    ]
+
+
 @pytest.mark.parametrize("id", ["A-17", "", 17, -1, 10**30, None])
 def test_an_id_comes_back_as_given(named: dict[str, Any], fields: tuple[Field, ...], id: str | int | None) -> None:
     """A text or a whole number; null is the same as no id."""
-    assert read_applicants([{"id": id, **named}], fields, HERE).ids == (id,)
+    assert read_applicants([{"id": id, **named}], make_rules(fields), HERE).ids == (id,)
 
 
 def test_an_id_is_optional(named: dict[str, Any], vector: list[Any], fields: tuple[Field, ...]) -> None:
     """A vector has none."""
-    assert read_applicants([named, vector], fields, HERE).ids == (None, None)
+    assert read_applicants([named, vector], make_rules(fields), HERE).ids == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +187,7 @@ def test_another_id_is_refused(named: dict[str, Any], fields: tuple[Field, ...],
 
 def test_a_field_named_id_is_a_field(fields: tuple[Field, ...]) -> None:
     """If the model has a field `id`, its value goes to the model, not into the answer."""
-    applicants = read_applicants([{"id": 3}], [structs.replace(fields[0], name="id")], HERE)
+    applicants = read_applicants([{"id": 3}], make_rules([structs.replace(fields[0], name="id")]), HERE)
 
     assert (applicants.matrix.tolist(), applicants.ids) == ([[3.0]], (None,))
 
@@ -305,7 +320,7 @@ def test_a_boolean_is_the_level_of_its_word(
     """If the levels are the words true and false, in any case and order."""
     field = structs.replace(fields[3], levels=levels)
 
-    assert read_applicants([{field.name: value}], [field], HERE).matrix.tolist() == [[cell]]
+    assert read_applicants([{field.name: value}], make_rules([field]), HERE).matrix.tolist() == [[cell]]
 
 
 @pytest.mark.parametrize("width", [0, 4, 6])
@@ -355,6 +370,6 @@ def test_all_faults_of_all_applicants_are_found_at_once(
 def test_faults_beyond_the_limit_are_not_looked_for(fields: tuple[Field, ...], rows: int, more: str) -> None:
     """The search ends after MAX_FAULTS."""
     with pytest.raises(InvalidApplicants, match=rf"^/applicants/0: .* \({more}\)$") as caught:
-        read_applicants([None] * rows, fields, HERE)
+        read_applicants([None] * rows, make_rules(fields), HERE)
 
     assert len(caught.value.problem.errors) == MAX_FAULTS

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from model.contract import MAX_MAGNITUDE, Field
-from serve.schemas.applicants import Applicants, find_faults, read_applicants
+from serve.schemas.applicants import Applicants, find_faults, make_rules, read_applicants
 from serve.schemas.limits import CHANGE_SEARCH_ROWS
 from serve.schemas.problems import HTTPProblem, InvalidApplicants
 from serve.schemas.requests import RequestSchemas, to_matrix
@@ -66,7 +66,7 @@ def likely(field: Field) -> st.SearchStrategy[Any]:
     return right | right | right | values
 
 
-def refuse(*_: object) -> NoReturn:
+def refuse(*_: object, **__: object) -> NoReturn:
     """Replaces the reading value by value, so that only the msgspec types decide."""
     raise InvalidApplicants([Fault("", "not read by the types")])
 
@@ -74,20 +74,24 @@ def refuse(*_: object) -> NoReturn:
 def by_types(schemas: RequestSchemas, applicants: list[Any]) -> Applicants | None:
     """What the msgspec types read; None if they reject it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serve.schemas.requests.read_value_by_value", refuse)
-        try:
-            request = schemas.read_score(json.dumps({"applicants": applicants}).encode(), on_event_loop=False)
-        except InvalidApplicants:
-            return None
-    return Applicants(to_matrix(request.rows, len(schemas.fields)), tuple(request.ids))
+        patch.setattr("serve.schemas.requests.read_score_value_by_value", refuse)
+        return read_with(schemas, applicants)
 
 
 def by_cells(schemas: RequestSchemas, applicants: list[Any]) -> Applicants | None:
     """What the reading value by value gives; None if it rejects it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schemas, "_decode_score", None)
+        return read_with(schemas, applicants)
+
+
+def read_with(schemas: RequestSchemas, applicants: list[Any]) -> Applicants | None:
+    """The applicants of a POST /score; None if they are refused."""
     try:
-        return read_applicants(json.loads(json.dumps(applicants)), schemas.fields, "/applicants")
+        request = schemas.read_score(json.dumps({"applicants": applicants}).encode(), on_event_loop=False)
     except InvalidApplicants:
         return None
+    return Applicants(to_matrix(request.rows, len(schemas.fields)), tuple(request.ids))
 
 
 def check_same(left: Applicants | None, right: Applicants | None) -> None:
@@ -133,18 +137,21 @@ def test_vectors_are_read_the_same_both_ways(data: st.DataObject, schemas: Reque
 def test_rows_of_predict_are_read_the_same_both_ways(
     data: st.DataObject, schemas: RequestSchemas, padding: int
 ) -> None:
-    """Numbers only: what one way rejects, the other rejects too."""
+    """What the types take, the reading value by value takes too; that takes levels as texts, and booleans, besides."""
     row = [data.draw(likely(field), field.name) for field in schemas.fields]
     body = json.dumps({"data": [row]}).encode() + b" " * padding
+    rules = structs.replace(make_rules(schemas.fields), is_lenient=True)
+    try:
+        expected = read_applicants([row], rules, "/data").matrix
+    except InvalidApplicants:
+        expected = None
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("serve.schemas.requests.read_value_by_value", refuse)
+            patch.setattr("serve.schemas.requests.read_shapes", refuse)
             rows = schemas.read_predict(body, on_event_loop=False)
     except InvalidApplicants:
-        with pytest.raises(InvalidApplicants, match="/data/0"):
-            read_applicants([row], schemas.fields, "/data", only_numbers=True)
+        assert expected is None or any(isinstance(value, str | bool) for value in row)
     else:
-        expected = read_applicants([row], schemas.fields, "/data", only_numbers=True).matrix
         np.testing.assert_array_equal(to_matrix(rows, len(schemas.fields)), expected)
 
 
@@ -386,6 +393,20 @@ def test_a_field_may_have_any_name(fields: Fields, vector: list[Any], name: str)
     without_second = [*vector[:1], np.nan, *vector[2:]]
     np.testing.assert_array_equal(to_matrix(request.rows, len(renamed)), [vector, without_second])
     assert list(request.ids) == ["A", 7]
+
+
+@pytest.mark.parametrize(("value", "fault"), [(-1, "greater than -1, got -1"), (20.5, "of at most 20, got 20.5")])
+def test_a_number_beyond_the_limits_of_its_field_is_a_fault(
+    reader: Reader, value: float, fault: str, fields: Fields, vector: list[Any]
+) -> None:
+    """Beside numbers at the limits, which are read."""
+    limited = (structs.replace(fields[0], lowest=np.nextafter(-1.0, 0).item(), highest=20.0), *fields[1:])
+    rows = [[amount, *vector[1:]] for amount in (-0.9999999999999999, 20, value)]
+
+    assert reader.read(json.dumps({reader.key: rows[:2]}).encode(), limited)[:, 0].tolist() == [-0.9999999999999999, 20]
+    assert faults_of(reader, json.dumps({reader.key: rows}).encode(), limited) == [
+        Fault(f"/{reader.key}/2/0", f"expected a number {fault}")
+    ]
 
 
 @given(body=st.binary(max_size=200) | st.text("[]{}\"'\\:,.eE+-0123456789naltrufs d", max_size=60).map(str.encode))

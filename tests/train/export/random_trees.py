@@ -9,6 +9,7 @@ from train.export.trees import Node, Split
 COLUMNS = 4
 
 cells = st.sampled_from([-1.0, 0.0, 0.5, 1.0, float("nan")])
+shares = st.sampled_from([0.0, 0.125, 0.5, 0.75, 1.0])
 thresholds = st.sampled_from([-1.0, 0.0, 0.25, 0.5, float("inf")])
 
 
@@ -24,4 +25,5 @@ def nodes(draw: st.DrawFn, leaves: int) -> Node:
         draw(st.booleans()),
         draw(nodes(left)),
         draw(nodes(leaves - left)),
+        draw(shares),
     )

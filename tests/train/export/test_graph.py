@@ -9,19 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import Pipeline
 
 from model.policy import Policy
 from train.candidates import CANDIDATES
 from train.card import CardField, CardPolicy
 from train.dataset import Matrix
-from train.export import MAX_ROWS, MIN_ROWS, count_rows_at_once
-from train.export.graph import convert_pipeline, serialize
-from train.export.linear import Linear
-from train.export.trees import Trees
+from train.export import MAX_ROWS, MIN_ROWS, count_rows_at_once, graph
+from train.export.graph import serialize
 from train.policy import decide, make_policy
 from train.proof import TOLERANCE
+from train.readers.describe import describe
 
 KINDS = sorted(name for name, candidate in CANDIDATES.items() if not candidate.requires)
 """Boosting libraries: test_boosters_extra.py."""
@@ -59,7 +57,7 @@ def fit(kind: str, fields: list[CardField], seed: int) -> Pipeline:
 
 def convert(pipeline: Pipeline, policy: Policy) -> onnx.ModelProto:
     """The graph, with a reference population of one row."""
-    return convert_pipeline(pipeline, policy, np.zeros((1, pipeline.n_features_in_)))
+    return graph.convert(describe(pipeline), policy, np.zeros((1, pipeline.n_features_in_)))
 
 
 def load(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -125,20 +123,15 @@ def test_an_applicant_gets_the_same_bits_alone_and_in_any_batch(seed: int, mix: 
     ]
 
 
-@given(columns=st.integers(1, 5_000), trees=st.integers(0, 10_000) | st.none())
-def test_the_batch_size_falls_with_the_size_of_the_graph(columns: int, trees: int | None) -> None:
+@given(columns=st.integers(1, 5_000), trees=st.integers(0, 10_000))
+def test_the_batch_size_falls_with_the_size_of_the_graph(columns: int, trees: int) -> None:
     """It is a multiple of 16 within its limits."""
-
-    def count(columns: int, trees: int | None) -> int:
-        exported_classifier = Linear(np.zeros(columns), 0.0) if trees is None else Trees(0.0, (0.0,) * trees)
-        return count_rows_at_once(exported_classifier, columns)
-
-    rows = count(columns, trees)
+    rows = count_rows_at_once(columns, trees)
 
     assert rows % 16 == 0
     assert MIN_ROWS <= rows <= MAX_ROWS
-    assert rows >= count(columns + 1, trees)
-    assert trees is None or count(columns, None) >= rows >= count(columns, trees + 1)
+    assert rows >= count_rows_at_once(columns + 1, trees)
+    assert count_rows_at_once(columns, 0) >= rows >= count_rows_at_once(columns, trees + 1)
 
 
 def test_an_unknown_level_has_no_column() -> None:
@@ -194,12 +187,3 @@ def test_a_probability_on_the_threshold_is_refused() -> None:
     _, decision = run(convert(pipeline, policy), applicants)
 
     assert decision.tolist() == [2]
-
-
-def test_a_classifier_without_an_exact_converter_is_refused() -> None:
-    """A random forest compares float32(x) with float64 thresholds, which would not be exact."""
-    X = draw(MIXES["numbers"], 50, 10)
-    pipeline = Pipeline([("classify", RandomForestClassifier(2))]).fit(np.nan_to_num(X), np.arange(50) % 2)
-
-    with pytest.raises(ValueError, match="RandomForestClassifier can't be exported exactly"):
-        convert(pipeline, POLICY)

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from model.session import make_session
 from tests.train.export.random_trees import COLUMNS, cells, nodes
+from tests.train.readers.trees_of import trees_of
 from train.dataset import Matrix
-from train.export.converter import OPSET, PLACEHOLDER_DOMAIN, TREES_DOMAIN, TREES_OPSET
-from train.export.graph import IR_VERSION
 from train.export.log_odds_lookup import MIN_LOOKUP_ROWS, add_log_odds_lookup
-from train.export.trees import Trees, ensemble_attributes, read_hist_gradient_boosting
+from train.export.opsets import IR_VERSION, OPSET, TREES_DOMAIN, TREES_OPSET
+from train.export.trees import Trees, ensemble_attributes
 
 Fitted = tuple[Trees, onnxruntime.InferenceSession, Matrix]
 
@@ -23,7 +24,7 @@ Fitted = tuple[Trees, onnxruntime.InferenceSession, Matrix]
 def log_odds(trees: Trees, n_columns: int) -> onnxruntime.InferenceSession:
     """A session of a graph of trees only: x (n, n_columns) → log_odds (n, 1)."""
     attributes = ensemble_attributes([trees.base, *trees.trees], [0] * (len(trees.trees) + 1), 1)
-    ensemble = helper.make_node("TreeEnsemble", ["x"], ["log_odds"], domain=PLACEHOLDER_DOMAIN, **attributes)
+    ensemble = helper.make_node("TreeEnsemble", ["x"], ["log_odds"], domain=TREES_DOMAIN, **attributes)
     ends = [
         helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", width])
         for name, width in (("x", n_columns), ("log_odds", 1))
@@ -32,7 +33,8 @@ def log_odds(trees: Trees, n_columns: int) -> onnxruntime.InferenceSession:
     add_log_odds_lookup(graph, "x", trees)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(TREES_DOMAIN, TREES_OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
-    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    # With several threads onnxruntime adds the leaves of a TreeEnsemble in another order.
+    return make_session(model.SerializeToString())
 
 
 def run(session: onnxruntime.InferenceSession, rows: Matrix) -> Matrix:
@@ -70,7 +72,7 @@ def fitted() -> Fitted:
     X[random.random(X.shape) < 0.1] = np.nan
     y = (np.nan_to_num(X[:, 0]) + random.normal(size=1000) > 0).astype(int)
     classifier = HistGradientBoostingClassifier(max_iter=200, max_leaf_nodes=8, random_state=0).fit(X, y)
-    trees = read_hist_gradient_boosting(classifier)
+    trees = trees_of(classifier)
     return trees, log_odds(trees, 6), X
 
 

@@ -14,8 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 from train.card import CardPolicy
 from train.dataset import Matrix
-from train.export.graph import convert_pipeline, serialize
+from train.export.graph import convert, serialize
 from train.policy import make_policy
+from train.readers.describe import describe
 
 POLICY = make_policy(CardPolicy())
 ADDITIVITY = 1e-9
@@ -57,7 +58,7 @@ def test_base_value_and_contributions_sum_to_the_log_odds(kind: str, columns: in
     pipeline = PIPELINES[kind]().fit(X, y)
     reference = X[:100]
 
-    probability, contributions = explain(convert_pipeline(pipeline, POLICY, reference), X)
+    probability, contributions = explain(convert(describe(pipeline), POLICY, reference), X)
 
     base_value = pipeline.decision_function(reference).mean()
     assert contributions.shape == (300, columns)
@@ -68,7 +69,7 @@ def test_base_value_and_contributions_sum_to_the_log_odds(kind: str, columns: in
 def test_contributions_are_empty_unless_requested(explain_input: bool | None) -> None:
     """Without the optional input, or with false; the probabilities are the same."""
     X, y = draw(200, 4)
-    model = convert_pipeline(PIPELINES["boosting"]().fit(X, y), POLICY, X[:50])
+    model = convert(describe(PIPELINES["boosting"]().fit(X, y)), POLICY, X[:50])
 
     probability, contributions = explain(model, X, explain_input)
 
@@ -80,7 +81,7 @@ def test_a_model_without_splits_has_contributions_of_zero() -> None:
     """Boosting on noise gives every applicant the base value."""
     X = np.arange(50.0).reshape(-1, 1)
     pipeline = Pipeline([("classify", HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=40))])
-    model = convert_pipeline(pipeline.fit(X, np.arange(50) % 2), POLICY, X)
+    model = convert(describe(pipeline.fit(X, np.arange(50) % 2)), POLICY, X)
 
     _, contributions = explain(model, X)
 
@@ -93,7 +94,7 @@ def test_the_file_size_does_not_grow_with_the_number_of_fields() -> None:
     for columns in (20, 800):
         X, y = draw(300, columns)
         pipeline = Pipeline([("classify", boosting(50))]).fit(X, y)
-        sizes.append(len(serialize(convert_pipeline(pipeline, POLICY, X[:50]))))
+        sizes.append(len(serialize(convert(describe(pipeline), POLICY, X[:50]))))
 
     assert sizes[1] < 1.5 * sizes[0]
 
@@ -104,6 +105,6 @@ def test_the_reference_population_is_not_in_the_file() -> None:
     pipeline = PIPELINES["boosting"]().fit(X, y)
     reference = X[:20] + 0.123456789
 
-    content = serialize(convert_pipeline(pipeline, POLICY, reference))
+    content = serialize(convert(describe(pipeline), POLICY, reference))
 
     assert not any(value.tobytes() in content for value in reference.ravel())

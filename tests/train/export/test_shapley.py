@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tests.train.export.random_trees import COLUMNS, cells, nodes
+from tests.train.readers.trees_of import trees_of
 from train.dataset import Matrix
 from train.export.shapley import FieldNumbers, build_tables
-from train.export.trees import Node, Trees, read_hist_gradient_boosting
+from train.export.trees import Node, Trees
 
 TOLERANCE = 1e-12
 
@@ -79,6 +80,6 @@ def test_the_reference_population_itself_has_contributions_that_cancel() -> None
     classifier = HistGradientBoostingClassifier(max_iter=20, max_leaf_nodes=8, random_state=0)
     classifier.fit(X, np.nan_to_num(X).sum(axis=1) > 0)
 
-    contributions = look_up(read_hist_gradient_boosting(classifier), np.arange(5), X, X, 5)
+    contributions = look_up(trees_of(classifier), np.arange(5), X, X, 5)
 
     np.testing.assert_allclose(np.zeros(5), contributions.mean(axis=0), atol=TOLERANCE)

@@ -10,8 +10,9 @@ from sklearn.pipeline import Pipeline
 
 from tests.train.export.test_reasons import PIPELINES, POLICY, draw, explain
 from tests.train.export.test_shapley import look_up
-from train.export.graph import convert_pipeline
-from train.export.trees import read_hist_gradient_boosting
+from tests.train.readers.trees_of import trees_of
+from train.export.graph import convert
+from train.readers.describe import describe
 
 SHAP_TOLERANCE = 1e-6
 """shap stores leaf values and sums in places in float32."""
@@ -24,7 +25,7 @@ def test_a_linear_model_agrees_with_shap() -> None:
 
     expected = shap.LinearExplainer(pipeline[-1], X[:80]).shap_values(X)
 
-    _, contributions = explain(convert_pipeline(pipeline, POLICY, X[:80]), X)
+    _, contributions = explain(convert(describe(pipeline), POLICY, X[:80]), X)
     np.testing.assert_allclose(expected, contributions, rtol=0, atol=SHAP_TOLERANCE)
 
 
@@ -36,7 +37,7 @@ def test_boosting_agrees_with_shap() -> None:
     explainer = shap.TreeExplainer(pipeline[-1], X[:100], feature_perturbation="interventional")
     expected = explainer.shap_values(X[:50], check_additivity=False)
 
-    _, contributions = explain(convert_pipeline(pipeline, POLICY, X[:100]), X[:50])
+    _, contributions = explain(convert(describe(pipeline), POLICY, X[:100]), X[:50])
     np.testing.assert_allclose(expected, contributions, rtol=0, atol=SHAP_TOLERANCE)
 
 
@@ -57,5 +58,5 @@ def test_they_agree_with_shap() -> None:
         rows, check_additivity=False
     )
 
-    actual = look_up(read_hist_gradient_boosting(classifier), np.arange(6), reference, rows, 6)
+    actual = look_up(trees_of(classifier), np.arange(6), reference, rows, 6)
     np.testing.assert_allclose(expected, actual, rtol=0, atol=SHAP_TOLERANCE)

@@ -22,6 +22,7 @@ from train.leakage import FieldStrength
 from train.policy import make_policy
 from train.proof import Proof
 from train.quality import measure
+from train.readers.describe import describe
 from train.report.findings import Findings, collect_findings
 from train.report.out_of_sample import OutOfSample, predict_out_of_sample
 from train.summary import Entry
@@ -111,7 +112,7 @@ def content(rows: Rows, pipeline: Pipeline, out_of_sample: OutOfSample) -> bytes
         bins=make_bins(contract.fields, fit.X),
         probability_bins=bin_numbers(out_of_sample.probability),
     )
-    return export(pipeline, contract, draw_reference(fit.X, SEED))
+    return export(describe(pipeline), contract, draw_reference(fit.X, SEED))
 
 
 @pytest.fixture(scope="session")
