@@ -11,7 +11,7 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report
 LOCKS := requirements requirements-train $(addprefix requirements/,client excel score spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-portfolio bench-quality bench-features
+.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ bench-micro: .venv/dev ## time of decoding, graph and encoding, without HTTP: do
 
 bench-explain: .venv/dev ## time of probability and reasons in the graph
 	$(BIN)/python -m benchmarks.explain
+
+bench-trees: .venv/dev ## time of probability and reasons of larger trees, compared with LightGBM
+	$(BIN)/python -m benchmarks.large_trees
 
 bench-portfolio: .venv/dev ## time to score ten million rows, compared with reading them and with scikit-learn
 	$(BIN)/python -m benchmarks.portfolio --spark

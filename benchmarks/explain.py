@@ -101,24 +101,24 @@ def time_row(content: bytes, row: Matrix, outputs: list[str] = OUTPUTS, explain:
     return time_calls(lambda: session.run_with_iobinding(binding), 20)
 
 
-def time_batch(content: bytes, applicants: Matrix, size: int, explain: bool = False) -> Time:
+def time_batch(content: bytes, applicants: Matrix, size: int, explain: bool = False, rounds: int = ROUNDS) -> Time:
     """Time many rows, split into runs of `size` rows as the service does."""
     session = make_session(content)
     parts = [applicants[start : start + size] for start in range(0, len(applicants), size)]
     feeds = [{"applicants": part, **({"explain": EXPLAIN} if explain else {})} for part in parts]
-    total = time_calls(lambda: [session.run(OUTPUTS, feed) for feed in feeds], 1)
+    total = time_calls(lambda: [session.run(OUTPUTS, feed) for feed in feeds], 1, rounds)
     return Time(total.median / len(applicants), total.fastest / len(applicants))
 
 
-def time_calls(call: Callable[[], object], calls: int) -> Time:
-    """Time ROUNDS rounds of `calls` calls; returns microseconds for a call."""
-    rounds = []
-    for _ in range(ROUNDS):
+def time_calls(call: Callable[[], object], calls: int, rounds: int = ROUNDS) -> Time:
+    """Time rounds of `calls` calls; returns microseconds for a call."""
+    times = []
+    for _ in range(rounds):
         started = time.perf_counter()
         for _ in range(calls):
             call()
-        rounds.append((time.perf_counter() - started) / calls * 1e6)
-    return Time(statistics.median(rounds), min(rounds))
+        times.append((time.perf_counter() - started) / calls * 1e6)
+    return Time(statistics.median(times), min(times))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from train.candidates import CANDIDATES, Candidate
+from train.candidates import CANDIDATES, Candidate, Span
 from train.card import CardField
 from train.preprocessing import one_hot
 
@@ -56,3 +56,16 @@ def test_the_default_settings_lie_in_the_search_space(candidate: Candidate) -> N
 def test_trees_are_limited_to_what_reasons_can_explain(candidate: Candidate) -> None:
     """8 leaves a tree, 600 trees."""
     check_size(candidate)
+
+
+@pytest.mark.parametrize(("leaves", "depth"), [(16, 4), (31, 4), (64, 6)])
+def test_larger_trees_are_a_setting_and_part_of_the_search(leaves: int, depth: int) -> None:
+    """Trees without a search have the most leaves; CatBoost's depth follows; models without trees stay as they are."""
+    boosting, catboost = (CANDIDATES[name].with_leaves(leaves) for name in ("boosting", "catboost"))
+
+    assert boosting.settings["max_leaf_nodes"] == leaves
+    assert boosting.space["max_leaf_nodes"] == Span(8, leaves)
+    assert boosting.build(FIELDS, 0).named_steps["classify"].max_leaf_nodes == leaves
+    assert catboost.settings["depth"] == depth
+    assert CANDIDATES["logistic"].with_leaves(leaves) == CANDIDATES["logistic"]
+    assert CANDIDATES["boosting"].with_leaves(8) == CANDIDATES["boosting"]
