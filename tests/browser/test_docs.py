@@ -97,7 +97,7 @@ def test_a_csv_body_can_be_sent(page: Page) -> None:
 def test_an_error_response_is_shown(page: Page) -> None:
     """The page shows its status as an error, its request id, and every error in the body."""
     part = section(page, "POST /predict")
-    part.get_by_role("textbox").fill('{"data": [[1], null, {}]}')
+    part.get_by_role("textbox").fill('{"data": [[1], null, 3]}')
     part.get_by_role("button", name="Send").click()
 
     shown = part.get_by_role("status")
