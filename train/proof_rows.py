@@ -13,6 +13,7 @@ from train.dataset import Matrix
 from train.export.golden import draw_applicants
 from train.fitted.binning import Binned
 from train.fitted.model import FittedModel, Member
+from train.fitted.ranks import bisect, from_rank, to_rank
 from train.fitted.steps import Parallel, Steps, apply_steps, follow_steps
 from train.fitted.trees import Trees, collect_splits
 
@@ -115,28 +116,17 @@ def _at_thresholds(
     per_split = min(ROWS_PER_SPLIT, ROWS_AT_SPLITS // len(cases) + 1)
     bases = _sample(applicants, len(cases) * per_split, random).reshape(per_split, len(cases), -1)
     rows = bases[0].copy()
-    lowest, highest = (_to_rank(ends) for ends in np.array([fields[number].limits for number in field]).T)
-    low, high = lowest, highest
-    while (high > low + 1).any():
-        # high − low may overflow an int64.
-        middle = low // 2 + high // 2 + (low % 2 + high % 2) // 2
-        rows[every, field] = _from_rank(middle)
-        is_true = apply_steps(comparisons.steps, rows)[every, column] <= threshold
-        low, high = np.where(is_true, middle, low), np.where(is_true, high, middle)
+    lowest, highest = np.array([fields[number].limits for number in field]).T
+
+    def is_below(numbers: Matrix) -> npt.NDArray[np.bool_]:
+        rows[every, field] = numbers
+        below: npt.NDArray[np.bool_] = apply_steps(comparisons.steps, rows)[every, column] <= threshold
+        return below
+
+    last, first, end = to_rank(bisect(lowest, highest, is_below)), to_rank(lowest), to_rank(highest)
     parts = []
-    for rank in (low - 1, low, high, high + 1):
+    for step in (-1, 0, 1, 2):
         part = bases.copy()
-        part[:, every, field] = _from_rank(np.clip(rank, lowest, highest))
+        part[:, every, field] = from_rank(np.clip(last + step, first, end))
         parts.append(part.reshape(-1, applicants.shape[1]))
     return np.concatenate(parts)
-
-
-def _to_rank(number: Matrix) -> npt.NDArray[np.int64]:
-    """float64 as int64 in the same order, such that neighbouring numbers differ by 1."""
-    bits = number.view(np.int64)
-    return np.where(bits < 0, np.int64(-(2**63)) - bits, bits)
-
-
-def _from_rank(rank: npt.NDArray[np.int64]) -> Matrix:
-    """The inverse of `_to_rank`."""
-    return np.where(rank < 0, np.int64(-(2**63)) - rank, rank).view(np.float64)

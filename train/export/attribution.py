@@ -12,12 +12,7 @@ from train.fitted.trees import Trees
 
 
 def describe_attribution(model: FittedModel) -> Attribution:
-    """Unit and definition of a model's contributions; raises ValueError if there are none that would be exact."""
-    if len({member.is_log_odds for member in model.members}) > 1:
-        raise ValueError(
-            "it averages classifiers of log-odds with classifiers of probabilities, which have no common score that "
-            "exact reasons could add up to; vote with classifiers of one kind"
-        )
+    """Unit and definition of a model's contributions."""
     is_small = all(has_tables(member.function) for member in model.members if isinstance(member.function, Trees))
     return Attribution(model.unit, "interventional" if is_small else "path-dependent")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -84,7 +84,6 @@ class FittedModel:
     estimator: str
     outer: Links = ()
     rounding: float = 0.0
-    remarks: tuple[str, ...] = field(default=())
 
     @property
     def unit(self) -> Unit:

@@ -18,7 +18,15 @@ from train.fitted.model import FittedModel, Value
 from train.fitted.steps import Select
 from train.fitted.trees import Trees, collect_splits
 from train.readers.columns import Column, is_gap, plain
-from train.readers.names import INNER, WRAPPERS_OF_ONE, count_columns, count_own, find_classifier, find_names
+from train.readers.names import (
+    INNER,
+    WRAPPERS_OF_ONE,
+    count_columns,
+    count_own,
+    find_classifier,
+    find_names,
+    is_sampler,
+)
 from train.readers.transformers import find_places
 
 
@@ -108,7 +116,7 @@ def _walk(
 ) -> tuple[Places, tuple[Column, ...]]:
     """Note what a transformer remembers; the places and columns after it."""
     kind = type(step).__name__
-    if step is None or isinstance(step, str) or (hasattr(step, "fit_resample") and not hasattr(step, "transform")):
+    if step is None or isinstance(step, str) or is_sampler(step):
         return places, columns
     if kind == "Pipeline":
         for _, inner in step.steps:

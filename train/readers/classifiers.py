@@ -96,7 +96,7 @@ def read_members(fitted: Any, columns: Columns) -> tuple[Member, ...]:
     """The members of a fitted classifier or pipeline; raises ValueError if it has no exact export."""
     if hasattr(fitted, "steps"):
         *before, (_, last) = fitted.steps
-        steps, columns = read_steps([step for _, step in before if not is_sampler(step)], columns)
+        steps, columns = read_steps([step for _, step in before], columns)
         return tuple(replace(member, steps=(*steps, *member.steps)) for member in read_members(last, columns))
     name = type(fitted).__name__
     if name not in READERS and name not in WRAPPERS:
@@ -115,11 +115,6 @@ def read_members(fitted: Any, columns: Columns) -> tuple[Member, ...]:
     steps = (*decoded, *read.steps)
     largest = float(np.finfo(np.float32).max) if name in FLOAT32_TREES else np.inf
     return (Member(steps, read.function, read.links, 1.0, asked, is_log_odds, read.rounding, largest),)
-
-
-def is_sampler(step: Any) -> bool:
-    """Whether a step only changes the training rows (imblearn's samplers)."""
-    return hasattr(step, "fit_resample") and not hasattr(step, "transform")
 
 
 def turn(member: Member) -> Member:

@@ -23,6 +23,11 @@ def find_classifier(fitted: Any) -> Any:
     return fitted
 
 
+def is_sampler(step: Any) -> bool:
+    """Whether a step only changes the training rows (imblearn's samplers), and does nothing to an applicant."""
+    return hasattr(step, "fit_resample") and not hasattr(step, "transform")
+
+
 def find_names(fitted: Any) -> tuple[str, ...]:
     """The names of the columns that an object was fitted on; () if it was a matrix."""
     for part in _first_parts(fitted):

@@ -20,6 +20,7 @@ from train.readers.encoders import (
     read_target,
 )
 from train.readers.imputers import read_imputer, read_indicator
+from train.readers.names import is_sampler
 from train.readers.numbers import (
     read_function,
     read_max_abs,
@@ -45,9 +46,7 @@ def read_steps(steps: list[Any], columns: Columns) -> Read:
 
 def read_transformer(step: Any, columns: Columns) -> Read:
     """The steps of one fitted transformer; raises ValueError if it has no exact export."""
-    # A sampler of imblearn does nothing to an applicant.
-    is_sampler = hasattr(step, "fit_resample") and not hasattr(step, "transform")
-    if step is None or (isinstance(step, str) and step == "passthrough") or is_sampler:
+    if step is None or (isinstance(step, str) and step == "passthrough") or is_sampler(step):
         return (), columns
     names = getattr(step, "feature_names_in_", ())
     if len(names) == len(columns):
