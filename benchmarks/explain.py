@@ -60,7 +60,7 @@ def main() -> None:
             time_row(content, row),
             time_row(content, row, explain=True),
             time_batch(content, batch, count_rows_at_once(n_fields, TREES)),
-            time_batch(content, batch, EXPLAIN_BATCH_ROWS, explain=True),
+            time_batch(content, batch, EXPLAIN_BATCH_ROWS["interventional"], explain=True),
         ]
         print(
             f"{n_fields:6}  {seconds:7.2f}  {megabytes:9.2f}  {len(content) / 1e6:7.2f}"

@@ -16,7 +16,7 @@ from msgspec import Struct
 from onnxruntime import OrtValue
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
-from model.contract import Contract
+from model.contract import Contract, Definition
 
 RUNTIME_ERRORS: tuple[type[Exception], ...] = (
     runtime.EPFail,
@@ -38,8 +38,9 @@ OUTPUTS = ["probability", "decision", "contributions"]
 EXPLAIN = np.array(True)
 """Value of the graph's optional input `explain` for contributions."""
 
-EXPLAIN_BATCH_ROWS = 96
-"""Batch size of the graph with contributions, so that intermediate results stay in the processor's cache."""
+EXPLAIN_BATCH_ROWS: dict[Definition, int] = {"interventional": 96, "path-dependent": 256}
+"""Batch size of the graph with contributions, so that intermediate results stay in the processor's cache; the tables of
+larger trees are fetched less often with larger batches."""
 
 
 class Scores(Struct, frozen=True):
@@ -65,7 +66,7 @@ class Model(Struct, frozen=True):
     def score(self, applicants: Matrix, *, explain: bool = False) -> Scores:
         """Score applicants: float64, shape (n, n_fields), NaN = missing, a category as index of its level."""
         option = {"explain": EXPLAIN} if explain else {}
-        size = EXPLAIN_BATCH_ROWS if explain else self.contract.rows_at_once
+        size = EXPLAIN_BATCH_ROWS[self.contract.attribution.definition] if explain else self.contract.rows_at_once
         starts = range(0, max(len(applicants), 1), size)
         parts = [
             self.session.run(OUTPUTS, {"applicants": applicants[start : start + size], **option}) for start in starts

@@ -36,8 +36,7 @@ def count_unmatched(ours: Numbers, theirs: Numbers) -> int:
 
     Several of ours may be one of theirs: LightGBM's treatment of zero takes several splits, whose subtrees are equal.
     """
-    pairs, counts = np.unique(np.stack([ours, theirs]), axis=1, return_counts=True)
-    _, our = np.unique(pairs[0], return_inverse=True)
-    largest = np.zeros(our.max(initial=-1) + 1, np.int64)
-    np.maximum.at(largest, our, counts)
-    return len(ours) - int(largest.sum())
+    ours, theirs = ours - ours.min(), theirs - theirs.min()
+    width = int(theirs.max()) + 1
+    rows = np.bincount(ours * width + theirs, minlength=(int(ours.max()) + 1) * width).reshape(-1, width)
+    return len(ours) - int(rows.max(axis=1).sum())
