@@ -1,7 +1,7 @@
-"""Make a slug smaller and faster to start: remove unused files of packages, compile bytecode. Standard library only.
+"""Make a slug smaller and faster to start: remove unused files of packages, compile bytecode.
 
 `bin/post_compile` runs it. Tests start the service without the files of PRUNED, and fail for a line that matches
-nothing.
+nothing. Standard library only; `strip` of binutils removes debug symbols where it is installed.
 
 Bytecode: the .pyc files that pip writes hold the modification times of their sources. The platform copies the
 environment into its build cache without those times, so that from the second build on every .pyc is stale and each
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import compileall
 import shutil
+import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ PRUNED = (
     Unused("**/*.pxd", "headers of compiled modules"),
 )
 
+WITH_DEBUG_SYMBOLS = ("uvloop/*.so", "httptools/**/*.so")
+"""Compiled modules with debug symbols; not those with libraries beside them, whose patched files `strip` may break."""
+
 KEPT = ("pip",)
 """Packages that are never pruned: the buildpack needs them in the next build, which reuses this environment."""
 
@@ -55,8 +59,8 @@ KEPT = ("pip",)
 def main() -> int:
     """Prune this interpreter's site-packages, compile them and the service; exit code 1 if compiling fails."""
     packages = Path(sysconfig.get_path("purelib"))
-    saved = prune(packages)
-    is_compiled = compile_all([packages, Path("model"), Path("serve")])
+    saved = prune(packages) + strip(packages)
+    is_compiled = compile_all([packages, Path("decisions"), Path("model"), Path("serve")])
     print(f"{saved / 1e6:.0f} MB of unused files removed, bytecode {'compiled' if is_compiled else 'NOT compiled'}")
     return 0 if is_compiled else 1
 
@@ -64,6 +68,17 @@ def main() -> int:
 def prune(packages: Path) -> int:
     """Remove the files of PRUNED from a site-packages folder; returns the bytes saved, 0 if it was pruned before."""
     return sum(remove(path) for unused in PRUNED for path in find(unused, packages))
+
+
+def strip(packages: Path) -> int:
+    """Remove debug symbols from the compiled modules of a site-packages folder; returns the bytes saved."""
+    program = shutil.which("strip")
+    modules = [path for pattern in WITH_DEBUG_SYMBOLS for path in packages.glob(pattern)]
+    if sys.platform != "linux" or program is None or not modules:
+        return 0
+    before = sum(path.stat().st_size for path in modules)
+    subprocess.run([program, "--strip-debug", *modules], check=True)
+    return before - sum(path.stat().st_size for path in modules)
 
 
 def find(unused: Unused, packages: Path) -> list[Path]:

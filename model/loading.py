@@ -21,7 +21,7 @@ def load_model(source: Path | bytes) -> Model:
     Raises ContractError if the file is absent, was changed since its export, has another contract
     version, or gives another answer to a golden row.
     """
-    content = _read(source) if isinstance(source, Path) else source
+    content = read_file(source) if isinstance(source, Path) else source
     sha256 = check_checksum(content)
     try:
         session = make_session(content)
@@ -79,7 +79,8 @@ def check_golden_rows(model: Model) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a model file; raises ContractError."""
     try:
         return path.read_bytes()
     except MemoryError as error:

@@ -23,6 +23,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """The answer for one applicant.
 
     `id`: as given, or null. `probability`: of default. `what_would_change`: only for a refusal, if asked for.
+    `decision_id`: under which the decision is on record, where decisions are recorded.
     """
 
     id: str | int | None
@@ -32,12 +33,13 @@ class Result(Struct, frozen=True, omit_defaults=True):
     reasons: list[Reason]
     warnings: list[FieldWarning]
     what_would_change: list[Change] | None = None
+    decision_id: str | None = None
 
 
 SCALARS: dict[str, Any] = {
     name: kind
     for name, kind in get_type_hints(Result).items()
-    if name not in ("id", "reasons", "warnings", "what_would_change")
+    if name not in ("id", "reasons", "warnings", "what_would_change", "decision_id")
 }
 """Scalar attributes of `Result`, in order: name → float, int, bool, or a Literal of words."""
 
@@ -61,6 +63,7 @@ def make_results(
     ids: Sequence[str | int | None],
     max_reasons: int,
     what_would_change: bool,
+    decision_ids: Sequence[str] | None = None,
 ) -> list[Result]:
     """The answers for applicants, float64, shape (n, n_fields), from their scores.
 
@@ -78,7 +81,8 @@ def make_results(
         changes = None
         if what_would_change and DECISIONS[decision := scores.decision.item(number)] == "refuse":
             changes = find_changes(model, row, decision)
-        attributes = [ids[number], *values, reasons, find_warnings(row, fields), changes]
+        decision_id = None if decision_ids is None else decision_ids[number]
+        attributes = [ids[number], *values, reasons, find_warnings(row, fields), changes, decision_id]
         results.append(Result(*attributes))
     return results
 

@@ -22,6 +22,8 @@ from model.checksum import CHECKSUM_KEY, append_checksum
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
 from model.loading import load_model
 from model.session import Matrix, Model
+from tests.postgres_server import PostgresServer, find_programs
+from tests.tools import skip_without
 from train.candidates import CANDIDATES
 from train.card import Card, CardDataset, CardField, CardPolicy
 from train.contract import make_fields
@@ -31,8 +33,9 @@ from train.policy import make_policy
 from train.readers.describe import describe
 
 # A time limit on examples would make tests fail at random: the first example of a process includes slow imports.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# Half of the default number of examples, so that `make test` stays short.
+settings.register_profile("short", deadline=None, max_examples=50)
+settings.load_profile("short")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,6 +73,25 @@ def service() -> Iterator[str]:
     """The address of a running service around the artifact of the checkout."""
     with run_local_service() as base:
         yield base
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of this process."""
+    try:
+        find_programs()
+    except FileNotFoundError:
+        skip_without("PostgreSQL server")
+    with PostgresServer(is_synced=False) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The DECISIONS_URL of an empty PostgreSQL database."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bin.prune import KEPT, PRUNED, Unused, find, prune
+from bin.prune import KEPT, PRUNED, Unused, find, prune, strip
 
 UNCHECKED_HASH = 1
 """Flags in bytes 4 to 8 of a .pyc file (PEP 552): bit 0 = hash-based, bit 1 = check the source."""
@@ -81,7 +81,7 @@ def test_the_service_passes_its_self_test_without_the_pruned_files(packages: Pat
     code = """
 import json, sys
 from pathlib import Path
-import serve.__main__, serve.app, serve.selftest
+import decisions.postgresql, decisions.sqlite, serve.__main__, serve.app, serve.selftest
 code = serve.selftest.main(["artifacts/model.onnx"])
 app = serve.app.create_app()
 print(json.dumps([code, sys.modules["onnxruntime"].__file__]))
@@ -89,6 +89,22 @@ print(json.dumps([code, sys.modules["onnxruntime"].__file__]))
     done = run(pruned, root, code)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [0, str(pruned / "onnxruntime" / "__init__.py")]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("strip") is None, reason="no strip on this machine")
+def test_debug_symbols_are_removed(packages: Path, root: Path, tmp_path: Path) -> None:
+    """Three quarters of uvloop, and what is left runs; a second time nothing is left to remove."""
+    stripped = tmp_path / "site-packages"
+    for name in ("uvloop", "httptools"):
+        shutil.copytree(packages / name, stripped / name)
+    before = sum(file.stat().st_size for file in stripped.rglob("*.so"))
+
+    saved = strip(stripped)
+
+    assert saved > before / 2
+    assert strip(stripped) == 0
+    code = "import asyncio, uvloop, httptools.parser; print(uvloop.run(asyncio.sleep(0, 'slept')), uvloop.__file__)"
+    assert run(stripped, root, code).stdout.split() == ["slept", str(stripped / "uvloop" / "__init__.py")]
 
 
 def test_pip_is_not_pruned(tmp_path: Path) -> None:
@@ -121,7 +137,8 @@ def test_the_hook_compiles_every_module(root: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     site = next(environment.glob("lib/python*/site-packages"))
     app = tmp_path / "app"
-    for path in (site / "package" / "module.py", app / "model" / "session.py", app / "serve" / "api" / "score.py"):
+    sources = ("decisions/store.py", "model/session.py", "serve/api/score.py")
+    for path in (site / "package" / "module.py", *(app / name for name in sources)):
         path.parent.mkdir(parents=True)
         path.write_text("answer = 42\n")
 
@@ -129,14 +146,14 @@ def test_the_hook_compiles_every_module(root: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     compiled = [*site.rglob("module.*.pyc"), *app.rglob("*.pyc")]
-    assert sorted(file.name.partition(".")[0] for file in compiled) == ["module", "score", "session"]
-    assert [int.from_bytes(file.read_bytes()[4:8], "little") for file in compiled] == [UNCHECKED_HASH] * 3
+    assert sorted(file.name.partition(".")[0] for file in compiled) == ["module", "score", "session", "store"]
+    assert [int.from_bytes(file.read_bytes()[4:8], "little") for file in compiled] == [UNCHECKED_HASH] * 4
 
 
-@pytest.mark.parametrize("module", ["model/session.py", "serve/app.py"])
+@pytest.mark.parametrize("module", ["decisions/store.py", "model/session.py", "serve/app.py"])
 def test_a_module_that_cannot_be_compiled_fails_the_build(root: Path, tmp_path: Path, module: str) -> None:
     """The build prints the file of a syntax error."""
-    for path in ("model/session.py", "serve/app.py"):
+    for path in ("decisions/store.py", "model/session.py", "serve/app.py"):
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).write_text("def broken(:\n" if path == module else "answer = 42\n")
     environment = tmp_path / "environment"

@@ -18,7 +18,7 @@ def test_the_scalars_of_a_result_are_its_attributes_before_the_reasons() -> None
     """make_results fills them by position."""
     names = Result.__struct_fields__
 
-    assert names == ("id", *SCALARS, "reasons", "warnings", "what_would_change")
+    assert names == ("id", *SCALARS, "reasons", "warnings", "what_would_change", "decision_id")
     assert WORDS["decision"] == DECISIONS
 
 
