@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 
 from model.contract import ContractError
 from model.session import Model
@@ -24,13 +27,15 @@ from serve.middleware.problem_responses import handle_problem
 from serve.middleware.request_middleware import RequestMiddleware
 from serve.reload import FileStamp, read_file_stamp, watch_model_file
 from serve.runtime import Runtime
-from serve.schemas.problems import HTTPProblem
+from serve.schemas.problems import HTTPProblem, not_recorded
 from serve.settings import Settings, SettingsError, read_settings
 from serve.state import AppState
 
 GC_THRESHOLD = 10_000
 """Generation-0 threshold of the garbage collector; with Python's default of 700, decoding a large body would run it
 repeatedly."""
+
+logger = logging.getLogger("credit")
 
 
 def create_app() -> Starlette:
@@ -64,7 +69,7 @@ def _assemble(runtime: Runtime, settings: Settings, stamp: FileStamp | None) -> 
             *_cors(settings),
             Middleware(RequestMiddleware, state=state, public_paths=public_paths, health_paths=health_paths),
         ],
-        exception_handlers={HTTPProblem: handle_problem, HTTPException: handle_problem},
+        exception_handlers={HTTPProblem: handle_problem, HTTPException: handle_problem, **_recording_faults(settings)},
         lifespan=partial(_lifespan, stamp=stamp),
     )
     app.state.service = state
@@ -77,6 +82,8 @@ def _assemble(runtime: Runtime, settings: Settings, stamp: FileStamp | None) -> 
 async def _lifespan(app: Starlette, stamp: FileStamp | None) -> AsyncIterator[None]:
     """While the server runs: reload a replaced model file, and run the periodic tasks."""
     state: AppState = app.state.service
+    if state.recorder is not None:
+        await state.recorder.start()
     tasks = [asyncio.create_task(watch_model_file(state, stamp)), asyncio.create_task(state.run_periodic_tasks())]
     # Exempts all loaded modules and the model from garbage collection.
     gc.freeze()
@@ -85,7 +92,25 @@ async def _lifespan(app: Starlette, stamp: FileStamp | None) -> AsyncIterator[No
     yield
     for task in tasks:
         task.cancel()
-    state.metrics.flush(state.requests)
+    if state.decision_log is not None:
+        await state.decision_log.stop()
+    state.flush_metrics()
+
+
+def _recording_faults(settings: Settings) -> dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
+    """The handler of what is raised where the database of decisions can't be used."""
+    if not settings.decisions_url:
+        return {}
+    from decisions.recorder import NotRecorded
+    from decisions.store import StoreError
+
+    return dict.fromkeys((NotRecorded, StoreError), _handle_recording_fault)
+
+
+async def _handle_recording_fault(request: Request, error: Exception) -> Response:
+    """503; only the log says why, since the reason names the database."""
+    logger.error("request %s: %s", request.scope["state"]["context"].request_id.decode(), error)
+    return await handle_problem(request, not_recorded())
 
 
 def _cors(settings: Settings) -> list[Middleware]:
@@ -99,6 +124,6 @@ def _cors(settings: Settings) -> list[Middleware]:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
-            expose_headers=["x-request-id"],
+            expose_headers=["x-request-id", "x-decision-id"],
         )
     ]

@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from starlette.requests import Request
 
 from model.contract import EXPORT_AGAIN, ContractError
-from model.loading import GOLDEN_TOLERANCE, load_model
+from model.loading import GOLDEN_TOLERANCE, load_model, read_file
 from model.session import Model
 from serve.api import examples
 from serve.api.inference import read_infer
@@ -31,13 +32,19 @@ from serve.api.score import BodyReader, read_predict, read_score, score_without_
 from serve.runtime import Runtime
 from serve.settings import Settings
 
+if TYPE_CHECKING:
+    from decisions.store import ModelFile
+
 
 def load_runtime(source: Path | bytes, settings: Settings) -> Runtime:
     """Load a model file, or its bytes, and run the self-test; raises ContractError."""
     with _as_contract_error("loading it"):
-        model = load_model(source)
+        content = source if isinstance(source, bytes) else read_file(source)
+        model = load_model(content)
+        file = _describe_file(model, content) if settings.decisions_url else None
+    del content
     release_memory()
-    return make_runtime(model, settings)
+    return make_runtime(model, settings, file)
 
 
 def release_memory() -> None:
@@ -48,11 +55,20 @@ def release_memory() -> None:
             trim(0)
 
 
-def make_runtime(model: Model, settings: Settings) -> Runtime:
-    """The runtime of a loaded model; raises ContractError if the model fails the self-test."""
+def _describe_file(model: Model, content: bytes) -> ModelFile:
+    from decisions.model_files import describe_file
+
+    return describe_file(model, content)
+
+
+def make_runtime(model: Model, settings: Settings, file: ModelFile | None = None) -> Runtime:
+    """The runtime of a loaded model, with its file where decisions are recorded.
+
+    Raises ContractError if the model fails the self-test.
+    """
     # By default numpy only warns of points that overflow.
     with _as_contract_error("answering its golden rows"), np.errstate(over="raise", invalid="raise"):
-        runtime = Runtime(model, settings, describe_api=partial(describe, endpoints=ENDPOINTS))
+        runtime = Runtime(model, settings, describe_api=partial(describe, endpoints=ENDPOINTS), file=file)
         _answer_golden_rows(runtime)
     return runtime
 
@@ -99,9 +115,9 @@ def _score(runtime: Runtime, read: BodyReader, body: bytes, content_type: bytes 
         {"type": "http", "headers": [(b"content-type", content_type)], "path_params": {}, "query_string": b""}
     )
     job = read(runtime, request, body, False)
-    yield bytes(job.respond(runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)).body)
-    response, _, _ = score_without_limit(runtime, request, body, read)
-    yield bytes(response.body)
+    scores = runtime.row_session.score(job.rows[0], explain=job.reasons > 0)
+    yield bytes(job.respond(runtime.row_session.row, scores, None).body)
+    yield bytes(score_without_limit(runtime, request, body, read).response.body)
 
 
 def _compare(path: str, given: float, expected: float) -> None:

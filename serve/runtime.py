@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,17 +13,27 @@ from serve.schemas.requests import RequestSchemas
 from serve.schemas.responses import ModelIdentity, describe_model
 from serve.settings import Settings
 
+if TYPE_CHECKING:
+    from decisions.store import ModelFile
+
 
 class Runtime:
     """One loaded model.
 
-    `model_json`, `openapi_json`: the responses of GET /model and GET /openapi.json; `home`: language → page; all UTF-8.
-    `row_session` must be used on the event loop only.
+    `file`: the model file, where decisions are recorded. `model_json`, `openapi_json`: the responses of GET /model and
+    GET /openapi.json; `home`: language → page; all UTF-8. `row_session` must be used on the event loop only.
     """
 
-    def __init__(self, model: Model, settings: Settings, describe_api: Callable[[Runtime], Any]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        settings: Settings,
+        describe_api: Callable[[Runtime], Any],
+        file: ModelFile | None = None,
+    ) -> None:
         contract = model.contract
         self.model = model
+        self.file = file
         self.identity = ModelIdentity(contract.name, contract.version, model.sha256)
         self.fields = contract.fields
         self.schemas = RequestSchemas(

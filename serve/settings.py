@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
+from serve.keys import MIN_KEY_LENGTH, NamedKey, read_key
+
 LOG_LEVELS = ("critical", "error", "warning", "info", "debug")
 
 UNKNOWN_FIELDS = ("refuse", "ignore")
+
+DECISIONS = ("required", "best-effort")
 
 UNIX_PREFIX = "unix:"
 """HOST=unix:PATH listens on a Unix socket."""
@@ -25,9 +30,6 @@ METRICS_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 MAX_SOCKET_PATH_BYTES = 107
 """Limit of sun_path, without its final null byte (unix(7))."""
-
-MIN_KEY_LENGTH = 16
-"""Shorter keys are refused, since they can be guessed."""
 
 
 class SettingsError(Exception):
@@ -41,6 +43,8 @@ class Settings(Struct, frozen=True):
     `max_all_body_bytes`: limit of all bodies being read and large responses being sent. `max_concurrent_requests`:
     requests in progress. `queue_bodies`: large bodies in progress or waiting. `reload_seconds`: how soon a replaced
     model file is noticed. `unknown_fields`: what becomes of members of an applicant that are no field of the model.
+    `decisions_url`: where decisions are recorded, if anywhere; `decisions`: whether only recorded ones are answered;
+    `decisions_spool`: folder for those that wait; `decisions_keys`: may read them, and all that `api_keys` may.
     """
 
     host: str = "127.0.0.1"
@@ -48,7 +52,7 @@ class Settings(Struct, frozen=True):
     workers: int = 1
     model_path: Path = Path("artifacts/model.onnx")
     log_level: str = "info"
-    api_keys: tuple[str, ...] = ()
+    api_keys: tuple[NamedKey, ...] = ()
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 4 * 1024 * 1024
     max_all_body_bytes: int = 64 * 1024 * 1024
@@ -58,6 +62,10 @@ class Settings(Struct, frozen=True):
     queue_bodies: int = 8
     reload_seconds: int = 2
     unknown_fields: str = "refuse"
+    decisions_url: str = ""
+    decisions: str = "required"
+    decisions_spool: Path = Path("decisions-spool")
+    decisions_keys: tuple[NamedKey, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -79,7 +87,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         workers=number("WEB_CONCURRENCY", default.workers, 1, 1000),
         model_path=Path(given.get("MODEL_PATH", default.model_path)),
         log_level=log_level,
-        api_keys=_keys(given, wrong),
+        api_keys=_keys(given, wrong, "API_KEYS", "unset it for a service without keys"),
         cors_origins=_origins(given, wrong),
         max_body_bytes=max_body_bytes,
         max_rows=number("MAX_ROWS", default.max_rows, 1, 10_000_000),
@@ -91,7 +99,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         queue_bodies=number("QUEUE_BODIES", default.queue_bodies, 1, 10_000),
         reload_seconds=number("RELOAD_SECONDS", default.reload_seconds, 1, 86_400),
         unknown_fields=word("UNKNOWN_FIELDS", default.unknown_fields, UNKNOWN_FIELDS),
+        decisions_url=_decisions_url(given, wrong),
+        decisions=word("DECISIONS", default.decisions, DECISIONS),
+        decisions_spool=Path(given.get("DECISIONS_SPOOL", default.decisions_spool)),
+        decisions_keys=_keys(given, wrong, "DECISIONS_KEYS", "unset it if nobody may read decisions"),
     )
+    _check_names(settings, wrong)
     if settings.max_all_body_bytes < settings.max_body_bytes:
         expected = f"expected at least MAX_BODY_BYTES, {settings.max_body_bytes}"
         wrong.append(f"MAX_ALL_BODY_BYTES is {settings.max_all_body_bytes}, {expected}")
@@ -124,15 +137,42 @@ def _host(given: Mapping[str, str], wrong: list[str], default: str) -> str:
     return host
 
 
-def _keys(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:
-    keys = _list(given, wrong, "API_KEYS", "keys, separated by commas; unset it for a service without keys")
-    for number, key in enumerate(keys, 1):
+def _keys(given: Mapping[str, str], wrong: list[str], name: str, otherwise: str) -> tuple[NamedKey, ...]:
+    keys = tuple(map(read_key, _list(given, wrong, name, f"keys, separated by commas; {otherwise}")))
+    for number, key in enumerate((named.key for named in keys), 1):
         if len(key) < MIN_KEY_LENGTH or not re.fullmatch(r"[!-~]+", key):
             wrong.append(
-                f"API_KEYS: key {number} of {len(keys)} has {len(key)} characters, expected at least {MIN_KEY_LENGTH}, "
+                f"{name}: key {number} of {len(keys)} has {len(key)} characters, expected at least {MIN_KEY_LENGTH}, "
                 "printable ASCII without spaces; make one with: openssl rand -hex 24"
             )
     return keys
+
+
+def _check_names(settings: Settings, wrong: list[str]) -> None:
+    """A record has the name of a key: each name stands for one key, and each key has one name."""
+    name_of: dict[str, str] = {}
+    keys = [*settings.api_keys, *settings.decisions_keys]
+    twice = [named.name for named in keys if name_of.setdefault(named.key, named.name) != named.name]
+    twice += [name for name, count in Counter(named.name for named in keys).items() if count > 1]
+    wrong += [
+        f"API_KEYS and DECISIONS_KEYS: the key or the name {name!r} is there twice, expected each key once, under a "
+        "name of its own: name=key"
+        for name in dict.fromkeys(twice)
+    ]
+
+
+def _decisions_url(given: Mapping[str, str], wrong: list[str]) -> str:
+    if not given.get("DECISIONS_URL"):
+        return ""
+    from decisions.store import StoreError, check_url, resolve_url
+
+    try:
+        url = resolve_url(given)
+        check_url(url)
+    except StoreError as error:
+        wrong.append(str(error))
+        return ""
+    return url
 
 
 def _origins(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:

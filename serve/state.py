@@ -7,12 +7,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from serve.metrics.recorder import Metrics
 from serve.runtime import Runtime
 from serve.schemas.problems import too_busy
 from serve.settings import Settings
+
+if TYPE_CHECKING:
+    from decisions.recorder import Recorder
+    from decisions.store import Store
+    from serve.recording import DecisionLog
 
 T = TypeVar("T")
 
@@ -21,7 +26,7 @@ class AppState:
     """The state of one application in one process.
 
     `requests`: number in progress; `body_bytes`: size of the bodies being read and of the large responses being sent;
-    `reading`: task that reads a body → its start.
+    `reading`: task that reads a body → its start. `decision_log`: where decisions are recorded.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, metrics: Metrics) -> None:
@@ -34,12 +39,35 @@ class AppState:
         # One thread: with more, the event loop would wait longer for the interpreter lock (GIL).
         self._large_pool = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")
         self._blocking_pool = ThreadPoolExecutor(2, thread_name_prefix="blocking")
+        self.decision_log: DecisionLog | None = None
+        if settings.decisions_url:
+            from serve.recording import DecisionLog
+
+            self.decision_log = DecisionLog(settings)
         self.put_in_service(runtime)
 
     def put_in_service(self, runtime: Runtime) -> None:
         """Score new requests with this model; requests in progress keep theirs."""
+        if self.decision_log is not None and runtime.file is not None:
+            self.decision_log.recorder.add_model(runtime.file)
         self.metrics.set_model(runtime.identity, runtime.fields)
         self.runtime = runtime
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether an applicant could be scored now: not while a decision can't be recorded."""
+        return self.decision_log is None or self.decision_log.recorder.is_ready
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Records decisions, reviews and outcomes, where DECISIONS_URL is set."""
+        return None if self.decision_log is None else self.decision_log.recorder
+
+    async def read_decisions(self, call: Callable[[Store], T]) -> T:
+        """Run a reading of the decision log in a thread; raises StoreError. Only where DECISIONS_URL is set."""
+        if self.decision_log is None:
+            raise RuntimeError("DECISIONS_URL is not set")
+        return await self.decision_log.read(call)
 
     async def run_offloaded(self, call: Callable[[], T]) -> T:
         """Run a call in the thread for large bodies; raises HTTPProblem (503) beyond QUEUE_BODIES."""
@@ -62,7 +90,13 @@ class AppState:
         while True:
             await asyncio.sleep(1)
             self.cancel_late_bodies()
-            self.metrics.flush(self.requests)
+            self.flush_metrics()
+
+    def flush_metrics(self) -> None:
+        """Pass on all that the metrics buffer."""
+        self.metrics.flush(self.requests)
+        if self.recorder is not None:
+            self.metrics.record_recording(self.recorder.status, self.recorder.take_commits())
 
     def cancel_late_bodies(self) -> None:
         """Cancel the tasks whose bodies exceed BODY_TIMEOUT; one timer per request would cost more than scoring it."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from serve.runtime import Runtime
-from serve.schemas.problems import too_busy
+from serve.schemas.problems import forbidden, no_record, too_busy, unauthorized
 from serve.schemas.requests import RequestSchemas
 from serve.state import AppState
 
@@ -33,7 +33,7 @@ encode_json = msgspec.json.Encoder().encode
 
 
 class RequestBody(Struct, frozen=True):
-    """The body of an endpoint, for OpenAPI; every example is answered with 200.
+    """The body of an endpoint, for OpenAPI; every example is answered with its status of success.
 
     `schema`: the type of a model's JSON body, None if the handler takes no JSON; `example`: such a body.
     `other_examples`: an example of each other media type that the handler takes. `other_schemas`: names of further
@@ -51,8 +51,9 @@ class Endpoint(Struct, frozen=True):
 
     `response`: the type of the JSON response, a media type, or None for a page, which OpenAPI leaves out.
     `other_responses`: media types of responses besides JSON; `description` says when they are sent. `is_public`: needs
-    no API key. `is_health`: is answered even while MAX_CONCURRENT_REQUESTS are in progress. `query`: name of a query
-    parameter → its schema.
+    no API key. `is_health`: is answered even while MAX_CONCURRENT_REQUESTS are in progress. `query`, `in_path`: name of
+    a parameter → its schema; in a path, name and version are those of the model. `status`: of the response. `scores`:
+    its decisions are recorded, if any are. `needs_decisions_right`: needs a key of DECISIONS_KEYS, and a record.
     """
 
     method: str
@@ -66,9 +67,15 @@ class Endpoint(Struct, frozen=True):
     description: str = ""
     other_responses: tuple[str, ...] = ()
     query: Mapping[str, Any] = {}
+    in_path: Mapping[str, Any] = {}
+    status: int = 200
+    scores: bool = False
+    needs_decisions_right: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; a large response is compressed, if the client accepts gzip, and sent in chunks."""
+        if self.needs_decisions_right:
+            _check_decisions_right(scope)
         response = await self.handler(Request(scope, receive, send))
         if len(response.body) < MIN_COMPRESSED_BYTES:
             await response(scope, receive, send)
@@ -76,9 +83,24 @@ class Endpoint(Struct, frozen=True):
             await send_large(response, scope, receive, send)
 
 
-def json_response(value: Any) -> Response:
+def _check_decisions_right(scope: Scope) -> None:
+    """Raise HTTPProblem unless decisions are recorded and the key of the request may read them."""
+    state: AppState = scope["app"].state.service
+    context = scope["state"]["context"]
+    if state.recorder is None:
+        raise no_record()
+    if context.may_read_decisions:
+        return
+    if not state.settings.decisions_keys:
+        raise forbidden("nobody may read decisions here; DECISIONS_KEYS says whose key may")
+    if context.key_name is None:
+        raise unauthorized()
+    raise forbidden(f"the key {context.key_name!r} may not read decisions, expected one of DECISIONS_KEYS")
+
+
+def json_response(value: Any, status: int = 200) -> Response:
     """A response with a struct, a list or a dict as JSON."""
-    return Response(encode_json(value), media_type=JSON_TYPE)
+    return Response(encode_json(value), status, media_type=JSON_TYPE)
 
 
 async def send_large(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

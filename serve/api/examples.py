@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from serve.runtime import Runtime
@@ -50,6 +51,17 @@ def infer(runtime: Runtime) -> dict[str, Any]:
     row = typical_row(runtime)
     tensor = {"name": "applicants", "shape": [1, len(row)], "datatype": "FP64", "data": row}
     return {"inputs": [tensor], "outputs": [{"name": "probability"}, {"name": "decision"}]}
+
+
+def review(runtime: Runtime) -> dict[str, Any]:
+    """POST /v1/decisions/{id}/review."""
+    return {"decision": "accept", "reason": "Income from a second job", "who": "J. Officer", "note": ""}
+
+
+def outcomes(runtime: Runtime) -> dict[str, Any]:
+    """POST /v1/outcomes, of today; the example of POST /score makes a decision that it belongs to."""
+    today = datetime.now(UTC).date().isoformat()
+    return {"outcomes": [{"applicant": ID, "date": today, "defaulted": True, "amount_lost": 800}]}
 
 
 def typical_row(runtime: Runtime) -> Sequence[float | None]:

@@ -7,6 +7,7 @@ category is the text of its level (BYTES) or its index. Outputs: those of the ON
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET
@@ -31,6 +32,7 @@ from serve.schemas.open_inference import (
     ModelMetadata,
     ModelReady,
     OutputParameters,
+    ResponseParameters,
     ServerHealth,
     ServerMetadata,
     TensorMetadata,
@@ -57,8 +59,8 @@ async def show_server(request: Request) -> Response:
 
 
 async def show_health(request: Request) -> Response:
-    """GET /v2/health/live and /v2/health/ready: the service only starts with a model that passed its self-test."""
-    return json_response(ServerHealth(True, True))
+    """GET /v2/health/live and /v2/health/ready: not ready while a decision can't be recorded."""
+    return json_response(ServerHealth(True, request.app.state.service.is_ready))
 
 
 async def show_model(request: Request) -> Response:
@@ -94,16 +96,18 @@ def read_infer(runtime: Runtime, request: Request, body: Body, on_event_loop: bo
     outputs = _requested_outputs(request_body)
     explain = "contributions" in outputs
 
-    def respond(applicants: Matrix, scores: Scores) -> Response:
+    def respond(applicants: Matrix, scores: Scores, decision_ids: Sequence[str] | None) -> Response:
         tensors = [write_tensor(name, getattr(scores, name), is_binary) for name, is_binary in outputs.items()]
         name, version = runtime.identity.name, runtime.identity.version
-        head = encode_json(InferResponse(name, version, [output for output, _ in tensors], request_body.id))
+        parameters = ResponseParameters(decision_ids[0]) if decision_ids else UNSET
+        head = encode_json(InferResponse(name, version, [output for output, _ in tensors], request_body.id, parameters))
         tail = b"".join(content for _, content in tensors)
         if not tail:
             return Response(head, media_type=JSON_TYPE)
         return Response(head + tail, headers={HEADER_LENGTH: str(len(head))}, media_type=BINARY_TYPE)
 
-    return ScoringJob(rows, explain, len(rows) * (1 + REASONS_COST * explain), respond)
+    reasons = len(runtime.fields) * explain
+    return ScoringJob(rows, reasons, len(rows) * (1 + REASONS_COST * explain), respond)
 
 
 def _requested_outputs(body: InferBody) -> dict[str, bool]:

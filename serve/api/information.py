@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.api.endpoint import JSON_TYPE, json_response
-from serve.schemas.responses import ReadyResponse
+from serve.schemas.problems import not_recorded
+from serve.schemas.responses import ReadyResponse, RecordingResponse
 from serve.state import AppState
 
 
@@ -26,8 +27,18 @@ async def show_live(request: Request) -> Response:
 
 
 async def show_ready(request: Request) -> Response:
-    """GET /readyz: which model is loaded and has passed its self-test."""
-    return json_response(ReadyResponse("ready", request.app.state.service.runtime.identity))
+    """GET /readyz: which model is loaded and has passed its self-test; 503 while a decision can't be recorded."""
+    state: AppState = request.app.state.service
+    if not state.is_ready:
+        raise not_recorded()
+    return json_response(ReadyResponse("ready", state.runtime.identity, _describe_recording(state)))
+
+
+def _describe_recording(state: AppState) -> RecordingResponse | None:
+    if state.recorder is None:
+        return None
+    status = state.recorder.status
+    return RecordingResponse(status.is_connected, status.waiting, status.spooled)
 
 
 async def show_metrics(request: Request) -> Response:
@@ -35,6 +46,6 @@ async def show_metrics(request: Request) -> Response:
     state: AppState = request.app.state.service
     from serve.metrics.exposition import CONTENT_TYPE, write_metrics
 
-    state.metrics.flush(state.requests)
+    state.flush_metrics()
     text = await state.run_blocking(lambda: write_metrics(state.metrics.collectors.registry, state.runtime.identity))
     return Response(text, media_type=CONTENT_TYPE)

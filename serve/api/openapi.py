@@ -6,7 +6,7 @@ Added here: what the types can't express, such as labels, bounds and defaults of
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import cleandoc
 from typing import Any
 
@@ -17,6 +17,7 @@ from model.reasons import plain_number
 from serve.api import examples
 from serve.api.endpoint import JSON_TYPE, Endpoint, RequestBody
 from serve.runtime import Runtime
+from serve.schemas.decisions import DECISION_ID
 from serve.schemas.limits import CHANGE_SEARCH_ROWS, DEFAULT_REASONS
 from serve.schemas.problems import PROBLEM_TYPE
 from serve.schemas.responses import Problem
@@ -25,22 +26,26 @@ from serve.schemas.shapes import MEMBERS
 PROBLEMS = {
     400: "the request is invalid; `errors` lists every fault of its body",
     401: "no valid API key",
-    404: "no such path, model or version",
+    403: "the key has no right to read decisions",
+    404: "no such path, model, version or decision",
     408: "the body did not arrive in time",
+    409: "the data of the decision has been erased",
     413: "too many bytes or rows",
     415: "an unknown Content-Encoding",
     500: "internal error of the service",
-    503: "too many requests at once; try again",
+    503: "too many requests at once, or decisions can't be recorded; try again",
 }
 
 TEXT = {"schema": {"type": "string"}}
 
-PROBLEM_HEADERS = {401: ("WWW-Authenticate", "string"), 503: ("Retry-After", "integer")}
+PROBLEM_HEADERS = {401: {"WWW-Authenticate": {"type": "string"}}, 503: {"Retry-After": {"type": "integer"}}}
 
 
 def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The document for a model: the endpoints that have a `response`."""
+    """The document for a model: the endpoints that have a `response`; those of decisions where they are recorded."""
     documented = [endpoint for endpoint in endpoints if endpoint.response is not None]
+    if runtime.file is None:
+        documented = [endpoint for endpoint in documented if not endpoint.needs_decisions_right]
     requests = [_json_type(endpoint.request, runtime) for endpoint in documented]
     responses = [endpoint.response for endpoint in documented if _has_json_response(endpoint)]
     shapes = runtime.schemas.predict_shapes
@@ -57,7 +62,9 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             content = {JSON_TYPE: {"schema": schemas[id(endpoint.response)]}}
         else:
             content = {endpoint.response: TEXT}
-        operation["responses"]["200"]["content"] = content | dict.fromkeys(endpoint.other_responses, TEXT)
+        operation["responses"][str(endpoint.status)]["content"] = content | dict.fromkeys(
+            endpoint.other_responses, TEXT
+        )
         if endpoint.request:
             operation["requestBody"] = _request_body(endpoint.request, runtime, schemas.get(id(request)))
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
@@ -72,7 +79,7 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components},
     }
-    if runtime.has_keys:
+    if any("security" in operation for methods in paths.values() for operation in methods.values()):
         document["components"]["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -151,19 +158,22 @@ def _add_descriptions(components: dict[str, Any], runtime: Runtime) -> None:
 
 
 def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, Any]:
-    needs_key = runtime.has_keys and not endpoint.is_public
+    is_about_decisions = endpoint.needs_decisions_right
+    needs_key = is_about_decisions or (runtime.has_keys and not endpoint.is_public)
     statuses = [400, 500] + [503] * (not endpoint.is_health) + [408, 413, 415] * (endpoint.request is not None)
-    statuses += [401] * needs_key + [404] * ("{" in endpoint.path)
+    statuses += [401] * needs_key + [403] * is_about_decisions
+    statuses += [404] * (is_about_decisions or "{" in endpoint.path) + [409] * (endpoint.status == 201)
     words = [word for word in re.split("[/.{}]", endpoint.path) if word]
+    decision_id = {"X-Decision-Id": DECISION_ID} if endpoint.scores and runtime.file is not None else {}
     operation: dict[str, Any] = {
         "operationId": endpoint.method.lower() + "".join(word.capitalize() for word in words),
         "summary": endpoint.summary,
         "responses": {
-            "200": {"description": "successful response", "headers": _headers(200)},
+            str(endpoint.status): {"description": "successful response", "headers": _headers(decision_id)},
             **{
                 str(status): {
                     "description": PROBLEMS[status],
-                    "headers": _headers(status),
+                    "headers": _headers(PROBLEM_HEADERS.get(status, {})),
                     "content": {PROBLEM_TYPE: {"schema": problem}},
                 }
                 for status in sorted(statuses)
@@ -173,9 +183,10 @@ def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, 
     if endpoint.description:
         operation["description"] = endpoint.description
     known = {"name": runtime.identity.name, "version": runtime.identity.version}
+    in_path = {name: {"type": "string", "enum": [value]} for name, value in known.items()} | dict(endpoint.in_path)
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": [value]}}
-        for name, value in known.items()
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in in_path.items()
         if f"{{{name}}}" in endpoint.path
     ]
     parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in endpoint.query.items()]
@@ -196,6 +207,7 @@ def _request_body(body: RequestBody, runtime: Runtime, schema: Any) -> dict[str,
     return {"required": True, "content": content}
 
 
-def _headers(code: int) -> dict[str, Any]:
-    named = [("X-Request-ID", "string"), *([PROBLEM_HEADERS[code]] if code in PROBLEM_HEADERS else [])]
-    return {name: {"required": True, "schema": {"type": kind}} for name, kind in named}
+def _headers(others: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers of a response, each of which is always there: name → schema."""
+    schemas = {"X-Request-ID": {"type": "string"}, **others}
+    return {name: {"required": True, "schema": schema} for name, schema in schemas.items()}

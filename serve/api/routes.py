@@ -5,9 +5,13 @@ The paths are the public contract of the API: renaming one breaks clients.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from serve.api import examples, inference, information, pages
@@ -15,6 +19,16 @@ from serve.api.endpoint import Endpoint, RequestBody
 from serve.api.score import predict, score
 from serve.api.tables import read_table
 from serve.schemas.csv import COLUMNS
+from serve.schemas.decisions import (
+    DECISION_ID,
+    LIST_QUERY,
+    CaseResponse,
+    DecisionsResponse,
+    OutcomesBody,
+    OutcomesResponse,
+    Review,
+    ReviewBody,
+)
 from serve.schemas.open_inference import (
     InferBody,
     InferResponse,
@@ -34,6 +48,8 @@ PREDICT = RequestBody(
 )
 TABLE = RequestBody(None, None, {"text/csv": examples.table})
 INFER = RequestBody(lambda schemas: InferBody, examples.infer)
+REVIEW = RequestBody(lambda schemas: ReviewBody, examples.review)
+OUTCOMES = RequestBody(lambda schemas: OutcomesBody, examples.outcomes, other_schemas=("OutcomeBody",))
 
 TABLE_NOTE = (
     "A header of field names, then one applicant per line; other columns are ignored. Separator, decimal mark and "
@@ -48,10 +64,32 @@ PREDICT_NOTE = (
     "columns, pandas' split orient; alone, or in a member of `PredictMember`. The response is always a list."
 )
 BINARY_NOTE = "With `Inference-Header-Content-Length`, tensors follow the JSON as raw bytes."
+LIST_NOTE = (
+    "By applicant, time (`from` and `to` take a month, a day or a moment; a day or a month belongs to the period), "
+    "decision of the model, or SHA-256 of its file; `open=true`: those whose last word is review. `next` is the "
+    "`cursor` of the next page."
+)
+REVIEW_NOTE = "Several reviews may follow each other; the last one is the final word. Nothing is changed, all are kept."
+OUTCOMES_NOTE = (
+    "One outcome, or many as `outcomes`: all are recorded or none. Each names a decision, or an applicant: then it "
+    "belongs to the latest decision on or before its date. An outcome that is on record already changes nothing."
+)
+
+
+def _decisions(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A handler of serve/api/decisions.py, which is imported only where decisions are recorded."""
+
+    async def handle(request: Request) -> Response:
+        response: Response = await getattr(import_module("serve.api.decisions"), name)(request)
+        return response
+
+    return handle
+
 
 _get, _post = partial(Endpoint, "GET"), partial(Endpoint, "POST")
 _health = partial(_get, is_public=True, is_health=True)
 _page = partial(_get, is_public=True)
+_record = partial(Endpoint, needs_decisions_right=True)
 _infer = partial(
     _post,
     handler=inference.infer,
@@ -59,10 +97,19 @@ _infer = partial(
     request=INFER,
     description=BINARY_NOTE,
     other_responses=(inference.BINARY_TYPE,),
+    scores=True,
 )
 
 ENDPOINTS = (
-    _post("/predict", predict, "One probability of default a row", list[float], PREDICT, description=PREDICT_NOTE),
+    _post(
+        "/predict",
+        predict,
+        "One probability of default a row",
+        list[float],
+        PREDICT,
+        description=PREDICT_NOTE,
+        scores=True,
+    ),
     _post(
         "/score",
         score,
@@ -71,6 +118,7 @@ ENDPOINTS = (
         SCORE,
         description=CSV_NOTE,
         other_responses=("text/csv",),
+        scores=True,
     ),
     _post(
         "/applicants",
@@ -86,6 +134,43 @@ ENDPOINTS = (
     ),
     _infer(f"{MODEL}/infer", summary=f"{V2}: inference"),
     _infer(f"{VERSION}/infer", summary=f"{V2}: inference by this version"),
+    _record(
+        "GET",
+        "/v1/decisions",
+        _decisions("list_decisions"),
+        "Recorded decisions, the newest first",
+        DecisionsResponse,
+        description=LIST_NOTE,
+        query=LIST_QUERY,
+    ),
+    _record(
+        "GET",
+        "/v1/decisions/{id}",
+        _decisions("show_decision"),
+        "A recorded decision, answered again by the model file that made it",
+        CaseResponse,
+        in_path={"id": DECISION_ID},
+    ),
+    _record(
+        "POST",
+        "/v1/decisions/{id}/review",
+        _decisions("review_decision"),
+        "Record what a person decided",
+        Review,
+        REVIEW,
+        description=REVIEW_NOTE,
+        in_path={"id": DECISION_ID},
+        status=201,
+    ),
+    _record(
+        "POST",
+        "/v1/outcomes",
+        _decisions("add_outcomes"),
+        "Record what became of decisions",
+        OutcomesResponse,
+        OUTCOMES,
+        description=OUTCOMES_NOTE,
+    ),
     _get("/model", information.show_model, "Contract of the model in service: fields, policy, metrics", ModelResponse),
     _health("/livez", information.show_live, "Liveness: the process responds", dict[str, str]),
     _health("/readyz", information.show_ready, "Readiness: a model has passed its self-test", ReadyResponse),

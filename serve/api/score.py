@@ -5,7 +5,8 @@ A body is scored on the event loop if that takes at most some 2 ms, else in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -33,18 +34,34 @@ from serve.schemas.responses import ScoreResponse
 from serve.schemas.tables import read_options
 from serve.state import AppState
 
+if TYPE_CHECKING:
+    from decisions.record import Answer
+    from serve.recording import DecisionLog
+
 
 class ScoringJob(Struct, frozen=True, gc=False):
     """The applicants of a body, and the function that makes the response from their scores.
 
-    `cost`: expected time, as a multiple of scoring one row without reasons, which takes some 2 µs. `respond` gets the
-    rows, float64, shape (n, n_fields), and their scores; it must not keep them, since the next job overwrites them.
+    `reasons`: the maximum number for each applicant. `cost`: expected time, as a multiple of scoring one row without
+    reasons, which takes some 2 µs. `respond` gets the rows, float64, shape (n, n_fields), their scores, and the ids of
+    the decisions if they are recorded; it must not keep rows and scores, since the next job overwrites them. `ids`: of
+    the applicants, as given, if the body can have any.
     """
 
     rows: Rows
-    explain: bool
+    reasons: int
     cost: int
-    respond: Callable[[Matrix, Scores], Response]
+    respond: Callable[[Matrix, Scores, Sequence[str] | None], Response]
+    ids: Sequence[str | int | None] | None = None
+
+
+class ScoredJob(Struct, frozen=True, gc=False):
+    """The response to a job, what it follows from, and what is to be recorded before it is sent, if anything is."""
+
+    response: Response
+    applicants: Matrix
+    scores: Scores
+    answer: Answer | None
 
 
 BodyReader = Callable[[Runtime, Request, Body, bool], ScoringJob]
@@ -59,40 +76,55 @@ async def handle_scoring(request: Request, read: BodyReader) -> Response:
     # After the body was read, so that a model that was replaced in the meantime is not used.
     runtime = state.runtime
     try:
-        job = read(runtime, request, body, True)
-        applicants, scores = score_on_event_loop(runtime, job)
-        response = job.respond(applicants, scores)
+        scored = score_on_event_loop(runtime, read(runtime, request, body, True), state.decision_log)
     except Offload:
-        response, applicants, scores = await state.run_offloaded(
-            lambda: score_without_limit(runtime, request, body, read)
+        scored = await state.run_offloaded(
+            lambda: score_without_limit(runtime, request, body, read, state.decision_log)
         )
     context = request.scope["state"]["context"]
-    context.model, context.applicants = runtime.identity.version, len(applicants)
-    state.metrics.record_scores(runtime.identity, runtime.fields, applicants, scores)
-    return response
+    context.model, context.applicants = runtime.identity.version, len(scored.applicants)
+    # Before anything is awaited, since the next job of one row overwrites them.
+    state.metrics.record_scores(runtime.identity, runtime.fields, scored.applicants, scored.scores)
+    if scored.answer is not None and state.decision_log is not None:
+        request_id = context.request_id.decode()
+        await state.decision_log.recorder.record(scored.answer, request_id, context.key_name)
+    return scored.response
 
 
-def score_on_event_loop(runtime: Runtime, job: ScoringJob) -> tuple[Matrix, Scores]:
-    """The matrix of a job, float64, shape (n, n_fields), and its scores; the next job of one row overwrites them.
+def score_on_event_loop(runtime: Runtime, job: ScoringJob, log: DecisionLog | None = None) -> ScoredJob:
+    """Score a job and respond; the next job of one row overwrites its rows and scores.
 
     Raises Offload for a job that costs more than MAX_EVENT_LOOP_ROWS rows.
     """
     if job.cost > MAX_EVENT_LOOP_ROWS:
         raise Offload
     if len(job.rows) == 1:
-        return runtime.row_session.row, runtime.row_session.score(job.rows[0], explain=job.explain)
-    matrix = to_matrix(job.rows, len(runtime.fields))
-    return matrix, runtime.model.score(matrix, explain=job.explain)
+        session = runtime.row_session
+        return _respond(runtime, job, session.row, session.score(job.rows[0], explain=job.reasons > 0), log)
+    return _score_batch(runtime, job, log)
 
 
 def score_without_limit(
-    runtime: Runtime, request: Request, body: Body, read: BodyReader
-) -> tuple[Response, Matrix, Scores]:
+    runtime: Runtime, request: Request, body: Body, read: BodyReader, log: DecisionLog | None = None
+) -> ScoredJob:
     """Read and score a body whatever its cost, outside the event loop: in a thread, or in the self-test."""
-    job = read(runtime, request, body, False)
+    return _score_batch(runtime, read(runtime, request, body, False), log)
+
+
+def _score_batch(runtime: Runtime, job: ScoringJob, log: DecisionLog | None) -> ScoredJob:
     matrix = to_matrix(job.rows, len(runtime.fields))
-    scores = runtime.model.score(matrix, explain=job.explain)
-    return job.respond(matrix, scores), matrix, scores
+    return _respond(runtime, job, matrix, runtime.model.score(matrix, explain=job.reasons > 0), log)
+
+
+def _respond(
+    runtime: Runtime, job: ScoringJob, applicants: Matrix, scores: Scores, log: DecisionLog | None
+) -> ScoredJob:
+    if log is None:
+        return ScoredJob(job.respond(applicants, scores, None), applicants, scores, None)
+    answer = log.describe(runtime, applicants, scores, job.ids, job.reasons)
+    response = job.respond(applicants, scores, answer.decision_ids)
+    response.headers["x-decision-id"] = answer.decision_ids[0]
+    return ScoredJob(response, applicants, scores, answer)
 
 
 async def score(request: Request) -> Response:
@@ -118,7 +150,7 @@ def read_score(runtime: Runtime, request: Request, body: Body, on_event_loop: bo
         score_request = runtime.schemas.read_score(body, on_event_loop=on_event_loop)
     cost = RESULT_COST + REASONS_COST * (score_request.reasons > 0) + CHANGES_COST * score_request.what_would_change
 
-    def respond(applicants: Matrix, scores: Scores) -> Response:
+    def respond(applicants: Matrix, scores: Scores, decision_ids: Sequence[str] | None) -> Response:
         results = make_results(
             runtime.model,
             applicants,
@@ -126,13 +158,15 @@ def read_score(runtime: Runtime, request: Request, body: Body, on_event_loop: bo
             ids=score_request.ids,
             max_reasons=score_request.reasons,
             what_would_change=score_request.what_would_change,
+            decision_ids=decision_ids,
         )
         content = ScoreResponse(results, runtime.identity)
         if is_csv and "json" not in request.headers.get("accept", ""):
             return Response(write_csv(content), media_type=CSV_TYPE)
         return json_response(content)
 
-    return ScoringJob(score_request.rows, score_request.reasons > 0, cost * len(score_request.rows), respond)
+    rows = score_request.rows
+    return ScoringJob(rows, score_request.reasons, cost * len(rows), respond, score_request.ids)
 
 
 def read_predict(runtime: Runtime, request: Request, body: Body, on_event_loop: bool) -> ScoringJob:
@@ -141,10 +175,10 @@ def read_predict(runtime: Runtime, request: Request, body: Body, on_event_loop: 
     if on_event_loop and len(body) > MAX_EVENT_LOOP_ROWS and _is_long(body):
         raise Offload
     rows = runtime.schemas.read_predict(body, on_event_loop=on_event_loop)
-    return ScoringJob(rows, False, len(rows), _respond_probabilities)
+    return ScoringJob(rows, 0, len(rows), _respond_probabilities)
 
 
-def _respond_probabilities(applicants: Matrix, scores: Scores) -> Response:
+def _respond_probabilities(applicants: Matrix, scores: Scores, decision_ids: Sequence[str] | None) -> Response:
     return json_response(scores.probability.tolist())
 
 

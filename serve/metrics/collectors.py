@@ -6,6 +6,8 @@ They are kept in memory, or in files if PROMETHEUS_MULTIPROC_DIR is set. None ho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix
+
+if TYPE_CHECKING:
+    from decisions.recorder import RecorderStatus
 
 # Omits the `_created` series, which would double the size of GET /metrics.
 disable_created_metrics()
@@ -60,6 +65,11 @@ class Collectors:
         self._for_model: dict[tuple[str, tuple[Field, ...]], ModelCollectors] = {}
         self._by_route: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
+    @cached_property
+    def recording(self) -> RecordingCollectors:
+        """The metrics of recording decisions, created when first needed."""
+        return RecordingCollectors(self.registry)
+
     def count_request(self, path: str, status: int, seconds: float) -> None:
         """Count a request; `path` is that of its route."""
         found = self._by_route.get((path, status))
@@ -76,6 +86,47 @@ class Collectors:
         if key not in self._for_model:
             self._for_model[key] = ModelCollectors(self, version, fields)
         return self._for_model[key]
+
+
+class RecordingCollectors:
+    """The metrics of recording decisions."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._recorded = Counter("credit_decisions_recorded", "Records written.", registry=registry)
+        self._failed = Counter(
+            "credit_decisions_not_recorded", "Decisions refused because they could not be recorded.", registry=registry
+        )
+        self._waiting = Gauge(
+            "credit_decisions_waiting", "Records that wait.", multiprocess_mode="livesum", registry=registry
+        )
+        self._spooled = Gauge(
+            "credit_decisions_spooled", "Records in the local spool.", multiprocess_mode="livesum", registry=registry
+        )
+        self._connected = Gauge(
+            "credit_decisions_connected",
+            "1 if every worker can use the database.",
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "credit_decisions_commit_seconds",
+            "Duration of the transactions that write records.",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._counted = 0, 0
+
+    def update(self, status: RecorderStatus, commits: Sequence[float]) -> None:
+        """Set the gauges, and count what is new since the last call."""
+        recorded, failed = self._counted
+        self._recorded.inc(status.recorded - recorded)
+        self._failed.inc(status.failed - failed)
+        self._counted = status.recorded, status.failed
+        self._waiting.set(status.waiting)
+        self._spooled.set(status.spooled)
+        self._connected.set(status.is_connected)
+        for seconds in commits:
+            self._seconds.observe(seconds)
 
 
 class ModelCollectors:

@@ -21,6 +21,7 @@ from serve.schemas.responses import ModelIdentity
 from serve.settings import METRICS_FOLDER_VARIABLE
 
 if TYPE_CHECKING:
+    from decisions.recorder import RecorderStatus
     from serve.metrics.collectors import Collectors
 
 BUFFER_ROWS = 256
@@ -79,6 +80,11 @@ class Metrics:
             self._count_requests()
             if self._buffer:
                 self._buffer.count(self.collectors)
+
+    def record_recording(self, status: RecorderStatus, commits: Sequence[float]) -> None:
+        """Pass on how the recording of decisions goes, and the seconds of its transactions since the last call."""
+        with _log_os_errors():
+            self.collectors.recording.update(status, commits)
 
     def _count_requests(self) -> None:
         requests, self._requests = self._requests, []

@@ -27,9 +27,6 @@ from serve.state import AppState
 COMMON_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 """Sent with every response: caches must not store data about a person's credit."""
 
-CLIENT_CLOSED = 499
-"""Status in log and metrics of a request whose client has disconnected before the response."""
-
 LINE_FORMAT = (
     b'{"time":%.3f,"level":"info","message":"request","request_id":"%b","method":%b,"path":%b,"status":%d,"ms":%.3f,'
     b'"applicants":%d,"model":%b}\n'
@@ -42,6 +39,9 @@ DROPPED = (
     b'{"time":%.3f,"level":"warning","message":"access log dropped %d lines: standard output is not being read"}\n'
 )
 
+CLIENT_CLOSED = 499
+"""Status in log and metrics of a request whose client has disconnected before the response."""
+
 _is_request_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
 
 _encode = msgspec.json.Encoder().encode
@@ -52,14 +52,17 @@ logger = logging.getLogger("credit")
 class RequestContext:
     """Headers and outcome of one request; handlers find it as `scope["state"]["context"]`.
 
-    `length`: Content-Length, or −1. `encoding`: Content-Encoding, lower case. `is_ambiguous`: there are a
-    Content-Length and a Transfer-Encoding. `applicants`: how many were scored, by this version of the `model`.
+    `key_name`: of a known key; `may_read_decisions`: whether it has that right. `length`: Content-Length, or −1.
+    `encoding`: Content-Encoding, lower case. `is_ambiguous`: there are a Content-Length and a Transfer-Encoding.
+    `applicants`: how many were scored, by this version of the `model`.
     `has_unread_body`: the server would take an unread body for the next request (after Upgrade or CONNECT), so that the
     connection must be closed after the response; reading the body resets it. Other unread bodies the server drops.
     """
 
     def __init__(self, scope: Scope, model: str) -> None:
         self.request_id = self.key = self.encoding = b""
+        self.key_name: str | None = None
+        self.may_read_decisions = False
         self.length, self.status, self.applicants, self.model = -1, CLIENT_CLOSED, 0, model
         is_chunked = asks_for_upgrade = False
         for name, value in scope["headers"]:
@@ -96,7 +99,9 @@ class RequestMiddleware:
         self.state = state
         settings = state.settings
         self._public_paths, self._health_paths = frozenset(public_paths), frozenset(health_paths)
-        self._keys = [key.encode() for key in settings.api_keys]
+        self._needs_key = bool(settings.api_keys)
+        self._keys = [(named.key.encode(), named.name, False) for named in settings.api_keys]
+        self._keys += [(named.key.encode(), named.name, True) for named in settings.decisions_keys]
         self._max_requests = settings.max_concurrent_requests
         self._log = AccessLog() if settings.log_level in ("info", "debug") else None
         # Generated request ids: random once per process, then counted.
@@ -141,29 +146,26 @@ class RequestMiddleware:
             seconds = perf_counter() - started
             state.metrics.record_request(getattr(scope.get("endpoint"), "path", "other"), context.status, seconds)
             if self._log:
-                self._log.write(
-                    context.request_id,
-                    scope["method"],
-                    scope["path"],
-                    context.status,
-                    seconds,
-                    context.applicants,
-                    context.model,
-                )
+                head = context.request_id, scope["method"], scope["path"], context.status
+                self._log.write(*head, seconds, context.applicants, context.model)
 
     def _refuse(self, path: str, context: RequestContext) -> HTTPProblem | None:
         """The problem for a request that is refused, or None."""
         if context.is_ambiguous:
             return ambiguous_length()
-        if self._keys and path not in self._public_paths and not self._is_known(context.key):
-            return unauthorized()
+        if self._keys and path not in self._public_paths:
+            self._identify(context)
+            if self._needs_key and context.key_name is None:
+                return unauthorized()
         if self.state.requests > self._max_requests and path not in self._health_paths:
             return too_busy(f"{self._max_requests} requests are in progress already")
         return None
 
-    def _is_known(self, key: bytes) -> bool:
+    def _identify(self, context: RequestContext) -> None:
         # All keys are compared, each in constant time, so that the duration reveals nothing (timing attack).
-        return sum([hmac.compare_digest(key, known) for known in self._keys]) > 0
+        for key, name, may_read in self._keys:
+            if hmac.compare_digest(context.key, key):
+                context.key_name, context.may_read_decisions = name, may_read
 
 
 class AccessLog:

@@ -22,6 +22,9 @@ CSV_TYPE = "text/csv; charset=utf-8; header=present"
 
 COLUMNS = ["id", *SCALARS, "reasons", "warnings", "model_version"]
 
+DECISION_ID = "decision_id"
+"""A further column, where decisions are recorded."""
+
 
 def read_csv(schemas: RequestSchemas, body: Body, options: DialectOptions, *, on_event_loop: bool) -> ScoreRequest:
     """Read the applicants of a table.
@@ -54,13 +57,15 @@ def write_csv(response: ScoreResponse) -> bytes:
     """The results as CSV, one line for each applicant; several reasons or warnings are joined by `; `."""
     out = io.StringIO()
     table = csv.writer(out)
-    table.writerow(COLUMNS)
+    is_recorded = any(result.decision_id for result in response.results)
+    table.writerow([*COLUMNS, DECISION_ID] if is_recorded else COLUMNS)
     for result in response.results:
         reasons = "; ".join(_describe_reason(reason) for reason in result.reasons)
         warnings = "; ".join(warning.detail for warning in result.warnings)
         name = "" if result.id is None else _escape_formula(str(result.id))
         scalars = [getattr(result, scalar) for scalar in SCALARS]
-        table.writerow([name, *scalars, reasons, warnings, response.model.version])
+        cells = [name, *scalars, reasons, warnings, response.model.version]
+        table.writerow([*cells, result.decision_id] if is_recorded else cells)
     return out.getvalue().encode()
 
 

@@ -66,13 +66,20 @@ class Output(Struct, frozen=True, omit_defaults=True):
     parameters: dict[str, int] | UnsetType = UNSET
 
 
+class ResponseParameters(Struct, frozen=True):
+    """`decision_id`: under which the decision of the first row is on record; that of row k, from 0, is this plus k."""
+
+    decision_id: str
+
+
 class InferResponse(Struct, frozen=True, omit_defaults=True):
-    """The response of an inference."""
+    """The response of an inference; `parameters` where decisions are recorded."""
 
     model_name: str
     model_version: str
     outputs: list[Output]
     id: str | UnsetType = UNSET
+    parameters: ResponseParameters | UnsetType = UNSET
 
 
 class ServerMetadata(Struct, frozen=True):

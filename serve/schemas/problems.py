@@ -40,12 +40,25 @@ class InvalidApplicants(HTTPProblem):
     """400: a body that can't be scored, with the faults found in it."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        first = faults[0]
-        at_least = "at least " if len(faults) > MAX_FAULTS else ""
-        more = f" (and {at_least}{len(faults) - 1} more)" if len(faults) > 1 else ""
-        detail = f"{first.pointer or 'body'}: {first.detail}{more}"
+        detail = _summarize(faults)
         super().__init__(400, "invalid-applicants", "The body can't be scored", detail, faults[:MAX_FAULTS])
         self.faults = list(faults)
+
+
+class InvalidRequest(HTTPProblem):
+    """400: a request about recorded decisions, with the faults found in its body, or under /query in its parameters."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(400, "invalid-request", "The request is invalid", _summarize(faults), faults[:MAX_FAULTS])
+        self.faults = list(faults)
+
+
+def _summarize(faults: Sequence[Fault]) -> str:
+    """The first fault, and how many more there are."""
+    first = faults[0]
+    at_least = "at least " if len(faults) > MAX_FAULTS else ""
+    more = f" (and {at_least}{len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{first.pointer or 'body'}: {first.detail}{more}"
 
 
 CLOSE = (b"connection", b"close")
@@ -92,6 +105,12 @@ def too_busy(detail: str) -> HTTPProblem:
     return HTTPProblem(503, "too-busy", "Too many requests", f"{detail}; try again in a second", headers=RETRY)
 
 
+def not_recorded() -> HTTPProblem:
+    """503: the database of decisions can't be used; why it can't goes to the log only."""
+    detail = "decisions can't be recorded or read now, so that none is answered; try again in a second"
+    return HTTPProblem(503, "not-recorded", "No record of decisions", detail, headers=RETRY)
+
+
 def unauthorized() -> HTTPProblem:
     """401: no API key, or an unknown one."""
     return HTTPProblem(
@@ -103,6 +122,11 @@ def unauthorized() -> HTTPProblem:
     )
 
 
+def forbidden(detail: str) -> HTTPProblem:
+    """403: a valid key without the right to do this."""
+    return HTTPProblem(403, "forbidden", "Not allowed", detail)
+
+
 def not_found(path: str) -> HTTPProblem:
     """404: an unknown path."""
     return HTTPProblem(404, "not-found", "Not found", f"no such path: {path[:100]}; see /openapi.json")
@@ -111,6 +135,27 @@ def not_found(path: str) -> HTTPProblem:
 def no_model(requested: str, known: str) -> HTTPProblem:
     """404: another model or version than the one in service."""
     return HTTPProblem(404, "not-found", "Not found", f"no model {requested}; the one in service is {known}")
+
+
+def no_record() -> HTTPProblem:
+    """404: this service records no decisions."""
+    return HTTPProblem(404, "not-found", "Not found", "decisions aren't recorded here; DECISIONS_URL says where to")
+
+
+def no_decision(decision_id: str) -> HTTPProblem:
+    """404: no recorded decision has this id."""
+    detail = f"no decision {decision_id[:100]!r} is on record, expected an id such as X-Decision-Id names"
+    return HTTPProblem(404, "not-found", "Not found", detail)
+
+
+def erased(detail: str) -> HTTPProblem:
+    """409: the data of a decision has been erased."""
+    return HTTPProblem(409, "erased", "The data was erased", detail)
+
+
+def not_replayable(detail: str) -> HTTPProblem:
+    """500: a recorded decision can't be answered again, since its model file is missing or isn't what it was."""
+    return HTTPProblem(500, "not-replayable", "The decision can't be replayed", detail)
 
 
 def wrong_method(method: str, path: str, allowed: str) -> HTTPProblem:

@@ -107,11 +107,20 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     request_id: str = ""
 
 
-class ReadyResponse(Struct, frozen=True):
-    """The response of GET /readyz."""
+class RecordingResponse(Struct, frozen=True):
+    """How the recording of decisions goes: numbers of decisions that wait for the database, and in the local spool."""
+
+    is_connected: bool
+    waiting: int
+    spooled: int
+
+
+class ReadyResponse(Struct, frozen=True, omit_defaults=True):
+    """The response of GET /readyz; `decisions` where decisions are recorded."""
 
     status: str
     model: ModelIdentity
+    decisions: RecordingResponse | None = None
 
 
 def describe_model(contract: Contract, sha256: str) -> ModelResponse:

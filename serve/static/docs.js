@@ -61,14 +61,36 @@ const typesOf = (title, schema, types) =>
 
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+// The field of a parameter of a path or query.
+const parameterField = ({ required = false, schema }) => {
+  const words = schema.type === "boolean" ? ["true", "false"] : schema.enum;
+  const field = words
+    ? element("select", {}, ...["", ...words].map((word) => new Option(word)))
+    : element("input", { placeholder: schema.examples?.[0] ?? schema.default ?? "", autocomplete: "off", spellcheck: false });
+  return Object.assign(field, { required });
+};
+
+// The address of a request with the values of its parameters; an empty one of the query is left out.
+const addressOf = (path, parameters, fields) => {
+  const query = new URLSearchParams();
+  parameters.forEach((one, at) => {
+    const { value } = fields[at];
+    if (one.in === "path") path = path.replace(`{${one.name}}`, encodeURIComponent(value || one.schema.examples[0]));
+    else if (value) query.append(one.name, value);
+  });
+  return `${path}${[...query].length ? `?${query}` : ""}`;
+};
+
 // A form that sends a request and shows the response, and the same request as a curl command.
-const trial = (name, path, bodies, needsKey) => {
+const trial = (name, path, parameters, bodies, needsKey) => {
   const types = Object.keys(bodies);
   const field = element("textarea", { spellcheck: false, ariaLabel: `Body of ${name}` });
   const choice = element("select", { ariaLabel: `Type of the body of ${name}` }, ...types.map((type) => new Option(type)));
   const curl = element("pre", { className: "curl", tabIndex: 0 });
+  const fields = parameters.map(parameterField);
+  const address = () => addressOf(path, parameters, fields);
   const write = () => {
-    const parts = [`curl ${quote(new URL(path.slice(1), document.baseURI).href)}`];
+    const parts = [`curl ${quote(new URL(address().slice(1), document.baseURI).href)}`];
     if (needsKey) parts.push("-H 'Authorization: Bearer KEY'");
     if (types.length) parts.push(`-H 'Content-Type: ${choice.value}'`, `--data-binary ${quote(field.value)}`);
     curl.textContent = parts.join(" \\\n  ");
@@ -79,7 +101,7 @@ const trial = (name, path, bodies, needsKey) => {
     field.rows = Math.min(field.value.split("\n").length + 1, 24);
     write();
   };
-  field.addEventListener("input", write);
+  for (const one of [field, ...fields]) one.addEventListener("input", write);
   choice.addEventListener("change", fill);
   (types.length ? fill : write)();
 
@@ -88,7 +110,9 @@ const trial = (name, path, bodies, needsKey) => {
   const output = element("pre", { hidden: true, tabIndex: 0, ariaLabel: `Response of ${name}` });
   output.setAttribute("role", "region");
   const send = element("button", { textContent: "Send", ariaLabel: `Send ${name}` });
-  const form = element("form", {}, ...(types.length > 1 ? [choice] : []), ...(types.length ? [field] : []), send);
+  const labels = fields.map((one, at) => element("label", {},
+    element("code", { textContent: parameters[at].name }), ` ${kind(parameters[at].schema)}`, one));
+  const form = element("form", {}, element("div", { className: "parameters" }, ...labels), ...(types.length > 1 ? [choice] : []), ...(types.length ? [field] : []), send);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const options = types.length ? { method: "POST", body: field.value, headers: { "content-type": choice.value } } : {};
@@ -97,7 +121,7 @@ const trial = (name, path, bodies, needsKey) => {
     output.hidden = true;
     status.textContent = "Sent, no response yet.";
     try {
-      const response = await ask(path, options);
+      const response = await ask(address(), options);
       let text = await response.text();
       if (/json/.test(response.headers.get("content-type"))) text = pretty(JSON.parse(text));
       const milliseconds = Math.round(performance.now() - started);
@@ -121,11 +145,15 @@ const show = (root) => {
   for (const [path, methods] of Object.entries(root.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const name = `${method.toUpperCase()} ${path}`;
-      const real = (operation.parameters || []).filter((one) => one.in === "path").reduce((at, one) => at.replace(`{${one.name}}`, one.schema.enum[0]), path);
+      // Name and version of the model have one value.
+      const isKnown = (one) => one.in === "path" && one.schema.enum;
+      const parameters = (operation.parameters || []).filter((one) => !isKnown(one));
+      const real = (operation.parameters || []).filter(isKnown).reduce((at, one) => at.replace(`{${one.name}}`, one.schema.enum[0]), path);
       const taken = Object.entries(operation.requestBody?.content || {}).filter(([, body]) => "example" in body);
       const bodies = Object.fromEntries(taken.map(([type, body]) => [type, body.example]));
       const body = operation.requestBody?.content["application/json"]?.schema;
-      const response = operation.responses[200].content["application/json"]?.schema;
+      // JavaScript sorts statuses: the first one is that of success.
+      const response = Object.values(operation.responses)[0].content["application/json"]?.schema;
       const statuses = Object.entries(operation.responses).map(([code, one]) =>
         element("li", {}, element("b", { textContent: `${code} ` }), ...prose(one.description)));
       list.append(element("li", {},
@@ -134,7 +162,7 @@ const show = (root) => {
       operations.append(element("section", { id: operation.operationId },
         element("h2", {}, element("code", { textContent: name })),
         element("p", {}, ...prose(`${operation.summary}. ${operation.description || ""}`)),
-        ...trial(name, real, bodies, "security" in operation),
+        ...trial(name, real, parameters, bodies, "security" in operation),
         ...(body ? [typesOf("Body", body, types)] : []),
         ...(response ? [typesOf("Response", response, types)] : []),
         details("Statuses", element("ul", {}, ...statuses))));
@@ -161,7 +189,10 @@ const load = async () => {
   // A link can't send the API key.
   if (key) Object.assign(file, { href: URL.createObjectURL(new Blob([text])), download: "openapi.json" });
   problem.textContent = "";
-  show(JSON.parse(text));
+  const root = JSON.parse(text);
+  // Some operations need a key though the description needs none.
+  form.hidden = Boolean(key) || !root.components.securitySchemes;
+  show(root);
 };
 
 const start = () => load().catch((error) => {
@@ -174,6 +205,7 @@ const [about, problem, contents, operations, form, secret, file] = ["about", "pr
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   key = secret.value;
-  start();
+  if (operations.childElementCount) problem.textContent = "The next requests have this key.";
+  else start();
 });
 start();

@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -231,6 +232,51 @@ def test_the_page_asks_for_an_api_key_and_sends_it(browser: Browser) -> None:
 
     assert set(description["components"]["securitySchemes"]) == {"bearer", "header"}
     assert KEY not in json.dumps(description)
+
+
+def test_decisions_are_asked_for_with_their_parameters_and_a_key(browser: Browser, tmp_path: Path) -> None:
+    """Only what is filled in is sent; a path needs its id; the form for the key stays, since all else needs none."""
+    with running_service(DECISIONS_URL=f"sqlite:///{tmp_path}/decisions.db", DECISIONS_KEYS=KEY) as running:
+        page = browser.new_page(base_url=running.base)
+        page.goto("/docs")
+        page.get_by_role("button", name="Send POST /score").click()
+        expect(section(page, "POST /score").get_by_role("status")).to_contain_text("200 OK")
+        (scored,) = response_of(page, "POST /score")["results"]
+        listed, case, review, outcomes = (
+            section(page, name)
+            for name in (
+                "GET /v1/decisions",
+                "GET /v1/decisions/{id}",
+                "POST /v1/decisions/{id}/review",
+                "POST /v1/outcomes",
+            )
+        )
+        listed.get_by_role("button", name="Send").click()
+        expect(listed.get_by_role("status")).to_contain_text("401 Unauthorized")
+        page.get_by_label("API key", exact=True).fill(KEY)
+        page.get_by_role("button", name="Use this key").click()
+        expect(page.get_by_role("alert")).to_have_text("The next requests have this key.")
+
+        listed.get_by_label("applicant").fill("A&17?")
+        listed.get_by_label("open").select_option("true")
+        expect(listed.locator(".curl")).to_contain_text("/v1/decisions?applicant=A%2617%3F&open=true'")
+        listed.get_by_role("button", name="Send").click()
+        expect(listed.get_by_role("status")).to_contain_text("200 OK")
+        assert response_of(page, "GET /v1/decisions") == {"decisions": [], "next": None}
+
+        case.get_by_role("button", name="Send").click()
+        expect(case.get_by_role("textbox", name="id string")).to_be_focused()
+        expect(case.locator(".answered")).to_be_hidden()
+        for part, status in ((case, "200 OK"), (review, "201 Created")):
+            part.get_by_role("textbox", name="id string").fill(scored["decision_id"])
+            part.get_by_role("button", name="Send").click()
+            expect(part.get_by_role("status")).to_contain_text(status)
+        outcomes.get_by_role("button", name="Send").click()
+        expect(outcomes.get_by_role("status")).to_contain_text("200 OK")
+        found = response_of(page, "GET /v1/decisions/{id}")
+        page.close()
+
+    assert (found["decision"]["id"], found["is_identical"]) == (scored["decision_id"], True)
 
 
 def test_the_content_security_policy_is_enforced(browser: Browser, service: str) -> None:

@@ -34,6 +34,14 @@ SETTINGS = (
     "API_KEYS",
     "BODY_TIMEOUT",
     "CORS_ORIGINS",
+    "DECISIONS",
+    "DECISIONS_KEYS",
+    "DECISIONS_SPOOL",
+    "DECISIONS_URL",
+    "DECISIONS",
+    "DECISIONS_KEYS",
+    "DECISIONS_SPOOL",
+    "DECISIONS_URL",
     "HOST",
     "LOG_LEVEL",
     "MAX_ALL_BODY_BYTES",
@@ -45,6 +53,7 @@ SETTINGS = (
     "PROMETHEUS_MULTIPROC_DIR",
     "QUEUE_BODIES",
     "RELOAD_SECONDS",
+    "UNKNOWN_FIELDS",
     "WEB_CONCURRENCY",
 )
 
@@ -94,10 +103,10 @@ class Service:
         new.write_bytes(content)
         new.replace(self.model)
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self, **headers: str) -> dict[str, float]:
         """Metric name → sum of its samples."""
         total: dict[str, float] = defaultdict(float)
-        for family in text_string_to_metric_families(self.ask("GET", "/metrics").text):
+        for family in text_string_to_metric_families(self.ask("GET", "/metrics", **headers).text):
             for sample in family.samples:
                 total[sample.name] += sample.value
         return dict(total)
@@ -109,10 +118,12 @@ class Service:
 
 
 @contextmanager
-def running(folder: Path, content: bytes, command: tuple[str, ...] = SERVE, **settings: str) -> Iterator[Service]:
+def running(
+    folder: Path, content: bytes, command: tuple[str, ...] = SERVE, *, health: str = "/readyz", **settings: str
+) -> Iterator[Service]:
     """Run the service with these settings and no others until it is ready; kill it at the end.
 
-    `folder` receives its model file and its log.
+    `folder` receives its model file and its log. `health`: the path that says when it is ready.
     """
     model, log, port = folder / "model.onnx", folder / "log", free_port()
     model.write_bytes(content)
@@ -130,7 +141,7 @@ def running(folder: Path, content: bytes, command: tuple[str, ...] = SERVE, **se
     ):
         service = Service(process, port, model, log)
         try:
-            wait_until_ready(service.base, process, time.monotonic())
+            wait_until_ready(service.base, process, time.monotonic(), health)
             wait_until(lambda: len(service.said("Application startup complete")) == workers_of(settings))
             yield service
         finally:

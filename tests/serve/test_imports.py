@@ -1,8 +1,9 @@
-"""Static rules for the sources of serve/ and model/: imports, private names, length of files."""
+"""Static rules for the sources of serve/, decisions/ and model/: imports, private names, length of files."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,12 @@ RUN_WHAT_THEY_READ = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "she
 
 NOT_AT_THE_START = ("click", "h11", "httptools", "onnx", "prometheus_client", "sklearn", "uvicorn", "uvloop")
 """Servers, which the application doesn't need, and packages that only some requests need."""
+
+ONLY_WITH_A_DATABASE = ("decisions", "psycopg", "sqlite3")
+"""Packages that a service without DECISIONS_URL doesn't import."""
+
+ONLY_IN_COMMANDS = {"pyarrow", "rich"}
+"""Packages that commands of decisions/ import when they need them; the service runs without."""
 
 SERVER_PARTS = {"click", "h11", "httptools", "uvicorn", "uvloop"}
 
@@ -35,22 +42,34 @@ allowed = set(sys.argv[1].split(","))
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in allowed | sys.stdlib_module_names:
+        if name.partition(".")[0] not in allowed | sys.stdlib_module_names and not name.startswith("_sysconfigdata"):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-for package in ("model", "serve"):
+for package in ("decisions", "model", "serve"):
     for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
         import_module(module.name)
         print(module.name)
 """
-"""Import every module of model/ and serve/ with only the given packages importable."""
+"""Import every module of decisions/, model/ and serve/ with only the given packages importable."""
+
+START = """
+import sys
+from starlette.testclient import TestClient
+from serve.app import create_app
+
+with TestClient(create_app()) as client:
+    assert client.get("/readyz").status_code == 200
+    assert client.post("/predict", json={"data": [[5, 5, 48, 0, 0, 60, 140, 0, 0, 1300, 1700]]}).status_code == 200
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+"""Start the application, let it answer, and print which packages were imported for it."""
 
 
 @pytest.fixture(scope="module")
 def sources(root: Path) -> dict[str, str]:
-    """The sources of serve/ and model/ by path."""
-    files = [*(root / "serve").rglob("*.py"), *(root / "model").rglob("*.py")]
+    """The sources of serve/, decisions/ and model/ by path."""
+    files = [path for folder in ("serve", "decisions", "model") for path in (root / folder).rglob("*.py")]
     return {path.relative_to(root).as_posix(): path.read_text() for path in files}
 
 
@@ -128,9 +147,11 @@ def test_every_import_is_of_a_package_that_is_deployed(sources: dict[str, str], 
         for package, names in distributions.items()
         if {name.lower().replace("_", "-") for name in names} & locked
     }
-    known = deployed | sys.stdlib_module_names | {"model", "serve"}
+    known = deployed | sys.stdlib_module_names | {"decisions", "model", "serve"}
+    unknown = {name: found for name, text in sources.items() if (found := imported_by(text) - known)}
 
-    assert {name: found for name, text in sources.items() if (found := imported_by(text) - known)} == {}
+    assert {name: found for name, found in unknown.items() if not name.startswith("decisions/")} == {}
+    assert set().union(*unknown.values()) <= ONLY_IN_COMMANDS
 
 
 def test_requirements_alone_are_enough_to_import_everything(
@@ -144,7 +165,7 @@ def test_requirements_alone_are_enough_to_import_everything(
     }
 
     done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, ",".join(allowed | {"model", "serve"})],
+        [sys.executable, "-c", IMPORT_ALL, ",".join(allowed | {"decisions", "model", "serve"})],
         cwd=root,
         capture_output=True,
         text=True,
@@ -152,7 +173,7 @@ def test_requirements_alone_are_enough_to_import_everything(
 
     assert done.stderr == ""
     modules = {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in sources}
-    assert set(done.stdout.split()) == modules - {"model", "serve"}
+    assert set(done.stdout.split()) == modules - {"decisions", "model", "serve"}
 
 
 def test_the_application_starts_without_optional_imports(root: Path) -> None:
@@ -164,6 +185,29 @@ def test_the_application_starts_without_optional_imports(root: Path) -> None:
     modules = set(told.stdout.split())
     assert modules >= {"starlette", "serve.app", "onnxruntime"}
     assert modules & set(NOT_AT_THE_START) == set()
+
+
+@pytest.mark.parametrize(
+    ("url", "imported"),
+    [("", set()), ("sqlite:///decisions.db", {"decisions", "sqlite3"})],
+    ids=["off", "SQLite"],
+)
+def test_a_database_is_imported_only_where_decisions_are_recorded(
+    root: Path, tmp_path: Path, url: str, imported: set[str]
+) -> None:
+    """Not for a service without DECISIONS_URL, and only the library of the database that it names."""
+    settings = {"DECISIONS_URL": url, "MODEL_PATH": str(root / "artifacts" / "model.onnx"), "PYTHONPATH": str(root)}
+
+    told = subprocess.run(
+        [sys.executable, "-c", START],
+        cwd=tmp_path,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert set(told.stdout.split()) & set(ONLY_WITH_A_DATABASE) == imported
 
 
 def test_uvicorn_is_imported_only_where_it_is_started(sources: dict[str, str]) -> None:

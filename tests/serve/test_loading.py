@@ -12,6 +12,7 @@ from msgspec import structs
 from model.checksum import append_checksum
 from model.contract import EXPORT_AGAIN, ContractError
 from model.session import Model, RowSession, Scores
+from serve.keys import read_key
 from serve.loading import load_runtime, make_runtime
 from serve.settings import Settings
 from tests.serve.files import UNSERVABLE
@@ -45,7 +46,7 @@ def test_the_runtime_is_complete_after_make_runtime(model: Model) -> None:
         Settings(max_rows=1),
         Settings(max_rows=99),
         Settings(max_body_bytes=1024),
-        Settings(api_keys=("k" * 16,), queue_bodies=1),
+        Settings(api_keys=(read_key("k" * 16),), queue_bodies=1),
     ],
     ids=["one row", "too few for changes", "small bodies", "keys"],
 )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from serve.settings import METRICS_FOLDER_VARIABLE, MIN_KEY_LENGTH, Settings, SettingsError, read_settings
+from serve.keys import MIN_KEY_LENGTH, NamedKey
+from serve.settings import METRICS_FOLDER_VARIABLE, Settings, SettingsError, read_settings
 
 ENVIRONMENT = {
     "HOST": "::1",
@@ -15,7 +16,7 @@ ENVIRONMENT = {
     "WEB_CONCURRENCY": "4",
     "MODEL_PATH": "/models/credit.onnx",
     "LOG_LEVEL": "warning",
-    "API_KEYS": "first-key-of-all, second-key-of-all",
+    "API_KEYS": "first-key-of-all, portal=second-key-of-all",
     "CORS_ORIGINS": "https://app.example.com,http://localhost:3000",
     "MAX_BODY_BYTES": "1000000",
     "MAX_ROWS": "500",
@@ -25,8 +26,14 @@ ENVIRONMENT = {
     "QUEUE_BODIES": "3",
     "RELOAD_SECONDS": "60",
     "UNKNOWN_FIELDS": "ignore",
+    "DECISIONS_URL": "sqlite:///decisions.db",
+    "DECISIONS": "best-effort",
+    "DECISIONS_SPOOL": "/var/spool/decisions",
+    "DECISIONS_KEYS": "officer=third-key-of-them-all",
 }
 """Every variable, with a value other than its default."""
+
+KEY = "k" * MIN_KEY_LENGTH
 
 RANGES = {
     "PORT": ("port", 0, 65535),
@@ -74,7 +81,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         workers=4,
         model_path=Path("/models/credit.onnx"),
         log_level="warning",
-        api_keys=("first-key-of-all", "second-key-of-all"),
+        api_keys=(NamedKey("key-8b5ee323", "first-key-of-all"), NamedKey("portal", "second-key-of-all")),
         cors_origins=("https://app.example.com", "http://localhost:3000"),
         max_body_bytes=1_000_000,
         max_rows=500,
@@ -84,6 +91,10 @@ def test_every_setting_is_read_from_its_variable() -> None:
         queue_bodies=3,
         reload_seconds=60,
         unknown_fields="ignore",
+        decisions_url="sqlite:///decisions.db",
+        decisions="best-effort",
+        decisions_spool=Path("/var/spool/decisions"),
+        decisions_keys=(NamedKey("officer", "third-key-of-them-all"),),
     )
 
 
@@ -147,28 +158,35 @@ def test_an_unknown_log_level_is_reported_with_the_known_ones(value: str) -> Non
 
 def test_all_invalid_settings_are_reported_at_once() -> None:
     environment = {"PORT": "http", "LOG_LEVEL": "loud", "API_KEYS": "short", "CORS_ORIGINS": "a,b", "MAX_ROWS": "0"}
+    environment |= {"DECISIONS": "maybe", "DECISIONS_URL": "mysql://db", "DECISIONS_KEYS": "brief"}
 
     with pytest.raises(SettingsError) as caught:
         read_settings(environment)
 
     named = [part.split(" ")[0].rstrip(":") for part in str(caught.value).split("; ")]
-    assert named == ["LOG_LEVEL", "PORT", "API_KEYS", "make", "CORS_ORIGINS", "CORS_ORIGINS", "MAX_ROWS"]
+    assert named == [
+        *("LOG_LEVEL", "PORT", "API_KEYS", "make", "CORS_ORIGINS", "CORS_ORIGINS", "MAX_ROWS"),
+        *("DECISIONS_URL", "DECISIONS", "DECISIONS_KEYS", "make"),
+    ]
 
 
 def test_empty_parts_of_api_keys_are_ignored() -> None:
     """A trailing comma must not become an empty key that everybody has."""
     key = "k" * MIN_KEY_LENGTH
 
-    assert read_settings({"API_KEYS": f" {key} ,, {key}2, "}).api_keys == (key, key + "2")
+    keys = read_settings({"API_KEYS": f" {key} ,, {key}2, "}).api_keys
+
+    assert [named.key for named in keys] == [key, key + "2"]
 
 
-@pytest.mark.parametrize("name", ["API_KEYS", "CORS_ORIGINS"])
+@pytest.mark.parametrize("name", ["API_KEYS", "CORS_ORIGINS", "DECISIONS_KEYS"])
 @pytest.mark.parametrize("value", [",", " , ", " ", ",,,", "\t"])
 def test_a_list_without_items_is_an_error(name: str, value: str) -> None:
     """It would leave the service without keys by accident."""
     expected = {
         "API_KEYS": "keys, separated by commas; unset it for a service without keys",
         "CORS_ORIGINS": "origins, sep",
+        "DECISIONS_KEYS": "keys, separated by commas; unset it if nobody may read decisions",
     }
 
     with pytest.raises(SettingsError, match=re.escape(f"{name} is {value!r}, expected {expected[name]}")):
@@ -197,6 +215,36 @@ def test_an_invalid_key_is_reported_by_its_number_only(key: str) -> None:
 
     assert key not in str(caught.value)
     assert "openssl rand -hex 24" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"API_KEYS": f"portal={KEY}1,portal={KEY}2"},
+        {"API_KEYS": f"portal={KEY}1", "DECISIONS_KEYS": f"portal={KEY}2"},
+        {"API_KEYS": f"portal={KEY},officer={KEY}"},
+        {"API_KEYS": f"portal={KEY}", "DECISIONS_KEYS": KEY},
+        {"API_KEYS": f"{KEY},{KEY}"},
+    ],
+)
+def test_each_key_has_one_name_and_each_name_one_key(given: dict[str, str]) -> None:
+    """Over both variables, since a record has the name alone."""
+    expected = r"API_KEYS and DECISIONS_KEYS: the key or the name '\S+' is there twice, expected each key once"
+
+    with pytest.raises(SettingsError, match=expected) as caught:
+        read_settings(given)
+
+    assert KEY not in str(caught.value)
+
+
+def test_a_url_of_decisions_that_names_no_database_is_reported_without_its_password() -> None:
+    """With the two that are known."""
+    expected = "DECISIONS_URL begins with 'mysql', expected sqlite:///decisions.db (with four slashes an absolute path)"
+
+    with pytest.raises(SettingsError, match=re.escape(expected)) as caught:
+        read_settings({"DECISIONS_URL": "mysql://scott:tiger@db/credit"})
+
+    assert "tiger" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

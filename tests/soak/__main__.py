@@ -1,4 +1,4 @@
-"""`make soak`: long tests of the running service (fuzzing, overload, memory, reloads); fails if a limit is exceeded.
+"""`make soak`: long tests of the running service (fuzzing, overload, memory, reloads, kills); fails beyond a limit.
 
 A single part: `python -m tests.soak raw`.
 """
@@ -21,7 +21,7 @@ from tests.differential.cases import KEY, score, vector
 from tests.differential.compare import compare, running_servers
 from tests.differential.streams import make_splits, make_streams
 from tests.serve.running import Service
-from tests.soak import attack, goodput, memory, restarts, schema
+from tests.soak import attack, decisions, goodput, memory, restarts, schema
 from tests.soak.raw import FUZZ_SETTINGS, MAX_CONCURRENT, answers, cases, send_mutants
 from tests.soak.service import ARTIFACT, resident_megabytes, running_service
 
@@ -191,6 +191,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "overload": check_overload,
     "bodies": check_body_memory,
     "signals": check_signals,
+    "decisions": decisions.run_trials,
     "differential": check_differential,
     "raw": check_raw_bytes,
     "schema": check_schema,

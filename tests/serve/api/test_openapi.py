@@ -18,13 +18,17 @@ from model.contract import Field
 from model.session import Model
 from serve.api.routes import ENDPOINTS
 from serve.app import create_app_for_model
+from serve.keys import read_key
 from serve.schemas.limits import CHANGE_SEARCH_ROWS
 from serve.settings import Settings
 from tests.serve.running import SERVE, Service, running
 from tests.soak.schema import SETTINGS, Explorer
 
+KEY = "a-key-for-decisions"
+
 MIN_REQUESTS = 500
-"""Minimum number of requests of the short run of schemathesis."""
+MIN_REQUESTS_ABOUT_DECISIONS = 100
+"""Minimum number of requests of the short runs of schemathesis."""
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +45,76 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
+@pytest.fixture(scope="module")
+def recording(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service around the model, which records its decisions."""
+    folder = tmp_path_factory.mktemp("recording")
+    settings = SETTINGS | {"DECISIONS_URL": f"sqlite:///{folder}/decisions.db", "DECISIONS_KEYS": KEY}
+    with running(folder, content, SERVE, **settings) as started:
+        yield started
+
+
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
     """It passes the validator for OpenAPI 3.1."""
     assert [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
 def test_every_path_but_the_pages_is_described(document: dict[str, Any]) -> None:
-    """With its method, under a unique operation id."""
+    """With its method, under a unique operation id; but not those of decisions, since none are recorded."""
     described = {(path, method) for path, methods in document["paths"].items() for method in methods}
     ids = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
 
-    assert described == {(one.path, one.method.lower()) for one in ENDPOINTS if one.response is not None}
+    known = [one for one in ENDPOINTS if one.response is not None and not one.needs_decisions_right]
+    assert described == {(one.path, one.method.lower()) for one in known}
     assert len(ids) == len(set(ids))
+
+
+def test_decisions_are_described_where_they_are_recorded(recording: Service) -> None:
+    """With the key and the rights that they need; the answers to applicants then have the id of the first decision."""
+    found = recording.ask("GET", "/openapi.json").json()
+    about = {
+        (method, path): operation
+        for path, methods in found["paths"].items()
+        for method, operation in methods.items()
+        if path.startswith("/v1/")
+    }
+    with_ids = {
+        path
+        for path, methods in found["paths"].items()
+        for operation in methods.values()
+        if "X-Decision-Id" in operation["responses"].get("200", {}).get("headers", {})
+    }
+
+    assert [str(error) for error in OpenAPIV31SpecValidator(found).iter_errors()] == []
+    assert set(about) == {(one.method.lower(), one.path) for one in ENDPOINTS if one.needs_decisions_right}
+    assert all({"401", "403", "404", "503"} < set(one["responses"]) and one["security"] for one in about.values())
+    assert set(about["post", "/v1/decisions/{id}/review"]["responses"]) >= {"201", "409"}
+    assert with_ids == {one.path for one in ENDPOINTS if one.scores}
+
+
+def test_the_examples_about_decisions_are_answered(recording: Service) -> None:
+    """After the example of POST /score, whose decision they are about; each fits its schema."""
+    found = recording.ask("GET", "/openapi.json").json()
+    paths = found["paths"]
+    bodies = {
+        path: methods["post"]["requestBody"]["content"]["application/json"]
+        for path, methods in paths.items()
+        if path == "/score" or (path.startswith("/v1/") and "post" in methods)
+    }
+    scored = recording.ask("POST", "/score", bodies["/score"]["example"])
+
+    review = recording.ask(
+        "POST",
+        f"/v1/decisions/{scored.headers['x-decision-id']}/review",
+        bodies["/v1/decisions/{id}/review"]["example"],
+        X_API_Key=KEY,
+    )
+    outcome = recording.ask("POST", "/v1/outcomes", bodies["/v1/outcomes"]["example"], X_API_Key=KEY)
+
+    assert [scored.status_code, review.status_code, outcome.status_code] == [200, 201, 200]
+    for body in bodies.values():
+        schema = body["schema"] | {"components": found["components"]}
+        assert [str(error) for error in OAS31Validator(schema).iter_errors(body["example"])] == []
 
 
 def test_fields_are_described_as_the_contract_has_them(document: dict[str, Any], fields: tuple[Field, ...]) -> None:
@@ -140,7 +202,7 @@ def test_keys_are_described_where_they_are_needed(model: Model) -> None:
     """Security and 401 are in the document only if the service has keys, and not for health."""
 
     async def describe(*keys: str) -> dict[str, Any]:
-        transport = httpx.ASGITransport(create_app_for_model(model, Settings(api_keys=keys)))
+        transport = httpx.ASGITransport(create_app_for_model(model, Settings(api_keys=tuple(map(read_key, keys)))))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as asking:
             answer = await asking.get("/openapi.json", headers={"x-api-key": "".join(keys)})
         found: dict[str, Any] = answer.json()
@@ -165,3 +227,12 @@ def test_schemathesis_finds_no_failure(service: Service) -> None:
 
     assert explored.failures == 0, explored.text
     assert explored.requests >= MIN_REQUESTS
+
+
+def test_schemathesis_finds_no_failure_where_decisions_are_recorded(recording: Service) -> None:
+    """In the operations about decisions, with a key that may read them; with a wrong one besides, that key counts."""
+    about = ("--include-path-regex", "^/v1/", "--header", f"X-API-Key: {KEY}", "--exclude-checks", "ignored_auth")
+    explored = Explorer(recording.base, 1, "--phases", "examples,coverage", *about).finish()
+
+    assert explored.failures == 0, explored.text
+    assert explored.requests >= MIN_REQUESTS_ABOUT_DECISIONS

@@ -13,6 +13,7 @@ from model.session import Model
 from serve.api.endpoint import Endpoint
 from serve.api.pages import FILES
 from serve.api.routes import ENDPOINTS
+from serve.schemas.decisions import EXAMPLE_ID
 from tests.serve.running import Connection, Service, request, running
 
 MakeClient = Callable[..., httpx.Client]
@@ -26,8 +27,13 @@ every_get = pytest.mark.parametrize(
 
 
 def address(endpoint: Endpoint, model: Model) -> str:
-    """The path of an endpoint with name and version of the model in service."""
-    return endpoint.path.format(name=model.contract.name, version=model.contract.version)
+    """The path of an endpoint with name and version of the model in service, and the id of no decision."""
+    return endpoint.path.format(name=model.contract.name, version=model.contract.version, id=EXAMPLE_ID)
+
+
+def status(endpoint: Endpoint) -> int:
+    """Of the answer to a request without a body, where no decisions are recorded."""
+    return 404 if endpoint.needs_decisions_right else {"GET": 200, "POST": 400}[endpoint.method]
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +45,10 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @every_endpoint
 def test_every_route_is_answered(client: httpx.Client, model: Model, endpoint: Endpoint) -> None:
-    """GET with 200, POST without a body with 400."""
+    """GET with 200, POST without a body with 400; those of decisions with 404, since none are recorded."""
     response = client.request(endpoint.method, address(endpoint, model))
 
-    assert response.status_code == {"GET": 200, "POST": 400}[endpoint.method]
+    assert response.status_code == status(endpoint)
 
 
 def test_every_route_is_there_once() -> None:
@@ -62,7 +68,7 @@ def test_every_route_is_counted_under_its_path(model: Model, make_client: MakeCl
     client = make_client(model)
     for endpoint in ENDPOINTS:
         client.request(endpoint.method, address(endpoint, model))
-        client.request("DELETE", endpoint.path.format(name="another", version="1"))
+        client.request("DELETE", endpoint.path.format(name="another", version="1", id="another"))
     for path in ("/nowhere", "/score/", "/v2/models/a/b/c"):
         client.get(path)
 
@@ -72,7 +78,7 @@ def test_every_route_is_counted_under_its_path(model: Model, make_client: MakeCl
             if sample.name == "http_requests_total":
                 counted[sample.labels["path"], sample.labels["status"]] = sample.value
 
-    expected = {(one.path, "200" if one.method == "GET" else "400"): 1.0 for one in ENDPOINTS}
+    expected = {(one.path, str(status(one))): 1.0 for one in ENDPOINTS}
     expected |= {(one.path, "405"): 1.0 for one in ENDPOINTS} | {("other", "404"): 3.0}
     assert counted == expected
 
@@ -103,7 +109,7 @@ def test_head_has_no_body(service: Service, model: Model) -> None:
 
                 head, live = connection.read("HEAD"), connection.read()
 
-                assert head.status == (200 if endpoint.method == "GET" else 405)
+                assert head.status == (status(endpoint) if endpoint.method == "GET" else 405)
                 assert int(head.headers["content-length"]) > 0
                 assert (live.status, live.json) == (200, {"status": "alive"})
 

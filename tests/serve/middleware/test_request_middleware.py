@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from model.session import Matrix, Model, Scores
 from serve.api.routes import ENDPOINTS
 from serve.app import create_app_for_model
+from serve.keys import NamedKey, read_key
 from serve.middleware.request_middleware import RequestMiddleware
 from serve.settings import Settings
 from serve.state import AppState
@@ -25,6 +26,7 @@ Connect = Callable[[ASGIApp], httpx.Client]
 MakeClient = Callable[..., httpx.Client]
 
 KEYS = ("first-key-of-the-service", "second-key-of-the-service")
+NAMED_KEYS = tuple(map(read_key, KEYS))
 ORIGIN = "https://app.test"
 
 HEALTH = sorted(endpoint.path for endpoint in ENDPOINTS if endpoint.is_health)
@@ -121,7 +123,7 @@ def test_any_of_the_keys_is_accepted(
     model: Model, make_client: MakeClient, vector: list[Any], headers: dict[str, str], method: str, path: str
 ) -> None:
     """As a bearer token or as X-API-Key."""
-    client = make_client(model, Settings(api_keys=KEYS))
+    client = make_client(model, Settings(api_keys=NAMED_KEYS))
 
     assert client.request(method, path, headers=headers, json={"data": [vector]}).status_code == 200
 
@@ -150,7 +152,7 @@ def test_without_a_valid_key_a_request_is_401(
     model: Model, make_client: MakeClient, headers: dict[Any, Any], method: str, path: str
 ) -> None:
     """With WWW-Authenticate; the answer is the same for existing and unknown paths and for any wrong key."""
-    response = make_client(model, Settings(api_keys=KEYS)).request(method, path, headers=headers)
+    response = make_client(model, Settings(api_keys=NAMED_KEYS)).request(method, path, headers=headers)
 
     assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json")
     assert response.headers["www-authenticate"] == 'Bearer realm="credit"'
@@ -158,15 +160,48 @@ def test_without_a_valid_key_a_request_is_401(
     assert not any(key in response.text for key in KEYS)
 
 
+def test_a_handler_is_told_the_name_of_the_key_and_its_right(model: Model) -> None:
+    """Neither without a known key."""
+    settings = Settings(api_keys=(NamedKey("portal", KEYS[0]),), decisions_keys=(NamedKey("officer", KEYS[1]),))
+    app = create_app_for_model(model, settings)
+
+    def ask(key: str) -> tuple[str | None, bool]:
+        exchange = Conversation("GET", "/model", headers={"x-api-key": key})
+        asyncio.run(exchange.run(app))
+        context = exchange.scope["state"]["context"]
+        return context.key_name, context.may_read_decisions
+
+    assert [ask(key) for key in (*KEYS, "another")] == [("portal", False), ("officer", True), (None, False)]
+
+
+@pytest.mark.parametrize("key", [*KEYS, KEYS[0][:-1], ""])
+def test_a_key_is_compared_with_every_known_one(model: Model, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """Each in constant time, also behind the right one, so that the duration tells nothing about a key."""
+    compared: list[bytes] = []
+
+    def compare(given: bytes, known: bytes) -> bool:
+        compared.append(known)
+        return given == known
+
+    monkeypatch.setattr("serve.middleware.request_middleware.hmac.compare_digest", compare)
+    settings = Settings(api_keys=NAMED_KEYS[:1], decisions_keys=NAMED_KEYS[1:])
+
+    exchange = Conversation("GET", "/model", headers={"x-api-key": key})
+    asyncio.run(exchange.run(create_app_for_model(model, settings)))
+
+    assert compared == [known.encode() for known in KEYS]
+    assert exchange.status == (200 if key in KEYS else 401)
+
+
 @pytest.mark.parametrize("path", [*HEALTH, *PAGES])
 def test_health_and_pages_need_no_key(model: Model, make_client: MakeClient, path: str) -> None:
     """Platforms probe without a key, and pages ask their user for one."""
-    assert make_client(model, Settings(api_keys=KEYS)).get(path).status_code == 200
+    assert make_client(model, Settings(api_keys=NAMED_KEYS)).get(path).status_code == 200
 
 
 def test_everything_else_needs_a_key(model: Model, make_client: MakeClient) -> None:
     """Every other route of the table."""
-    client = make_client(model, Settings(api_keys=KEYS))
+    client = make_client(model, Settings(api_keys=NAMED_KEYS))
     closed = [endpoint for endpoint in ENDPOINTS if endpoint.path not in [*HEALTH, *PAGES]]
 
     assert {client.request(endpoint.method, endpoint.path).status_code for endpoint in closed} == {401}
@@ -174,7 +209,7 @@ def test_everything_else_needs_a_key(model: Model, make_client: MakeClient) -> N
 
 @pytest.mark.parametrize("path", HEALTH)
 def test_health_allows_get_only(model: Model, make_client: MakeClient, path: str) -> None:
-    assert make_client(model, Settings(api_keys=KEYS)).post(path).status_code == 405
+    assert make_client(model, Settings(api_keys=NAMED_KEYS)).post(path).status_code == 405
 
 
 @pytest.mark.parametrize(("path", "key"), [("/predict", b""), ("/score", b"wrong"), ("/nowhere", b"")])
@@ -182,7 +217,7 @@ def test_a_body_without_a_key_is_not_read(model: Model, path: str, key: bytes) -
     """401 after at most the one part that the server holds already."""
     headers = {"content-length": str(3 * PART), "x-api-key": key.decode()}
     exchange = Conversation("POST", path, [b"[" * PART] * 3, headers)
-    app = create_app_for_model(model, Settings(api_keys=KEYS))
+    app = create_app_for_model(model, Settings(api_keys=NAMED_KEYS))
 
     asyncio.run(exchange.run(app))
 
@@ -195,7 +230,7 @@ def test_a_body_that_was_not_sent_yet_is_not_asked_for_without_a_key(model: Mode
     """A client that waits for `100 Continue` gets 401 instead."""
     exchange = Conversation("POST", "/predict", [b"["], {"content-length": "1", "expect": "100-continue"})
 
-    asyncio.run(exchange.run(create_app_for_model(model, Settings(api_keys=KEYS))))
+    asyncio.run(exchange.run(create_app_for_model(model, Settings(api_keys=NAMED_KEYS))))
 
     assert (exchange.status, exchange.receive_calls) == (401, 0)
 
@@ -205,7 +240,7 @@ def test_a_request_without_a_key_does_not_wait_for_its_body(model: Model) -> Non
     exchange = Stalled("POST", "/predict", [b"[", b"["], {"content-length": "2"})
     exchange.receive_calls = 1
 
-    asyncio.run(asyncio.wait_for(exchange.run(create_app_for_model(model, Settings(api_keys=KEYS))), 10))
+    asyncio.run(asyncio.wait_for(exchange.run(create_app_for_model(model, Settings(api_keys=NAMED_KEYS))), 10))
 
     assert exchange.status == 401
 
@@ -296,7 +331,7 @@ def test_cors_is_off_unless_configured(client: httpx.Client) -> None:
 
 def test_a_configured_origin_may_ask_and_read(model: Model, make_client: MakeClient, vector: list[Any]) -> None:
     """A preflight needs no key, the request does; other origins get neither."""
-    client = make_client(model, Settings(api_keys=KEYS, cors_origins=(ORIGIN,)))
+    client = make_client(model, Settings(api_keys=NAMED_KEYS, cors_origins=(ORIGIN,)))
     question = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
     body, key = {"data": [vector]}, {"X-API-Key": KEYS[0]}
 
@@ -307,7 +342,7 @@ def test_a_configured_origin_may_ask_and_read(model: Model, make_client: MakeCli
     assert [response.status_code for response in (preflight, given, other)] == [200, 200, 400]
     assert preflight.headers["access-control-allow-origin"] == given.headers["access-control-allow-origin"] == ORIGIN
     assert "x-api-key" in preflight.headers["access-control-allow-headers"]
-    assert given.headers["access-control-expose-headers"] == "x-request-id"
+    assert given.headers["access-control-expose-headers"] == "x-request-id, x-decision-id"
     assert "access-control-allow-origin" not in other.headers
 
 
@@ -315,7 +350,7 @@ def test_a_page_of_a_configured_origin_may_read_why_it_is_refused(
     model: Model, connect: Connect, vector: list[Any]
 ) -> None:
     """401, 503 and 500 have the CORS headers, without which the browser would hide them."""
-    settings = Settings(api_keys=KEYS, cors_origins=(ORIGIN,), queue_bodies=1, max_concurrent_requests=1)
+    settings = Settings(api_keys=NAMED_KEYS, cors_origins=(ORIGIN,), queue_bodies=1, max_concurrent_requests=1)
     app = make_broken_app(model, settings)
     client = connect(app)
     key = {"x-api-key": KEYS[0], "origin": ORIGIN}
@@ -337,7 +372,7 @@ def test_a_page_of_a_configured_origin_may_read_why_it_is_refused(
     assert [keyless.status_code, failed.status_code, busy.status] == [401, 500, 503]
     for headers in (keyless.headers, failed.headers, busy.headers):
         assert headers["access-control-allow-origin"] == ORIGIN
-        assert headers["access-control-expose-headers"] == "x-request-id"
+        assert headers["access-control-expose-headers"] == "x-request-id, x-decision-id"
         assert headers["x-request-id"]
 
 
@@ -452,7 +487,7 @@ def around(app: ASGIApp, state: AppState) -> RequestMiddleware:
 @pytest.mark.parametrize("path", [*HEALTH, *PAGES])
 def test_health_and_pages_need_no_key_under_a_prefix(model: Model, path: str) -> None:
     """Behind a proxy with a path prefix: `uvicorn … --root-path /credit`."""
-    app = create_app_for_model(model, Settings(api_keys=KEYS))
+    app = create_app_for_model(model, Settings(api_keys=NAMED_KEYS))
     transport = httpx.ASGITransport(app, root_path="/credit")
 
     async def ask(path: str) -> int:
