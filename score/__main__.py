@@ -18,12 +18,12 @@ from model.dialect import Dialect, DialectOptions, TableError, check_options
 from model.loading import load_model
 from model.session import Model
 from score.errors import ScoringError
-from score.files import fingerprint_files, open_portfolio
+from score.files import open_portfolio
 from score.fingerprints import print_name
 from score.local import score_locally
-from score.output import LAYOUT_VERSION, Counts, Output, RunSettings
+from score.manifest import Counts, make_settings
+from score.output import Output
 from score.paths import check_output
-from score.result_columns import scored_columns
 from score.scorer import Scorer
 
 INTERRUPTED = 130
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_options(dialect)
         content = _read_model(Path(options.model))
-        scorer = Scorer(load_model(content), options.reasons, options.id)
+        scorer = Scorer(load_model(content), options.reasons, options.id, options.inputs)
         run = _run_locally if options.engine == "local" else _run_spark
         rows = run(options, scorer, dialect, content, console)
     except (ScoringError, ContractError, TableError, OSError, pa.ArrowException, MemoryError) as error:
@@ -65,21 +65,9 @@ def _run_locally(
     options: argparse.Namespace, scorer: Scorer, dialect: DialectOptions, content: bytes, console: Console
 ) -> Counts:
     check_output(options.input, options.output)
-    root, contract = Path(options.input), scorer.model.contract
-    files = fingerprint_files(root)
-    portfolio = open_portfolio(root, scorer, dialect)
+    portfolio = open_portfolio(Path(options.input), scorer, dialect)
     _print_ignored(portfolio.ignored, console)
-    settings = RunSettings(
-        LAYOUT_VERSION,
-        contract.name,
-        contract.version,
-        scorer.model.sha256,
-        scorer.id,
-        scorer.reasons,
-        files,
-        tuple(scored_columns(scorer.reasons)),
-        dialect,
-    )
+    settings = make_settings(scorer, portfolio.fingerprints, dialect)
     read_as = portfolio.dialects()
     _print_dialects(read_as, console)
     with Output(Path(options.output).resolve(), settings, portfolio.id_type(scorer)) as output:
@@ -155,6 +143,11 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=0,
         metavar="N",
         help="at most N reasons for each row; default: none",
+    )
+    parser.add_argument(
+        "--inputs",
+        action="store_true",
+        help="also write the inputs of each row as the model took them, which `python -m decisions import` records",
     )
     parser.add_argument("--engine", choices=("local", "spark"), default="local", help="default: %(default)s")
     parser.add_argument(

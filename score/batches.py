@@ -11,13 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from model.results import score_columns
 from model.session import Matrix
 from score.columns import read_column
+from score.decision_ids import id_array
 from score.ids import read_ids
 from score.rejects import collect_faults, reject_arrays
-from score.result_columns import largest_fields, reason_arrays, result_schema, scalar_arrays, version_array
+from score.result_columns import (
+    inputs_array,
+    largest_fields,
+    reason_arrays,
+    result_schema,
+    scalar_arrays,
+    version_array,
+)
 from score.rows import Rows
 from score.scorer import Scorer
 
@@ -63,7 +72,8 @@ def _score(rows: Rows, scorer: Scorer, id_type: pa.DataType) -> pa.RecordBatch:
     columns = [read_column(rows.column(field.name), field, rows.decimal_of(field.name)) for field in contract.fields]
     ids = read_ids(rows.column(scorer.id), id_type)
     faults = collect_faults(rows, scorer.id, ids, contract.fields, columns)
-    scored = _run_graph([column.values for column in columns], scorer, n_rows)
+    values = [column.values for column in columns]
+    scored = _run_graph(values, scorer, n_rows)
 
     for row in np.flatnonzero(~np.isfinite(scored.probability)).tolist():
         faults.setdefault(row, f"the model gives the probability {scored.probability[row]}, expected 0 to 1")
@@ -71,15 +81,18 @@ def _score(rows: Rows, scorer: Scorer, id_type: pa.DataType) -> pa.RecordBatch:
     is_rejected[list(faults)] = True
     scored.largest[is_rejected] = -1
     scored.probability[is_rejected] = 0.5
+    decision_ids = id_array(rows.base_id, rows.lines)
     return pa.RecordBatch.from_arrays(
         [
             ids,
             *scalar_arrays(score_columns(scored.probability, scored.decision, contract.policy), is_rejected),
             *reason_arrays(scored.largest, scored.is_missing, contract.fields),
             version_array(contract.version, is_rejected),
+            pc.if_else(is_rejected, None, decision_ids) if faults else decision_ids,
+            *([inputs_array(values, is_rejected)] if scorer.is_with_inputs else []),
             *reject_arrays(rows, contract.fields, columns, faults),
         ],
-        schema=result_schema(id_type, scorer.reasons),
+        schema=result_schema(id_type, scorer.reasons, is_with_inputs=scorer.is_with_inputs),
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
@@ -52,10 +53,10 @@ OTHER_FORMATS = {
 class TextSource:
     """One text table; `size` in bytes of the file. `dialect` is final when its pieces have been read."""
 
-    def __init__(self, path: Path, partition: Partition, scorer: Scorer, options: DialectOptions) -> None:
+    def __init__(self, path: Path, partition: Partition, scorer: Scorer, options: DialectOptions, base_id: str) -> None:
         """Read the header and the head; raises ScoringError."""
         self.path, self.size = path, path.stat().st_size
-        self._partition, self._options = partition, options
+        self._partition, self._options, self._base_id = partition, options, base_id
         self._names = [field.name for field in scorer.model.contract.fields if field.name not in partition]
         with name_errors(str(path)):
             self._head = open_table(_Blocks(path, HEAD_BYTES), self._names, options)
@@ -83,7 +84,8 @@ class TextSource:
     def read(self, piece: _ChunkPiece) -> Iterator[Rows]:
         """The rows of a piece."""
         with name_errors(str(self.path)):
-            yield from read_chunk(piece.chunk, piece.table, self._partition, piece.columns, piece.batch_rows)
+            chunk, table = piece.chunk, piece.table
+            yield from read_chunk(chunk, table, self._partition, self._base_id, piece.columns, piece.batch_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +184,14 @@ def _check_record(record: Record, cells: Sequence[tuple[int, Field]], table: Tex
 
 
 def read_chunk(
-    chunk: Chunk, table: TextTable, partition: Partition, columns: Sequence[str], batch_rows: int
+    chunk: Chunk, table: TextTable, partition: Partition, base_id: str, columns: Sequence[str], batch_rows: int
 ) -> Iterator[Rows]:
     """The records of a chunk in their order; raises ScoringError if they aren't as many as were found in it."""
     needed = {name: table.names.index(name) for name in columns if name not in partition}
     n_rows = 0
     for rows in _split_in_arrow(chunk, table, needed, batch_rows) or _split(chunk, table, needed, batch_rows):
         n_rows += rows.batch.num_rows
-        yield replace(rows, partition=partition)
+        yield replace(rows, partition=partition, base_id=base_id)
     if n_rows != chunk.n_records:
         raise ScoringError(
             f"line {chunk.line}: {chunk.n_records:,} records were counted from here, and {n_rows:,} read; "
@@ -208,7 +210,8 @@ def _split(chunk: Chunk, table: TextTable, needed: dict[str, int], batch_rows: i
             for index in needed.values()
         ]
         batch = pa.RecordBatch.from_arrays(columns, list(needed))
-        yield Rows(batch, [record.line for record in some], table.dialect.decimal, malformed=malformed)
+        lines = np.array([record.line for record in some])
+        yield Rows(batch, lines, table.dialect.decimal, "", malformed=malformed)
 
 
 def _split_in_arrow(chunk: Chunk, table: TextTable, needed: dict[str, int], batch_rows: int) -> Iterator[Rows] | None:
@@ -241,5 +244,5 @@ def _split_in_arrow(chunk: Chunk, table: TextTable, needed: dict[str, int], batc
 def _to_rows(cells: pa.Table, chunk: Chunk, table: TextTable, batch_rows: int) -> Iterator[Rows]:
     line = chunk.line
     for batch in cells.to_batches(batch_rows):
-        yield Rows(batch, range(line, line + batch.num_rows), table.dialect.decimal)
+        yield Rows(batch, np.arange(line, line + batch.num_rows), table.dialect.decimal, "")
         line += batch.num_rows

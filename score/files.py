@@ -12,6 +12,7 @@ from typing import Literal
 
 from model.dialect import DialectOptions
 from score.csv import TextSource
+from score.decision_ids import make_base_id
 from score.errors import ScoringError
 from score.fingerprints import Fingerprint, take_fingerprint
 from score.parquet import open_parquet
@@ -42,14 +43,20 @@ def open_portfolio(root: Path, scorer: Scorer, options: DialectOptions) -> Portf
     """
     formats, ignored = sort_files(str(root), list_files(root), is_folder=root.is_dir())
     sources: list[Source] = []
+    # Before a file is read, so that a change of it while it is read shows.
+    fingerprints = {name: take_fingerprint(_join(root, name), root) for name in formats}
     for name, format in formats.items():
         path = _join(root, name)
         partition = read_partition(name, scorer.columns)
-        is_parquet = format == "parquet"
-        source = open_parquet(path, partition, options) if is_parquet else TextSource(path, partition, scorer, options)
+        base_id = make_base_id(scorer, options, fingerprints[name])
+        source: Source = (
+            open_parquet(path, partition, options, base_id)
+            if format == "parquet"
+            else TextSource(path, partition, scorer, options, base_id)
+        )
         source.check(scorer)
         sources.append(source)
-    return Portfolio(root, tuple(sources), tuple(root / name for name in ignored))
+    return Portfolio(root, tuple(sources), tuple(root / name for name in ignored), tuple(fingerprints.values()))
 
 
 def fingerprint_files(root: Path) -> tuple[Fingerprint, ...]:

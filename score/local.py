@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeVar
 from score.batches import score_batches
 from score.errors import ScoringError
 from score.files import fingerprint_files
-from score.output import Counts, Output
+from score.manifest import Counts
+from score.output import Output
 from score.portfolio import Portfolio
 from score.rows import Rows
 from score.scorer import Scorer

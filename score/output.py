@@ -1,8 +1,8 @@
 """The output folder OUT: created atomically, by renaming .OUT.unfinished when everything in it is complete.
 
-    OUT/scores/part-00000.parquet     id, probability, decision, points, reasons, model version
+    OUT/scores/part-00000.parquet     id, probability, decision, points, reasons, model version, decision id, inputs
     OUT/rejects/part-00000.parquet    id, line, fault, row (score/rejects.py); only for parts with rejected rows
-    OUT/manifest.json                 files, how text tables were read, settings, model, number of rows
+    OUT/manifest.json                 files, how text tables were read, settings, model, number of rows, when it ended
     OUT/_SUCCESS                      empty, written last
 
 A part is written to a temporary name and renamed when it is complete, its rejects before its scores, so that a part
@@ -24,53 +24,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from msgspec import Struct
 
-from model.dialect import Dialect, DialectOptions
+from model.dialect import Dialect
 from score.errors import ScoringError
-from score.fingerprints import Fingerprint
+from score.manifest import Counts, Manifest, RunSettings, read_manifest
 from score.rejects import REJECT_COLUMNS
-from score.result_columns import result_schema, scored_columns
-
-LAYOUT_VERSION = 2
-"""Raise it when new code writes parts that don't fit beside older ones; unfinished runs then start over."""
-
-
-class RunSettings(Struct, frozen=True):
-    """Everything that determines the output: two runs with equal settings write the same OUT."""
-
-    layout_version: int
-    model_name: str
-    model_version: str
-    model_sha256: str
-    id: str
-    reasons: int
-    files: tuple[Fingerprint, ...]
-    columns: tuple[str, ...] = ()
-    options: DialectOptions = DialectOptions()
-
-
-class Counts(Struct, frozen=True):
-    """Numbers of rows: read, scored, rejected."""
-
-    read: int
-    scored: int
-    rejected: int
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(self.read + other.read, self.scored + other.scored, self.rejected + other.rejected)
-
-
-class Manifest(Struct, frozen=True, rename={"settings": "job"}):
-    """Content of manifest.json; until the output is complete, `rows` is null and `read_as` is empty.
-
-    `read_as`: how each text table was read, by its name. In the file `settings` is called `job`, the key that readers
-    of manifest.json rely on.
-    """
-
-    settings: RunSettings
-    rows: Counts | None
-    read_as: dict[str, Dialect] = {}
+from score.result_columns import REJECTED, result_schema
 
 
 class Output:
@@ -93,7 +52,7 @@ class Output:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for name in ("scores", "rejects"):
                 # Parts of a run with other settings are removed.
-                if _read_manifest(self._draft) != Manifest(settings, None):
+                if read_manifest(self._draft) != Manifest(settings, None):
                     shutil.rmtree(self._draft / name, ignore_errors=True)
                 (self._draft / name).mkdir(exist_ok=True)
             _write(self._draft / "manifest.json", msgspec.json.encode(Manifest(settings, None)))
@@ -121,7 +80,8 @@ class Output:
         """A part to write; a context manager."""
         scores, rejects = self._path("scores", number), self._path("rejects", number)
         with _name_write_errors(scores):
-            return Part(scores, rejects, self.id_type, self.settings.reasons)
+            schema = result_schema(self.id_type, self.settings.reasons, is_with_inputs=self.settings.is_with_inputs)
+            return Part(scores, rejects, schema)
 
     def finish(self, rows: Counts, read_as: dict[str, Dialect]) -> None:
         """Write the manifest and _SUCCESS, and rename the folder to OUT; raises ScoringError if OUT exists by now."""
@@ -132,8 +92,7 @@ class Output:
                 for incomplete in (self._draft / name).glob(".*.draft"):
                     incomplete.unlink()
                 _sync_to_disk(self._draft / name)
-            manifest = msgspec.json.encode(Manifest(self.settings, rows, read_as))
-            _write(self._draft / "manifest.json", msgspec.json.format(manifest))
+            _write(self._draft / "manifest.json", Manifest.of_finished(self.settings, rows, read_as))
             _write(self._draft / "_SUCCESS", b"")
             (self._draft / ".lock").unlink()
             self._draft.rename(self.out)
@@ -141,7 +100,7 @@ class Output:
 
     def rows(self) -> Counts:
         """The row counts of a finished OUT."""
-        manifest = _read_manifest(self.out)
+        manifest = read_manifest(self.out)
         if manifest is None or manifest.rows is None:
             raise ScoringError(f"{self.out} has no complete manifest.json; remove it and score again")
         return manifest.rows
@@ -153,9 +112,9 @@ class Output:
 class Part:
     """Writes one part: scores and rejects; both files are discarded if an exception leaves the context."""
 
-    def __init__(self, scores: Path, rejects: Path, id_type: pa.DataType, reasons: int) -> None:
-        schema = result_schema(id_type, reasons)
-        self._scored = scored_columns(reasons)
+    def __init__(self, scores: Path, rejects: Path, schema: pa.Schema) -> None:
+        """`schema`: `result_schema` of what will be written."""
+        self._scored = [name for name in schema.names if name not in REJECTED]
         self._scores = _Writer(scores, pa.schema([schema.field(name) for name in self._scored]))
         self._rejects = _Writer(rejects, pa.schema([schema.field(name) for name in REJECT_COLUMNS]))
         self._read = 0
@@ -213,13 +172,14 @@ class _Writer:
             store_schema=False,
             use_dictionary=words,
             column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-            write_statistics=[name for name in schema.names if name not in words],
+            write_statistics=[name for name in schema.names if name not in words and name not in NO_STATISTICS],
         )
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._buffer.append(batch)
         self.rows += batch.num_rows
-        if sum(batch.num_rows for batch in self._buffer) >= ROW_GROUP_ROWS:
+        n_rows = sum(batch.num_rows for batch in self._buffer)
+        if n_rows >= ROW_GROUP_ROWS or sum(batch.nbytes for batch in self._buffer) >= ROW_GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
@@ -247,6 +207,12 @@ class _Writer:
 
 ROW_GROUP_ROWS = 1 << 17
 """Rows of a row group; batches are combined, because many small row groups are slow to read."""
+
+ROW_GROUP_BYTES = 64 << 20
+"""Memory of a row group, so that inputs of many fields don't fill it."""
+
+NO_STATISTICS = ("decision_id", "inputs")
+"""Columns whose minimum and maximum aren't written; finding them takes as long as the rest of the column."""
 
 ROWS_READ_KEY = "rows_read"
 """Key of a part's Parquet metadata: number of input rows of the part."""
@@ -277,7 +243,7 @@ def _count_rows(scores: Path, rejects: Path) -> Counts:
 def _is_finished(out: Path, settings: RunSettings) -> bool:
     if not out.exists():
         return False
-    manifest = _read_manifest(out) if out.is_dir() else None
+    manifest = read_manifest(out) if out.is_dir() else None
     if manifest is None:
         raise ScoringError(f"{out} exists and has no finished scores; choose another OUT")
     if manifest.settings != settings:
@@ -286,13 +252,6 @@ def _is_finished(out: Path, settings: RunSettings) -> bool:
             f"{manifest.settings.model_version}; remove it, or choose another OUT"
         )
     return True
-
-
-def _read_manifest(folder: Path) -> Manifest | None:
-    try:
-        return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
-    except (OSError, msgspec.MsgspecError):
-        return None
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -39,6 +40,7 @@ class ParquetSource:
     group_rows: tuple[int, ...]
     partition: Partition
     decimal: Decimal
+    base_id: str
     dialect: None = None
 
     def check(self, scorer: Scorer) -> None:
@@ -80,16 +82,15 @@ class _RowGroups:
                 for batch in file.iter_batches(self.batch_rows, row_groups=self.groups, columns=[*self.columns]):
                     # A name with a dot in it is also taken for a path to a nested column.
                     named = batch.select([*self.columns]).rename_columns([*self.columns.values()])
-                    yield (
-                        Rows(named, range(line, line + batch.num_rows), source.decimal, source.partition),
-                        batch.num_rows,
-                    )
+                    lines = np.arange(line, line + batch.num_rows)
+                    rows = Rows(named, lines, source.decimal, source.base_id, source.partition)
+                    yield rows, batch.num_rows
                     line += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise ScoringError(f"can't read row groups {self.groups} of {source.path}: {error}") from error
 
 
-def open_parquet(path: Path, partition: Partition, options: DialectOptions) -> ParquetSource:
+def open_parquet(path: Path, partition: Partition, options: DialectOptions, base_id: str) -> ParquetSource:
     """Read the metadata of a Parquet file; raises ScoringError if it is not one."""
     try:
         with pq.ParquetFile(path) as file:
@@ -100,7 +101,9 @@ def open_parquet(path: Path, partition: Partition, options: DialectOptions) -> P
     columns = [field.with_name(field.name.strip()) for field in schema]
     columns += [pa.field(name, pa.string()) for name in partition]
     decimal = options.decimal or DEFAULT_DECIMAL
-    return ParquetSource(path, pa.schema(columns), about.num_rows, tuple(schema.names), groups, partition, decimal)
+    return ParquetSource(
+        path, pa.schema(columns), about.num_rows, tuple(schema.names), groups, partition, decimal, base_id
+    )
 
 
 def describe_incomplete(name: str) -> str:

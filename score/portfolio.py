@@ -17,13 +17,17 @@ from model.dialect import Dialect
 from model.messages import quote_value
 from score.columns import check_type
 from score.errors import ScoringError
-from score.fingerprints import print_name
+from score.fingerprints import Fingerprint, print_name
 from score.ids import choose_id_type
 from score.rows import Rows
 from score.scorer import Scorer
 
 BATCH_CELLS = 1 << 20
 """Cells of a batch: bounds the memory however wide a table is."""
+
+
+RESULT_CELLS = 8
+"""Cells that the result of a row takes: the decision id alone has the size of five."""
 
 
 class Piece(Protocol):
@@ -69,11 +73,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The files to score, in order, and other files of the folder, which are ignored."""
+    """The files to score, in order, and other files of the folder, which are ignored.
+
+    `fingerprints`: of the sources, taken before any of them was read.
+    """
 
     root: Path
     sources: tuple[Source, ...]
     ignored: tuple[Path, ...]
+    fingerprints: tuple[Fingerprint, ...]
 
     @property
     def size(self) -> int:
@@ -82,7 +90,7 @@ class Portfolio:
 
     def pieces(self, scorer: Scorer) -> Iterator[Piece]:
         """The pieces of all files, in order."""
-        batch_rows = max(BATCH_CELLS // len(scorer.columns), 1)
+        batch_rows = max(BATCH_CELLS // (len(scorer.columns) + RESULT_CELLS), 1)
         for source in self.sources:
             yield from source.pieces(scorer.columns, batch_rows)
 

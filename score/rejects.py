@@ -45,7 +45,7 @@ def reject_arrays(
     lines: list[int | None] = [None] * n_rows
     texts: list[str | None] = [None] * n_rows
     for row in faults:
-        lines[row] = None if rows.lines is None else rows.lines[row]
+        lines[row] = rows.lines.item(row)
         texts[row] = (
             rows.malformed[row].text if row in rows.malformed else _format_applicant(rows, row, fields, columns)
         )

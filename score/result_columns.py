@@ -24,18 +24,22 @@ REJECTED = {"line": pa.int64(), "fault": pa.string(), "row": pa.string()}
 ARROW_TYPES = {float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
-def result_schema(id_type: pa.DataType, reasons: int) -> pa.Schema:
+def result_schema(id_type: pa.DataType, reasons: int, *, is_with_inputs: bool = False) -> pa.Schema:
     """The columns of `score_batches`: those of scored rows, then REJECTED."""
     columns: list[tuple[str, pa.DataType]] = [("id", id_type)]
     columns += [(name, DICTIONARY if name in WORDS else ARROW_TYPES[kind]) for name, kind in SCALARS.items()]
     for rank in range(1, reasons + 1):
         columns += [(f"reason_{rank}", DICTIONARY), (f"reason_{rank}_text", DICTIONARY)]
-    return pa.schema([*columns, ("model_version", DICTIONARY), *REJECTED.items()])
+    columns += [("model_version", DICTIONARY), ("decision_id", pa.string())]
+    if is_with_inputs:
+        columns.append(("inputs", pa.list_(pa.float64())))
+    return pa.schema([*columns, *REJECTED.items()])
 
 
-def scored_columns(reasons: int) -> list[str]:
+def scored_columns(reasons: int, *, is_with_inputs: bool = False) -> list[str]:
     """The names of the columns of a scored row."""
-    return [name for name in result_schema(pa.null(), reasons).names if name not in REJECTED]
+    schema = result_schema(pa.null(), reasons, is_with_inputs=is_with_inputs)
+    return [name for name in schema.names if name not in REJECTED]
 
 
 def scalar_arrays(columns: dict[str, npt.NDArray[np.generic]], is_rejected: npt.NDArray[np.bool_]) -> list[pa.Array]:
@@ -84,6 +88,14 @@ def largest_fields(contributions: Matrix, reasons: int) -> npt.NDArray[np.int64]
 def version_array(version: str, is_rejected: npt.NDArray[np.bool_]) -> pa.Array:
     """The version of the model in each scored row."""
     return _to_dictionary(np.zeros(len(is_rejected), np.int64), is_rejected, pa.array([version], pa.string()))
+
+
+def inputs_array(columns: list[Matrix], is_rejected: npt.NDArray[np.bool_]) -> pa.Array:
+    """The inputs of each row as a list, from one array for each field, float64, shape (n,), NaN = missing."""
+    n_values = len(columns) * len(is_rejected)
+    ends = pa.array(np.arange(0, n_values + 1, len(columns), dtype=np.int32))
+    values = pa.array(np.column_stack(columns).ravel(), from_pandas=True)
+    return pa.ListArray.from_arrays(ends, values, mask=pa.array(is_rejected) if is_rejected.any() else None)
 
 
 def _to_dictionary(index: npt.NDArray[np.generic], is_null: npt.NDArray[np.bool_], words: pa.Array) -> pa.Array:

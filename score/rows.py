@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from model.vocabulary import Decimal
@@ -23,14 +25,15 @@ class Malformed(NamedTuple):
 class Rows:
     """Consecutive rows of one file, with the columns that a scorer reads.
 
-    `lines`: the line of each row in the file, or its number from 1 in a Parquet file; None if unknown. `decimal`: of
-    numbers in text columns. `partition`: columns that are the same in all rows. `malformed`: by number of the row; its
-    cells are null.
+    `lines`: the line of each row in the file, or its number from 1 in a Parquet file. `decimal`: of numbers in text
+    columns. `base_id`: see score/decision_ids.py. `partition`: columns that are the same in all rows. `malformed`: by
+    number of the row; its cells are null.
     """
 
     batch: pa.RecordBatch
-    lines: Sequence[int] | None
+    lines: npt.NDArray[np.int64]
     decimal: Decimal
+    base_id: str
     partition: Partition = field(default_factory=dict)
     malformed: Mapping[int, Malformed] = field(default_factory=dict)
 

@@ -9,11 +9,15 @@ from model.session import Model
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """The model, the number of reasons (0 for none), and the name of the id column."""
+    """The model, the number of reasons (0 for none), and the name of the id column.
+
+    `is_with_inputs`: whether the results hold the inputs of the graph too.
+    """
 
     model: Model
     reasons: int
     id: str
+    is_with_inputs: bool = False
 
     @property
     def columns(self) -> list[str]:

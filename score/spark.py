@@ -2,7 +2,7 @@
 
 The bytes of the model file are broadcast; each task loads and checks them as the service does. The code of model/ and
 score/ is sent to the workers, which need the libraries of requirements/score.txt. IN and OUT may be any path that
-Spark reads and writes; OUT has the layout of the local engine, without manifest.json, and is renamed when complete.
+Spark reads and writes; OUT has the layout of the local engine and is renamed when complete.
 Text tables are read twice: the first pass finds their dialects, counts their records and refuses what can't be scored.
 """
 
@@ -26,15 +26,15 @@ from score.errors import ScoringError
 from score.ids import choose_id_type
 from score.java import check_java
 from score.local import check_counts
-from score.output import Counts
+from score.manifest import Counts, Manifest, make_settings
 from score.parquet import DEFAULT_DECIMAL
 from score.paths import check_apart
 from score.rejects import REJECT_COLUMNS
-from score.result_columns import result_schema, scored_columns
+from score.result_columns import REJECTED, result_schema
 from score.rows import Rows
 from score.scorer import Scorer
 from score.spark_files import SparkFolder, escape
-from score.spark_portfolio import PATH, SparkPortfolio, open_portfolio
+from score.spark_portfolio import SparkPortfolio, open_portfolio
 from score.spark_session import SPARK_ERRORS, start_spark, translate
 from score.spark_text import read_rows, split_by_path
 
@@ -81,6 +81,8 @@ def score_with(
         if portfolio.is_changed():
             raise ScoringError(f"the files of {source} changed while they were scored; score again")
         check_counts(rows, portfolio.n_rows)
+        settings = make_settings(scorer, tuple(portfolio.fingerprints), options)
+        draft.write("manifest.json", Manifest.of_finished(settings, rows, portfolio.dialects))
         draft.publish(folder)
     except SPARK_ERRORS as error:
         raise translate(error, portfolio.names_by_key) from error
@@ -99,11 +101,12 @@ def _score(
 ) -> Counts:
     """Write scores and rejects, and return their row counts."""
     id_type = choose_id_type(portfolio.id_types)
-    schema = _without_dictionaries(result_schema(id_type, scorer.reasons))
+    schema = _without_dictionaries(result_schema(id_type, scorer.reasons, is_with_inputs=scorer.is_with_inputs))
+    scored = [name for name in schema.names if name not in REJECTED]
     model = spark.sparkContext.broadcast(content)
 
     def score(table: DataFrame, read: Read) -> DataFrame:
-        task = _make_task(model, scorer.reasons, scorer.id, id_type, schema, read)
+        task = _make_task(model, scorer.reasons, scorer.id, scorer.is_with_inputs, id_type, schema, read)
         return table.mapInArrow(task, from_arrow_schema(schema)).persist(StorageLevel.DISK_ONLY)
 
     results = [score(table, _make_parquet_reader(portfolio, options)) for table in portfolio.parquet_tables]
@@ -114,19 +117,19 @@ def _score(
             of_texts.count()  # Scores them, and keeps the results.
         results.append(of_texts)
     all_results = reduce(DataFrame.union, results)
-    all_results.where(col("fault").isNull()).select(scored_columns(scorer.reasons)).write.parquet(f"{draft}/scores")
+    all_results.where(col("fault").isNull()).select(scored).write.parquet(f"{draft}/scores")
     all_results.where(col("fault").isNotNull()).select(*REJECT_COLUMNS).write.parquet(f"{draft}/rejects")
-    scored, rejected = (spark.read.parquet(escape(f"{draft}/{name}")).count() for name in ("scores", "rejects"))
-    return Counts(portfolio.n_rows, scored, rejected)
+    n_scored, n_rejected = (spark.read.parquet(escape(f"{draft}/{name}")).count() for name in ("scores", "rejects"))
+    return Counts(portfolio.n_rows, n_scored, n_rejected)
 
 
 def _make_task(
-    model: Any, reasons: int, id: str, id_type: pa.DataType, schema: pa.Schema, read: Read
+    model: Any, reasons: int, id: str, is_with_inputs: bool, id_type: pa.DataType, schema: pa.Schema, read: Read
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """The function that each task runs on its rows, on a worker. `model`: the broadcast bytes of its file."""
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        scorer = Scorer(load_model(model.value), reasons, id)
+        scorer = Scorer(load_model(model.value), reasons, id, is_with_inputs)
         for results in score_batches(read(batches, scorer), scorer, id_type):
             yield results.cast(schema)
 
@@ -134,15 +137,14 @@ def _make_task(
 
 
 def _make_parquet_reader(portfolio: SparkPortfolio, options: DialectOptions) -> Read:
-    decimal, partitions = options.decimal or DEFAULT_DECIMAL, portfolio.partitions_by_key
+    decimal = options.decimal or DEFAULT_DECIMAL
+    partitions, base_ids = portfolio.partitions_by_key, portfolio.base_ids_by_key
 
     def read(batches: Iterator[pa.RecordBatch], scorer: Scorer) -> Iterator[Rows]:
         for batch in batches:
-            if PATH not in batch.schema.names:
-                yield Rows(batch, None, decimal)
-                continue
             for key, rows in split_by_path(batch):
-                yield Rows(rows, None, decimal, partitions[key])
+                lines = rows.column(rows.num_columns - 1).to_numpy() + 1
+                yield Rows(rows, lines, decimal, base_ids[key], partitions[key])
 
     return read
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
@@ -13,11 +11,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from score.errors import ScoringError
+from score.fingerprints import FINGERPRINT_BYTES
 from score.parquet import describe_incomplete
 from score.spark_text import normalize_path
-
-HEAD_BYTES = 512
-"""Enough to see a byte order mark, also in a compressed file."""
 
 THREADS = 8
 """Files whose heads or footers are read at a time."""
@@ -77,19 +73,17 @@ class SparkFolder:
             )
         return found
 
-    def has_mark(self, file: FoundFile) -> bool:
-        """Whether a text begins with the byte order mark of UTF-8."""
+    def read_ends(self, file: FoundFile) -> bytes:
+        """The start and the end of a file, of which score/fingerprints.py takes the hash."""
+        n_bytes = min(file.size, FINGERPRINT_BYTES)
+        read = self._jvm.org.apache.commons.io.IOUtils.toByteArray
         stream = self._files.open(self._path(file.path))
         try:
-            head = bytes(self._jvm.org.apache.commons.io.IOUtils.toByteArray(stream, min(file.size, HEAD_BYTES)))
+            head = bytes(read(stream, n_bytes))
+            stream.seek(file.size - n_bytes)
+            return head + bytes(read(stream, n_bytes))
         finally:
             stream.close()
-        try:
-            return (zlib.decompressobj(31).decompress(head, 3) if file.path.endswith(".gz") else head).startswith(
-                BOM_UTF8
-            )
-        except zlib.error:
-            return False
 
     def footer(self, file: FoundFile, name: str) -> Footer:
         """Read the metadata of a Parquet file; raises ScoringError if it has none."""
@@ -105,6 +99,14 @@ class SparkFolder:
             return Footer(reader.getRecordCount(), names, schema.toString())
         finally:
             reader.close()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of this folder."""
+        stream = self._files.create(self._path(f"{self.path}/{name}"))
+        try:
+            stream.write(content)
+        finally:
+            stream.close()
 
     def claim(self) -> None:
         """Make this folder, for one run alone; raises ScoringError if it exists."""

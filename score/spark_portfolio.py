@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -13,8 +16,10 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
 from model.dialect import Dialect, DialectOptions, TableError
 from score.csv import open_table, table_schema
+from score.decision_ids import make_base_id
 from score.errors import ScoringError
 from score.files import Format, sort_files
+from score.fingerprints import Fingerprint
 from score.partitions import Partition, read_partition
 from score.portfolio import check_columns
 from score.scorer import Scorer
@@ -22,13 +27,15 @@ from score.spark_files import Footer, FoundFile, SparkFolder, escape, map_in_thr
 from score.spark_session import SPARK_ERRORS, translate
 from score.spark_text import SCANNED, TextFile, scan_files
 
-PATH = "_file_path"
-"""Name of the last column of a table whose files lie in partitions: the path of the row's file."""
+PLACE = ("_row_index", "_file_path")
+"""Names of the last columns of a table: the number of the row in its file, from 0, and the path of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class SparkPortfolio:
-    """The files to score. `files`: as listed, by name; `texts`: the text tables, by key; `id_types`: by name."""
+    """The files to score. `files`: as listed, by name; `texts`: the text tables, by key; `id_types`: by name;
+    `fingerprints`: in the order of `files`.
+    """
 
     spark: SparkSession
     root: SparkFolder
@@ -38,6 +45,8 @@ class SparkPortfolio:
     dialects: Mapping[str, Dialect]
     parquet_tables: Sequence[DataFrame]
     partitions_by_key: Mapping[str, Partition]
+    base_ids_by_key: Mapping[str, str]
+    fingerprints: Sequence[Fingerprint]
     id_types: Mapping[str, pa.DataType]
     n_rows: int
 
@@ -65,7 +74,20 @@ def open_portfolio(spark: SparkSession, root: SparkFolder, scorer: Scorer, optio
             parquet, map_in_threads(lambda name: root.footer(files[name], _full_name(root, name)), parquet), strict=True
         )
     )
-    texts = _find_texts(root, {name: files[name] for name in formats if name not in footers}, partitions)
+    ends = dict(zip(files, map_in_threads(root.read_ends, files.values()), strict=True))
+    fingerprints = {name: _fingerprint(root, file, ends[name]) for name, file in files.items()}
+    base_ids = {file.key: make_base_id(scorer, options, fingerprints[name]) for name, file in files.items()}
+    texts = {
+        file.key: TextFile(
+            _full_name(root, name),
+            None if file.path.endswith(".gz") else file.size,
+            _has_mark(file, ends[name]),
+            partitions[name],
+            base_ids[file.key],
+        )
+        for name, file in files.items()
+        if name not in footers
+    }
     scanned = _scan(spark, root, files, texts, scorer, options)
     for name in formats:
         full, partition = _full_name(root, name), partitions[name]
@@ -84,7 +106,7 @@ def open_portfolio(spark: SparkSession, root: SparkFolder, scorer: Scorer, optio
     tables, id_types = [], {_full_name(root, name): pa.string() for name in scanned}
     for names in groups.values():
         table = _read_parquet(spark, [files[name] for name in names], footers[names[0]], partitions[names[0]], scorer)
-        columns = [field for field in to_arrow_schema(table.schema) if field.name != PATH]
+        columns = [field for field in to_arrow_schema(table.schema) if field.name not in PLACE]
         schema = pa.schema([*columns, *((name, pa.string()) for name in partitions[names[0]])])
         check_columns(schema, scorer, _full_name(root, names[0]))
         id_types |= dict.fromkeys((_full_name(root, name) for name in names), schema.field(scorer.id).type)
@@ -95,12 +117,11 @@ def open_portfolio(spark: SparkSession, root: SparkFolder, scorer: Scorer, optio
         files,
         [_full_name(root, name) for name in ignored],
         texts,
-        {
-            name or root.path.rsplit("/", 1)[-1]: Dialect(row.separator, row.decimal, row.encoding)
-            for name, row in scanned.items()
-        },
+        {fingerprints[name].path: Dialect(row.separator, row.decimal, row.encoding) for name, row in scanned.items()},
         tables,
         {file.key: partitions[name] for name, file in files.items()},
+        base_ids,
+        list(fingerprints.values()),
         id_types,
         sum(row.n_records for row in scanned.values()) + sum(footer.rows for footer in footers.values()),
     )
@@ -116,16 +137,18 @@ def _list_tables(root: SparkFolder) -> tuple[dict[str, FoundFile], dict[str, For
     return {name: found[name] for name in formats}, formats, ignored
 
 
-def _find_texts(
-    root: SparkFolder, files: Mapping[str, FoundFile], partitions: Mapping[str, Partition]
-) -> dict[str, TextFile]:
-    marks = map_in_threads(root.has_mark, files.values())
-    return {
-        file.key: TextFile(
-            _full_name(root, name), None if file.path.endswith(".gz") else file.size, has_mark, partitions[name]
-        )
-        for (name, file), has_mark in zip(files.items(), marks, strict=True)
-    }
+def _fingerprint(root: SparkFolder, file: FoundFile, ends: bytes) -> Fingerprint:
+    """The fingerprint that the local engine takes, but for the fractions of a millisecond."""
+    name = file.name or root.path.rsplit("/", 1)[-1]
+    return Fingerprint(name, file.size, file.modified_ms * 1_000_000, sha256(ends).hexdigest())
+
+
+def _has_mark(file: FoundFile, head: bytes) -> bool:
+    """Whether a text begins with the byte order mark of UTF-8."""
+    try:
+        return (zlib.decompressobj(31).decompress(head, 3) if file.path.endswith(".gz") else head).startswith(BOM_UTF8)
+    except zlib.error:
+        return False
 
 
 def _scan(
@@ -173,7 +196,7 @@ def _read_lines(spark: SparkSession, files: Sequence[FoundFile]) -> DataFrame:
 def _read_parquet(
     spark: SparkSession, files: Sequence[FoundFile], footer: Footer, partition: Partition, scorer: Scorer
 ) -> DataFrame:
-    """The columns of the scorer, and in a partition the path of the file; all files have the same columns."""
+    """The columns of the scorer, and PLACE; all files have the same columns."""
     table = spark.read.parquet(*[escape(file.path) for file in files])
     stripped: dict[str, str] = {name.strip(): name for name in footer.names}
     columns: list[Any] = [
@@ -181,4 +204,5 @@ def _read_parquet(
         for name in scorer.columns
         if name not in partition
     ]
-    return table.select(*columns, *([col("_metadata.file_path").alias(PATH)] if partition else []))
+    place = [col(f"_metadata.{name[1:]}").alias(name) for name in PLACE]
+    return table.select(*columns, *place)

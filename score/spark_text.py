@@ -43,12 +43,13 @@ SCANNED = {
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """One file; `size` in bytes, None if it is compressed."""
+    """One file; `size` in bytes, None if it is compressed; `base_id`: see score/decision_ids.py."""
 
     name: str
     size: int | None
     has_mark: bool
     partition: Partition
+    base_id: str
 
 
 def normalize_path(path: str) -> str:
@@ -88,7 +89,7 @@ def read_rows(
             names = [field.name for field in scorer.model.contract.fields if field.name not in file.partition]
             table = open_table(blocks, names, options)
             for chunk in table.chunks():
-                yield from read_chunk(chunk, table, file.partition, scorer.columns, BATCH_ROWS)
+                yield from read_chunk(chunk, table, file.partition, file.base_id, scorer.columns, BATCH_ROWS)
 
 
 def split_by_path(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -16,7 +16,9 @@ from model.policy import DECISIONS
 from model.reasons import name_reasons
 from model.results import SCALARS, WORDS, score_columns
 from model.session import Model
+from model.vocabulary import Decimal
 from score.batches import score_batches
+from score.partitions import Partition
 from score.result_columns import result_schema
 from score.rows import Malformed, Rows
 from score.scorer import Scorer
@@ -26,12 +28,28 @@ from serve.schemas.problems import InvalidApplicants
 ROUNDING = 1e-15
 """Probabilities of the service and of a portfolio may differ in the last bit."""
 
+BASE_ID = "01234567-89ab-8cde-8f01-234000000000"
+
 cells = st.none() | st.floats() | st.sampled_from(["own", "rent", "True", "False", "1", "7", "x", ""])
+
+
+def make_rows(
+    batch: pa.RecordBatch,
+    *,
+    first: int = 1,
+    decimal: Decimal = ".",
+    partition: Partition | None = None,
+    malformed: dict[int, Malformed] | None = None,
+) -> Rows:
+    """Consecutive rows, the first in this line."""
+    return Rows(batch, np.arange(first, first + batch.num_rows), decimal, BASE_ID, partition or {}, malformed or {})
 
 
 def score(table: pa.Table, scorer: Scorer, batch_rows: int = 10_000, threads: int = 1) -> pa.Table:
     """All results as one table, with strings instead of dictionaries."""
-    rows = [Rows(batch, None, ".") for batch in table.select(scorer.columns).to_batches(batch_rows)]
+    batches = table.select(scorer.columns).to_batches(batch_rows)
+    firsts = np.cumsum([1, *(batch.num_rows for batch in batches)])
+    rows = [make_rows(batch, first=first) for batch, first in zip(batches, firsts[:-1].tolist(), strict=True)]
     results = list(score_batches(rows, scorer, pa.string(), threads))
     schema = result_schema(pa.string(), scorer.reasons)
     plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
@@ -68,9 +86,9 @@ def test_an_answer_does_not_depend_on_the_other_rows(scorer: Scorer, draw: Calla
 
     for batch_rows, threads in ((13, 1), (1000, 3), (2499, 2)):
         assert score(table, scorer, batch_rows, threads).equals(whole)
-    for row in (0, 1, 1233):
-        assert score(table.slice(row, 1), scorer).equals(whole.slice(row, 1))
-    assert score(table.slice(1233), scorer).equals(whole.slice(1233))
+    whole = whole.drop(["decision_id"])
+    for row, size in ((0, 1), (1, 1), (1233, 1), (1233, 1267)):
+        assert score(table.slice(row, size), scorer).drop(["decision_id"]).equals(whole.slice(row, size))
 
 
 def test_empty_batches_have_empty_answers(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
@@ -78,7 +96,7 @@ def test_empty_batches_have_empty_answers(scorer: Scorer, draw: Callable[..., pa
     empty = draw(0)
 
     assert list(score_batches([], scorer, pa.string())) == []
-    rows = Rows(pa.RecordBatch.from_pylist([], schema=empty.schema), range(0), ".")
+    rows = make_rows(pa.RecordBatch.from_pylist([], schema=empty.schema))
     results = list(score_batches([rows], scorer, pa.string()))
     assert [batch.num_rows for batch in results] == [0]
 
@@ -87,7 +105,7 @@ def test_without_reasons_there_are_no_columns_for_them(model: Model, draw: Calla
     """Only id, scalars, version, and the columns of rejects."""
     results = score(draw(10), Scorer(model, 0, "id"))
 
-    assert results.schema.names == ["id", *SCALARS, "model_version", "line", "fault", "row"]
+    assert results.schema.names == ["id", *SCALARS, "model_version", "decision_id", "line", "fault", "row"]
 
 
 def test_a_malformed_line_is_rejected_with_its_text(scorer: Scorer, draw: Callable[..., pa.Table]) -> None:
@@ -95,7 +113,7 @@ def test_a_malformed_line_is_rejected_with_its_text(scorer: Scorer, draw: Callab
     (batch,) = draw(2).to_batches()
 
     (results,) = score_batches(
-        [Rows(batch, range(7, 9), ".", {}, {1: Malformed("2 cells", "a,b")})], scorer, pa.string()
+        [make_rows(batch, first=7, malformed={1: Malformed("2 cells", "a,b")})], scorer, pa.string()
     )
 
     assert results.column("fault").to_pylist() == [None, "2 cells"]
@@ -109,7 +127,9 @@ def test_the_columns_of_folders_are_columns(scorer: Scorer, draw: Callable[..., 
     whole = table.set_column(1, "Amount", pa.array([1.5] * 3)).set_column(5, "Rooms", pa.nulls(3, pa.string()))
     (batch,) = table.drop(["Amount", "Rooms"]).to_batches()
 
-    (results,) = score_batches([Rows(batch, None, ",", {"Amount": "1.5", "Rooms": None})], scorer, pa.string())
+    (results,) = score_batches(
+        [make_rows(batch, decimal=",", partition={"Amount": "1.5", "Rooms": None})], scorer, pa.string()
+    )
 
     assert results.column("probability").to_pylist() == score(whole, scorer).column("probability").to_pylist()
 
@@ -170,7 +190,7 @@ def test_the_row_of_a_reject_can_be_posted_once_it_is_mended(scorer: Scorer, dra
     (batch,) = pa.table({name: [text] for name, text in texts.items()}).to_batches()
     fields = scorer.model.contract.fields
 
-    (results,) = score_batches([Rows(batch, [5], ".")], scorer, pa.string())
+    (results,) = score_batches([make_rows(batch, first=5)], scorer, pa.string())
 
     (result,) = results.to_pylist()
     row = msgspec.json.decode(result["row"])

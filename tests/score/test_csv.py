@@ -20,6 +20,8 @@ from score.errors import ScoringError
 from score.rows import Rows
 from score.scorer import Scorer
 
+BASE_ID = "01234567-89ab-8cde-8f01-234000000000"
+
 HEADER = 'id,Amount,Income,"Home, now",Client,Rooms'
 
 cell = st.text(st.sampled_from('ab", \n\r é\ufeff'), max_size=5)
@@ -27,7 +29,7 @@ cell = st.text(st.sampled_from('ab", \n\r é\ufeff'), max_size=5)
 
 def open_text(path: Path, scorer: Scorer, options: DialectOptions = NO_OPTIONS) -> TextSource:
     """The file as a part of a portfolio."""
-    source = TextSource(path, {}, scorer, options)
+    source = TextSource(path, {}, scorer, options, BASE_ID)
     source.check(scorer)
     return source
 
@@ -51,7 +53,7 @@ def cells(rows: list[Rows], name: str) -> list[str | None]:
 
 def lines(rows: list[Rows]) -> list[int]:
     """The line of each row."""
-    return [line for some in rows for line in some.lines or ()]
+    return [line for some in rows for line in some.lines.tolist()]
 
 
 @given(
@@ -61,7 +63,10 @@ def lines(rows: list[Rows]) -> list[int]:
     size=st.integers(1, 40),
 )
 def test_rows_are_the_records_of_the_table(rows: list[list[str]], is_quoted: bool, line_end: str, size: int) -> None:
-    """Cells, lines and faults, for every size of the blocks; whether Arrow or Python has split them."""
+    """Cells, lines and faults, for every size of the blocks, whether Arrow or Python has split them.
+
+    No two rows have the same line.
+    """
 
     def write(text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if is_quoted else text
@@ -75,9 +80,10 @@ def test_rows_are_the_records_of_the_table(rows: list[list[str]], is_quoted: boo
         return
     table = TextTable(blocks, options=options)
 
-    found = [some for chunk in table.chunks() for some in read_chunk(chunk, table, {}, ["z", "x"], 3)]
+    found = [some for chunk in table.chunks() for some in read_chunk(chunk, table, {}, BASE_ID, ["z", "x"], 3)]
 
     assert lines(found) == [record.line for record in records]
+    assert lines(found) == sorted(set(lines(found)))
     for name, index in (("x", 0), ("z", 2)):
         assert cells(found, name) == [None if record.fault else record.cells[index].strip() for record in records]
     malformed = [some.malformed[row] for some in found for row in sorted(some.malformed)]
@@ -96,11 +102,10 @@ def test_a_line_with_too_few_or_too_many_cells_is_malformed(content: bytes) -> N
     """It keeps its place; a blank cell after the last column doesn't count."""
     table = TextTable([content])
 
-    (rows,) = [some for chunk in table.chunks() for some in read_chunk(chunk, table, {}, ["id", "a"], 10)]
+    (rows,) = [some for chunk in table.chunks() for some in read_chunk(chunk, table, {}, BASE_ID, ["id", "a"], 10)]
 
     assert rows.batch.column("id").to_pylist() == ["1", None, None, "7"]
-    assert rows.lines is not None
-    assert list(rows.lines) == [2, 3, 4, 5]
+    assert rows.lines.tolist() == [2, 3, 4, 5]
     assert {row: line.text for row, line in rows.malformed.items()} == {1: "3", 2: "4,5,6"}
     assert rows.malformed[1].fault == "expected 2 cells, as the header has, got 1"
 
@@ -113,7 +118,7 @@ def test_a_wrong_number_of_rows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(arrow_csv, "read_csv", lambda *_: short)
 
     with pytest.raises(ScoringError, match="line 2: 2 records were counted from here, and 1 read"):
-        list(read_chunk(chunk, table, {}, ["id", "a"], 10))
+        list(read_chunk(chunk, table, {}, BASE_ID, ["id", "a"], 10))
 
 
 @pytest.mark.parametrize("is_compressed", [False, True])

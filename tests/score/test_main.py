@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -45,15 +47,22 @@ def command(source: Path, out: Path, model: Path, *more: str) -> list[str]:
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Relative path → sha256 of every file in a folder."""
+    """Relative path → sha256 of every file in a folder, but for the time when it was finished."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    contents = {path: re.sub(rb'"finished_at": "[^"]+"', b"", path.read_bytes()) for path in paths}
+    return {str(path.relative_to(folder)): hashlib.sha256(content).hexdigest() for path, content in contents.items()}
 
 
 def scores(out: Path) -> list[dict[str, object]]:
-    """The rows of OUT/scores, in order."""
-    rows: list[dict[str, object]] = pq.read_table(out / "scores").to_pylist()
+    """The rows of OUT/scores, in order, without the decision ids, which depend on the file."""
+    rows: list[dict[str, object]] = pq.read_table(out / "scores").drop(["decision_id"]).to_pylist()
     return rows
+
+
+def decision_ids(out: Path) -> list[str]:
+    """The decision ids of OUT/scores, in order."""
+    ids: list[str] = pq.read_table(out / "scores").column("decision_id").to_pylist()
+    return ids
 
 
 def test_the_embedded_data_is_scored_with_the_artifact(
@@ -283,7 +292,7 @@ def test_complete_parts_are_not_scored_again(run: Run, draw: Draw, model_path: P
     whole = run(tmp_path / "in", out="whole")
     draft = tmp_path / ".out.unfinished"
     (draft / "scores").mkdir(parents=True)
-    manifest = json.loads((whole / "manifest.json").read_text()) | {"rows": None}
+    manifest = json.loads((whole / "manifest.json").read_text()) | {"rows": None, "finished_at": None}
     (draft / "manifest.json").write_text(json.dumps(manifest))
     kept = draft / "scores" / "part-00000.parquet"
     kept.write_bytes((whole / "scores" / "part-00000.parquet").read_bytes())
@@ -302,7 +311,7 @@ def test_parts_with_other_columns_are_scored_again(run: Run, draw: Draw, tmp_pat
     whole = run(tmp_path / "x.parquet", out="whole")
     draft = tmp_path / ".out.unfinished"
     (draft / "scores").mkdir(parents=True)
-    manifest = json.loads((whole / "manifest.json").read_text()) | {"rows": None}
+    manifest = json.loads((whole / "manifest.json").read_text()) | {"rows": None, "finished_at": None}
     manifest["job"]["columns"].remove("points")
     (draft / "manifest.json").write_text(json.dumps(manifest))
     pq.write_table(
@@ -375,3 +384,33 @@ def test_two_runs_can_not_write_the_same_folder(
 
     assert "another run is writing" in capsys.readouterr().err
     assert len(scores(run(tmp_path / "x.parquet"))) == 5
+
+
+def test_the_same_rows_have_the_same_decision_ids(run: Run, draw: Draw, tmp_path: Path) -> None:
+    """In another run, with reasons and inputs, also of a copy of the file; no two rows have the same id."""
+    (tmp_path / "a").mkdir()
+    for name in ("may", "june"):
+        pq.write_table(draw(500), tmp_path / "a" / f"{name}.parquet")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+
+    first = decision_ids(run(tmp_path / "a"))
+
+    assert decision_ids(run(tmp_path / "b", "--reasons", "2", "--inputs", "--threads", "1", out="again")) == first
+    assert decision_ids(run(tmp_path / "b" / "may.parquet", out="single")) == first[500:]
+    assert len(set(first)) == 1000
+
+
+def test_inputs_are_those_of_the_graph(run: Run, draw: Draw, tmp_path: Path) -> None:
+    """Null where missing, a category as the index of its level; other columns are those of a run without them."""
+    table = draw(300)
+    pq.write_table(table, tmp_path / "x.parquet")
+
+    plain, out = run(tmp_path / "x.parquet"), run(tmp_path / "x.parquet", "--inputs", out="with")
+
+    found = pq.read_table(out / "scores")
+    amounts, levels = table.column("Amount").to_pylist(), table.column("Home, now").to_pylist()
+    assert [row[0] for row in found.column("inputs").to_pylist()] == amounts
+    assert [row[2] for row in found.column("inputs").to_pylist()] == [
+        None if level is None else float(("own", "rent").index(level)) for level in levels
+    ]
+    assert found.drop(["inputs"]).equals(pq.read_table(plain / "scores"))

@@ -33,7 +33,7 @@ def test_ids_of_every_type_read_back_the_same(tmp_path: Path, kind: pa.DataType,
     given = {"id": values, "decision": ["refuse", "refuse"], "points": [-(2**40), 600]}
     columns = [pa.array(given.get(field.name, [None, None]), field.type) for field in schema]
 
-    with Part(path, tmp_path / "rejects.parquet", kind, 0) as part:
+    with Part(path, tmp_path / "rejects.parquet", schema) as part:
         part.write(pa.RecordBatch.from_arrays(columns, schema=schema))
 
     read = pq.read_table(path)

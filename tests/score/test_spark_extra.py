@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +18,7 @@ from model.dialect import NO_OPTIONS, DialectOptions
 from model.loading import load_model
 from score.__main__ import main
 from score.errors import ScoringError
-from score.output import Counts
+from score.manifest import Counts
 from score.result_columns import scored_columns
 from score.scorer import Scorer
 from score.spark import score_with
@@ -37,6 +39,11 @@ def rows(folder: Path) -> list[dict[str, object]]:
     """The rows of a folder of Parquet files sorted by id; Spark keeps no order."""
     found: list[dict[str, object]] = pq.read_table(folder).to_pylist()
     return sorted(found, key=lambda row: str(row["id"]))
+
+
+def answers(folder: Path) -> list[dict[str, object]]:
+    """The rows of a folder of scores without the decision ids, which depend on the file."""
+    return [{name: value for name, value in row.items() if name != "decision_id"} for row in rows(folder)]
 
 
 def compare_engines(
@@ -60,14 +67,19 @@ def compare_engines(
             file.write("too,few\n")
     one, other = folder / "local", folder / "spark"
 
-    assert main([str(source), str(one), "--model", str(model), "--reasons", "3"]) == 0
-    counts = score(session, source, other, scorer, content)
+    assert main([str(source), str(one), "--model", str(model), "--reasons", "3", "--inputs"]) == 0
+    counts = score(session, source, other, replace(scorer, is_with_inputs=True), content)
 
     assert counts == Counts(3001 + is_csv, 2999, 2 + is_csv)
     assert rows(other / "scores") == rows(one / "scores")
-    found, expected = rows(other / "rejects"), rows(one / "rejects")
-    assert [row | {"line": None} for row in found] == [row | {"line": None} for row in expected]
-    assert [row["line"] for row in found] == [row["line"] if is_csv else None for row in expected]
+    assert len({row["decision_id"] for row in rows(one / "scores")}) == 2999
+    assert rows(other / "rejects") == rows(one / "rejects")
+    manifests = [json.loads((out / "manifest.json").read_text()) for out in (one, other)]
+    for manifest in manifests:
+        del manifest["finished_at"]
+        for file in manifest["job"]["files"]:
+            file["modified_ns"] //= 1_000_000
+    assert manifests[0] == manifests[1]
     assert (other / "_SUCCESS").exists()
     assert not (folder / "spark.unfinished").exists()
 
@@ -97,16 +109,16 @@ def compare_dialects(session: SparkSession, content: bytes, folder: Path) -> Non
     (folder / "in").mkdir(parents=True)
     pq.write_table(draw_base(), folder / "base.parquet")
     score(session, folder / "base.parquet", folder / "base", scorer, content)
-    expected = rows(folder / "base" / "scores")
+    expected = answers(folder / "base" / "scores")
     for name, table in SAME.items():
         (folder / ("in" if name != "base.txt" else "") / name).write_bytes(table)
     score(session, folder / "in", folder / "out of all", scorer, content)
-    assert rows(folder / "out of all" / "scores") == [row for row in expected for _ in range(len(SAME) - 1)]
+    assert answers(folder / "out of all" / "scores") == [row for row in expected for _ in range(len(SAME) - 1)]
     of_odd_name = next(name for name in SAME if "[" in name)
     singles = {"base.txt": folder / "base.txt", of_odd_name: folder / "in" / of_odd_name}
     for name, path in (singles | write_parquet(folder)).items():
         assert score(session, path, folder / f"out {name}", scorer, content) == Counts(6, 6, 0), name
-        assert rows(folder / f"out {name}" / "scores") == expected, name
+        assert answers(folder / f"out {name}" / "scores") == expected, name
     for name, (table, message) in REFUSED.items():
         (folder / name).write_bytes(table)
         with pytest.raises(ScoringError, match=re.escape(message)) as caught:
@@ -116,7 +128,7 @@ def compare_dialects(session: SparkSession, content: bytes, folder: Path) -> Non
         assert not list(folder.glob("out.*"))
     options = DialectOptions(decimal=".")
     score(session, folder / "thousands.csv", folder / "thousands", scorer, content, options)
-    assert rows(folder / "thousands" / "scores") == expected
+    assert answers(folder / "thousands" / "scores") == expected
 
 
 def score_a_folder(session: SparkSession, content: bytes, folder: Path) -> None:
