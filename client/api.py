@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
+from uuid import UUID
 
 import httpx
 import msgspec
 
+from client.cases import Case, CasePage, Recording, Review, Search
 from client.responses import (
     CONTRACT_VERSION,
     Applicant,
@@ -24,6 +26,8 @@ from client.responses import (
     TableResponse,
     add_further,
 )
+
+NOT_RECORDED = "urn:problem:not-recorded"
 
 JSON = {"Content-Type": "application/json"}
 
@@ -48,8 +52,16 @@ class ContractMismatch(ApiError):
     """The response has another contract version, or doesn't come from this service at all."""
 
 
+class NotFound(ContractMismatch):
+    """The service has nothing under this path (404)."""
+
+
 class ServiceError(ApiError):
     """The service failed or rejected the request because of its load (429, 5xx)."""
+
+
+class NotRecorded(ServiceError):
+    """The service gives no decision, because it can't record it (503)."""
 
 
 class TooLarge(ApiError):
@@ -80,13 +92,24 @@ class Api:
         return _decode(content, Model)
 
     def score(
-        self, applicants: Sequence[Applicant], *, reasons: int = 4, what_would_change: bool = False
+        self,
+        applicants: Sequence[Applicant],
+        ids: Sequence[str | None] = (),
+        *,
+        reasons: int = 4,
+        what_would_change: bool = False,
     ) -> tuple[Result, ...]:
         """Score applicants, with at most `reasons` reasons each; returns results in the order of the applicants.
 
-        Raises InvalidApplicants if one of them can't be scored, else ApiError.
+        `ids`: of the applicants, for the record of the decisions. Raises InvalidApplicants if one of them can't be
+        scored, NotRecorded if the decisions can't be recorded, else ApiError.
         """
-        body = {"applicants": applicants, "reasons": reasons, "what_would_change": what_would_change}
+        given = ids or [None] * len(applicants)
+        # A field that is named `id` has that name for itself.
+        named: list[Applicant] = [
+            {"id": id_, **applicant} if id_ else applicant for id_, applicant in zip(given, applicants, strict=True)
+        ]
+        body = {"applicants": named, "reasons": reasons, "what_would_change": what_would_change}
         content = self._send("POST", "/score", msgspec.json.encode(body))
         results = zip(_decode(content, ScoreResponse).results, _decode(content, RawScoreResponse).results, strict=True)
         return tuple(add_further(result, attributes) for result, attributes in results)
@@ -106,9 +129,55 @@ class Api:
         path = f"/applicants?{query}" if query else "/applicants"
         return _decode(self._send("POST", path, table, headers), TableResponse)
 
-    def _send(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = JSON) -> bytes:
+    def recording(self) -> Recording:
+        """Whether the service records its decisions, and this key may read them; raises ApiError."""
         try:
-            response = self._client.request(method, path, content=body, headers=headers)
+            self.list_cases(Search(), limit=1)
+        except NotFound:
+            return "off"
+        except KeyRejected:
+            return "forbidden"
+        except ServiceError:
+            # It records, but can't at the moment: what needs the record says so.
+            return "on"
+        return "on"
+
+    def list_cases(self, search: Search, cursor: str = "", *, limit: int) -> CasePage:
+        """A page of the decisions on record, newest first; raises NotFound if none are recorded, else ApiError."""
+        query = {
+            "applicant": search.applicant,
+            "decision": search.decision,
+            "from": search.start,
+            "to": search.end,
+            "open": "true" if search.is_open else "",
+            "cursor": cursor,
+            "limit": str(limit),
+        }
+        given = {name: value for name, value in query.items() if value}
+        return _decode(self._send("GET", "/v1/decisions", query=given), CasePage)
+
+    def case(self, case_id: str) -> Case:
+        """A decision on record, replayed; raises NotFound if there is none with this id, else ApiError."""
+        try:
+            path = f"/v1/decisions/{UUID(case_id)}"
+        except ValueError as error:
+            raise NotFound("no id of a decision") from error
+        return _decode(self._send("GET", path), Case)
+
+    def review(self, case_id: str, review: Review) -> None:
+        """Record a person's decision of a case; raises InvalidApplicants if the service refuses it, else ApiError."""
+        self._send("POST", f"/v1/decisions/{UUID(case_id)}/review", msgspec.json.encode(review))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = JSON,
+        query: Mapping[str, str] | None = None,
+    ) -> bytes:
+        try:
+            response = self._client.request(method, path, content=body, headers=headers, params=query)
         except httpx.TransportError as error:
             raise ApiUnreachable(f"{type(error).__name__}: {error}") from error
         if response.is_success:
@@ -116,13 +185,16 @@ class Api:
         problem = _decode_problem(response)
         if response.status_code in (401, 403):
             raise KeyRejected(problem.detail)
-        if response.status_code in (404, 405) or response.is_redirect:
+        if response.status_code == 404:
+            raise NotFound(f"{method} {path}: {response.status_code} {problem.detail}")
+        if response.status_code == 405 or response.is_redirect:
             raise ContractMismatch(f"{method} {path}: {response.status_code} {problem.detail}")
         if response.status_code in (400, 422):
             raise InvalidApplicants(problem.detail, problem.errors)
         if response.status_code == 413:
             raise TooLarge(problem.detail)
-        raise ServiceError(f"{response.status_code} {problem.detail}")
+        kind = NotRecorded if problem.type == NOT_RECORDED else ServiceError
+        raise kind(f"{response.status_code} {problem.detail}")
 
 
 def _decode_problem(response: httpx.Response) -> Problem:

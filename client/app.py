@@ -1,7 +1,7 @@
 """`streamlit run client/app.py`: the user interface for loan officers.
 
 Streamlit runs this script from top to bottom at each interaction: settings, language, model, table of applicants,
-then one of three views.
+then one of the views.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from client import components
 from client.api import Api
 from client.app_state import AppState
 from client.error_pages import show_api_errors
+from client.kept import keep_inputs
 from client.language import DEFAULT, LANGUAGES, Language, add_translations, read_language
 from client.responses import Model
 from client.settings import SettingsError, read_settings
 from client.table_loader import load_table
 from client.views import VIEWS
+from client.views.case_address import find_open_case
 
 STYLE_SHEET = Path(__file__).resolve().parent / "style.css"
 
 
 def main() -> None:
     """Render the page once for one session."""
+    keep_inputs()
     browser_language = (st.context.locale or DEFAULT)[:2]
     code = _initial_option("lang", LANGUAGES, browser_language if browser_language in LANGUAGES else DEFAULT)
     st.set_page_config(page_title=read_language(code).text("app.title"), page_icon="⚖️", layout="wide")
@@ -43,7 +46,7 @@ def main() -> None:
         st.html(f"<script>document.documentElement.lang = '{language.code}'</script>", unsafe_allow_javascript=True)
     heading.title(language.text("app.title"), anchor=False)
     with views:
-        _initial_option("view", VIEWS, next(iter(VIEWS)))
+        _initial_option("view", VIEWS, "cases" if find_open_case() else next(iter(VIEWS)))
         view = _show_switch("view", language.text("app.view"), {name: language.text(f"view.{name}") for name in VIEWS})
     try:
         settings = read_settings(os.environ)
@@ -56,7 +59,7 @@ def main() -> None:
         model = api.model()
         language = add_translations(language, model, settings.table.parent)
         loaded = load_table(settings.table, api, model, language)
-        VIEWS[view](AppState(api, settings.api_url, model, language, loaded.table, loaded.population))
+        VIEWS[view](AppState(api, settings.api_url, model, language, loaded.table, loaded.population, api.recording()))
         st.divider()
         _show_model(model, language)
 

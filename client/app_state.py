@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from client.api import Api
+from client.cases import Recording
 from client.language import Language
 from client.population import Population
 from client.responses import Model
@@ -21,3 +22,4 @@ class AppState:
     language: Language
     table: Table
     population: Population
+    recording: Recording

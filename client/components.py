@@ -8,28 +8,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from msgspec.structs import replace
+
 from client.language import Language
-from client.responses import Policy, Result
+from client.responses import Decision, Policy, Result
 
 
-def verdict(result: Result, policy: Policy, language: Language, *, before: Result | None = None) -> str:
-    """The decision, points and gauge; and the result before a field was changed, if that differs."""
-    previous = ""
-    if before is not None and before != result:
+def verdict(
+    result: Result,
+    policy: Policy,
+    language: Language,
+    *,
+    before: Result | None = None,
+    final: Decision | None = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """The decision, points and gauge, and the result before a field was changed, if that differs.
+
+    `final`: the decision that holds instead of the model's; `notes`: lines below it.
+    """
+    lines = [*notes]
+    if before is not None and not _is_same(before, result):
         text = language.text(
             "verdict.before",
             decision=language.text(f"decision.{before.decision}"),
             probability=language.percent(before.probability),
             points=language.number(before.points),
         )
-        previous = f'<p class="before">{escape(text)}</p>'
+        lines.append(text)
+    further = "".join(f'<p class="before">{escape(line)}</p>' for line in lines)
     points = language.text("verdict.points", points=language.number(result.points))
-    decision = language.text(f"decision.{result.decision}")
+    shown = final or result.decision
+    decision = language.text(f"decision.{shown}")
     return (
-        f'<div class="verdict {result.decision}" role="status"><div>'
-        f'<p class="decision">{escape(decision)}</p><p>{escape(points)}</p>{previous}'
+        f'<div class="verdict {shown}" role="status"><div>'
+        f'<p class="decision">{escape(decision)}</p><p>{escape(points)}</p>{further}'
         f"</div>{gauge(result, policy, language)}</div>"
     )
+
+
+def _is_same(before: Result, result: Result) -> bool:
+    """Whether two results are equal, but for what they are recorded as."""
+    return replace(before, further={}) == replace(result, further={})
 
 
 def gauge(result: Result, policy: Policy, language: Language) -> str:
@@ -64,6 +84,20 @@ def decision_zones(policy: Policy) -> Sequence[tuple[str, float, float]]:
 def bullets(lines: Iterable[str], css_class: str) -> str:
     """Sentences as a bulleted list."""
     return f'<ul class="{css_class}">' + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def heading(text: str) -> str:
+    """The heading of a case, which may be any text."""
+    return f"<h2>{escape(text)}</h2>"
+
+
+def history(events: Iterable[tuple[str, str, str]]) -> str:
+    """(time, what happened, note) as a numbered list."""
+    items = "".join(
+        f"<li><span>{escape(when)}</span> {escape(text)}{f'<p>{escape(note)}</p>' if note else ''}</li>"
+        for when, text, note in events
+    )
+    return f'<ol class="history">{items}</ol>'
 
 
 def facts(pairs: Mapping[str, str]) -> str:

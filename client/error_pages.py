@@ -13,6 +13,8 @@ from client.api import (
     ContractMismatch,
     InvalidApplicants,
     KeyRejected,
+    NotFound,
+    NotRecorded,
     ServiceError,
     TooLarge,
 )
@@ -22,6 +24,8 @@ PAGES: dict[type[ApiError], str] = {
     ApiUnreachable: "error.unreachable",
     KeyRejected: "error.key",
     ContractMismatch: "error.contract",
+    NotFound: "error.contract",
+    NotRecorded: "error.recording",
     ServiceError: "error.service",
     TooLarge: "error.service",
 }

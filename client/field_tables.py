@@ -74,6 +74,18 @@ def draw_ranks(applicant: Applicant, model: Model, population: Population, langu
     return _draw_bars(title, language.text("figure.rank"), rows, language)
 
 
+def draw_values(applicant: Applicant, model: Model, language: Language) -> str:
+    """The values of an applicant."""
+    body = "".join(
+        f'<tr><th scope="row">{escape(language.translate(field.label))}</th>'
+        f"<td>{escape(language.value(applicant[field.name], field))}</td></tr>"
+        for field in model.fields
+    )
+    return _draw_table(
+        language.text("form.title"), (language.text("figure.field"), language.text("figure.value")), body
+    )
+
+
 def draw_comparison(names: Sequence[str], applicants: Sequence[Applicant], model: Model, language: Language) -> str:
     """The values of several applicants side by side, differences in bold."""
     body = ""

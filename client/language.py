@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 
@@ -60,6 +60,16 @@ class Language:
     def day(self, when: date) -> str:
         """A date with the name of the month."""
         return format_date(when, "long", locale=self.code)
+
+    def moment(self, when: str, zone: tzinfo) -> str:
+        """A time in RFC 3339 as date and time of day in a time zone: 'Jan 2, 2026, 04:04 (UTC+01:00)'."""
+        local = datetime.fromisoformat(when).astimezone(zone)
+        return f"{format_date(local, 'medium', locale=self.code)}, {local:%H:%M} ({local:%Z})"
+
+    def of_model(self, model: Model) -> Language:
+        """The language with the translations in the contract of this model; as it is if that has none."""
+        translations = model.translations.get(self.code)
+        return replace(self, translations=translations) if translations else self
 
     def value(self, value: Value, about: Field) -> str:
         """A value of a field as text: '2 years', 'rent', 'not known'."""

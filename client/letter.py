@@ -1,7 +1,8 @@
 """The letter to the applicant: the decision as one printable, self-contained HTML page.
 
 It gives at most four reasons (US Reg B, 12 CFR 1002.9, official interpretation 9(b)(2): more are not likely to help),
-what would have changed a refusal, and the right to a review by a person (GDPR, article 22(3)).
+what would have changed a refusal, and the right to a review by a person (GDPR, article 22(3)). Where a person refused,
+that person's reason comes first, and the model's follow unless the model would have accepted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from html import escape
 
 from client.language import Language
 from client.localization import localize_change, localize_reason
-from client.responses import Applicant, Model, Result
+from client.responses import Applicant, Decision, Model, Result
 
 MAX_REASONS = 4
 MAX_CHANGES = 3
@@ -41,22 +42,45 @@ class Parties:
     day: date
 
 
-def write_letter(applicant: Applicant, result: Result, model: Model, parties: Parties, language: Language) -> str:
-    """The letter as one HTML document; an acceptance has neither reasons nor changes."""
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """A decision on record: its id and day, the decision that holds, and its reason where a person took it, else ''."""
+
+    id: str
+    day: date
+    decision: Decision
+    reason: str
+
+
+def write_letter(
+    applicant: Applicant,
+    result: Result,
+    model: Model,
+    parties: Parties,
+    language: Language,
+    on_record: OnRecord | None = None,
+) -> str:
+    """The letter as one HTML document; an acceptance has neither reasons nor changes.
+
+    `on_record`: the decision that the letter is of, of which `result` is the replay.
+    """
     fields = {field.name: field for field in model.fields}
     text, body = language.text, ""
-    if result.decision != "accept" and result.reasons:
-        reasons = (
+    decision = on_record.decision if on_record else result.decision
+    reasons = [on_record.reason] if on_record and on_record.reason and decision == "refuse" else []
+    if result.decision != "accept":
+        reasons += [
             text(
                 "letter.reason",
                 text=localize_reason(reason, applicant, fields[reason.field], language),
                 label=language.translate(fields[reason.field].label),
                 value=language.value(applicant[reason.field], fields[reason.field]),
             )
-            for reason in result.reasons[:MAX_REASONS]
-        )
-        body += _list("ol", text("letter.reasons"), reasons)
-    if result.what_would_change:
+            for reason in result.reasons
+        ]
+    if decision != "accept" and reasons:
+        body += _list("ol", text("letter.reasons"), reasons[:MAX_REASONS])
+    if decision == result.decision and result.what_would_change:
         changes = (
             localize_change(change, applicant, fields[change.field], language)
             for change in result.what_would_change[:MAX_CHANGES]
@@ -65,13 +89,15 @@ def write_letter(applicant: Applicant, result: Result, model: Model, parties: Pa
     subject = text("letter.subject", reference=parties.reference).strip()
     greeting = text("letter.greeting_name", name=parties.name) if parties.name else text("letter.greeting")
     origin = f"{text('letter.model', name=model.name, version=model.version)} sha256 {model.sha256}"
+    if on_record:
+        origin = f"{text('letter.record', id=on_record.id, day=language.day(on_record.day))} {origin}"
     return (
         f'<!doctype html>\n<html lang="{language.code}">\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n"
         f"<header><span>{escape(parties.lender)}</span><span>{escape(language.day(parties.day))}</span></header>\n"
         f"<main><h1>{escape(subject)}</h1>\n<p>{escape(greeting)}</p>\n"
-        f"<p>{escape(text(f'letter.{result.decision}'))}</p>\n{body}<p>{escape(text('letter.rights'))}</p>\n"
+        f"<p>{escape(text(f'letter.{decision}'))}</p>\n{body}<p>{escape(text('letter.rights'))}</p>\n"
         f'<p class="closing">{escape(text("letter.closing"))}\n\n{escape(parties.lender)}</p></main>\n'
         f"<footer>{escape(origin)}</footer>\n</html>\n"
     )

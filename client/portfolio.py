@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from client.api import Api, InvalidApplicants
 from client.language import Language
 from client.localization import localize_reason
-from client.responses import Applicant, Field, Result
+from client.responses import Field, Result
 from client.table import Table
 
 ROWS_PER_REQUEST = 500
@@ -36,15 +36,15 @@ def score_table(api: Api, table: Table) -> Iterator[ScoredTable]:
     yield scored
     rows = [row for row in range(len(table.applicants)) if row not in table.faults]
     for start in range(0, len(rows), ROWS_PER_REQUEST):
-        _score_rows(api, table.applicants, rows[start : start + ROWS_PER_REQUEST], scored)
+        _score_rows(api, table, rows[start : start + ROWS_PER_REQUEST], scored)
         yield scored
 
 
-def _score_rows(api: Api, applicants: Sequence[Applicant], rows: Sequence[int], scored: ScoredTable) -> None:
+def _score_rows(api: Api, table: Table, rows: Sequence[int], scored: ScoredTable) -> None:
     """Post some rows; rows that the service rejects are set aside and the others posted again."""
     while rows:
         try:
-            results = api.score([applicants[row] for row in rows])
+            results = api.score([table.applicants[row] for row in rows], [table.given_id(row) for row in rows])
         except InvalidApplicants as error:
             rejected = _errors_by_row(error, rows)
             if not rejected:

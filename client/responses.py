@@ -98,7 +98,7 @@ class Change(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """Result for one applicant; `further`: scalar attributes that this client doesn't know, columns of its tables."""
+    """Result for one applicant; `further`: scalar attributes that this client doesn't show, columns of its tables."""
 
     probability: float
     decision: Decision
@@ -107,6 +107,11 @@ class Result(Struct, frozen=True):
     warnings: tuple[FieldWarning, ...]
     what_would_change: tuple[Change, ...] = ()
     further: dict[str, float | str] = {}
+
+    @property
+    def decision_id(self) -> str:
+        """The id of the decision on record; '' if the service doesn't record."""
+        return str(self.further.get("decision_id", ""))
 
 
 class ScoreResponse(Struct, frozen=True):
@@ -174,3 +179,4 @@ class Problem(Struct, frozen=True):
 
     detail: str
     errors: tuple[ErrorDetail, ...] = ()
+    type: str = ""

@@ -41,7 +41,8 @@ class Table:
     """Applicants in the order of the file, with unique ids and the line of each.
 
     `faults`: number of a row that can't be scored → why. Its number fields that can't be read are missing. `sheet`: of
-    an Excel workbook. `sha256`: of the file and how it was to be read.
+    an Excel workbook. `sha256`: of the file and how it was to be read. `given_ids`: as in the file, None where it has
+    none.
     """
 
     name: str
@@ -52,6 +53,11 @@ class Table:
     faults: Mapping[int, str] = field(default_factory=dict)
     dialect: Dialect | None = None
     sheet: Sheet | None = None
+    given_ids: tuple[str | None, ...] = ()
+
+    def given_id(self, row: int) -> str | None:
+        """The id of an applicant as it is in the file."""
+        return self.given_ids[row] if self.given_ids else None
 
     @property
     def sound(self) -> tuple[Applicant, ...]:
@@ -86,6 +92,7 @@ def read_table(api: Api, name: str, content: bytes, fields: Sequence[Field], opt
         faults={number: _join(row.faults) for number, row in enumerate(answer.rows) if row.faults},
         dialect=answer.dialect,
         sheet=sheet,
+        given_ids=tuple(row.id for row in answer.rows),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from client.api import Api
 from client.language import Language
+from client.markdown import escape_markdown
 from client.population import Population, population_of
 from client.responses import Dialect, Model
 from client.table import Options, Table, TableError, read_table
@@ -59,7 +59,7 @@ def load_table(path: Path, api: Api, model: Model, language: Language) -> Loaded
 def _show(loaded: LoadedTable, model: Model, language: Language) -> None:
     table, error = loaded.table, loaded.error
     if error:
-        values = {name: _escape_markdown(value) for name, value in error.values.items()}
+        values = {name: escape_markdown(value) for name, value in error.values.items()}
         st.warning(language.text(error.key, **values))
         title = language.text("table.none")
     else:
@@ -77,9 +77,9 @@ def _show(loaded: LoadedTable, model: Model, language: Language) -> None:
     if table.sheet:
         key = "table.read_sheet" if table.sheet.n_sheets == 1 else "table.read_first_sheet"
         read_as = language.text(key, sheet=table.sheet.name, sheets=language.number(table.sheet.n_sheets))
-        st.caption(_escape_markdown(read_as))
+        st.caption(escape_markdown(read_as))
     elif table.dialect:
-        st.caption(_escape_markdown(describe_dialect(table.dialect, language)))
+        st.caption(escape_markdown(describe_dialect(table.dialect, language)))
 
 
 def _show_options(file: str, language: Language) -> None:
@@ -105,8 +105,3 @@ def describe_dialect(dialect: Dialect, language: Language) -> str:
         decimal=language.text(DECIMALS.get(dialect.decimal or "", "decimal.none")),
         encoding=dialect.encoding.upper() if dialect.encoding.startswith("utf") else dialect.encoding,
     )
-
-
-def _escape_markdown(text: str) -> str:
-    """A text that Streamlit shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|$~:])", r"\\\1", text)

@@ -8,6 +8,7 @@ from client import components, field_tables
 from client.app_state import AppState
 from client.portfolio import describe_fault
 from client.views.picker import NEW, pick_row
+from client.views.scoring import ask_results
 
 
 def show_comparison(state: AppState) -> None:
@@ -32,7 +33,9 @@ def show_comparison(state: AppState) -> None:
         return
     applicants = [state.table.applicants[row] for row in picked]
     names = [state.table.ids[row] for row in picked]
-    results = state.api.score(applicants, reasons=len(state.model.fields))
+    results = ask_results(state, applicants, [state.table.given_id(row) for row in picked])
+    if results is None:
+        return
     for side, result in zip(sides, results, strict=True):
         side.html(components.verdict(result, state.model.policy, language))
     st.html(field_tables.draw_comparison(names, applicants, state.model, language))

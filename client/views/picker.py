@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from client.app_state import AppState
+from client.kept import KEPT
 
 MAX_OPTIONS = 5_000
 """Maximum length of the drop-down list; a longer one is slow to send to the browser, so that the id is typed."""
@@ -20,20 +21,22 @@ def pick_row(state: AppState, label: str, *, key: str, default: int = 0, is_new_
         return NEW
     if len(table.ids) > MAX_OPTIONS:
         return _type_id(state, label, key, default)
-    rows = [*([NEW] if is_new_allowed else []), *range(len(table.ids))]
+    kept = f"{KEPT}{key} {table.sha256}"
+    st.session_state.setdefault(kept, min(default, len(table.ids) - 1))
     row: int = st.selectbox(
         label,
-        rows,
-        index=min(default + is_new_allowed, len(rows) - 1),
+        [*([NEW] if is_new_allowed else []), *range(len(table.ids))],
         format_func=lambda row: language.text("pick.new") if row == NEW else table.ids[row],
-        key=f"{key} {table.sha256}",
+        key=kept,
     )
     return row
 
 
 def _type_id(state: AppState, label: str, key: str, default: int) -> int | None:
     table = state.table
-    typed = st.text_input(label, value=table.ids[default], key=f"{key} {table.sha256}").strip()
+    kept = f"{KEPT}{key} {table.sha256}"
+    st.session_state.setdefault(kept, table.ids[default])
+    typed = st.text_input(label, key=kept).strip()
     if typed not in table.ids:
         st.warning(state.language.text("pick.unknown", file=table.name, id=repr(typed[:40])))
         return None

@@ -14,7 +14,7 @@ from client.localization import localize_reason
 from client.portfolio import ScoredTable, describe_fault, further_columns, score_table, write_results
 
 MAX_ROWS_UNASKED = 5_000
-"""A table with more rows is scored only after a click on a button."""
+"""A table with more rows is scored only after a click on a button; any table is, if the service records decisions."""
 
 BINS = 40
 COLOURS = {"accept": "#2f8f4c", "review": "#b07d10", "refuse": "#c4453e"}
@@ -29,7 +29,10 @@ def show_portfolio(state: AppState) -> None:
     key = f"scored {state.table.sha256} {state.model.sha256}"
     if key not in st.session_state:
         total = language.number(rows)
-        if rows > MAX_ROWS_UNASKED and not st.button(language.text("portfolio.big", rows=total), type="primary"):
+        is_asked, text = rows > MAX_ROWS_UNASKED, "portfolio.big"
+        if state.recording != "off":
+            is_asked, text = True, "portfolio.record"
+        if is_asked and not st.button(language.text(text, rows=total), type="primary"):
             return
         bar = st.progress(0.0)
         for scored in score_table(state.api, state.table):

@@ -1,18 +1,23 @@
-"""A model with every kind of field, both languages, and a client of a service with a fixed response."""
+"""A model with every kind of field, both languages, a client of a service with a fixed response, and the page."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from client.api import Api
 from client.language import Language, read_language
 from client.responses import Field, Model, Policy
+
+SECONDS = 60
+"""Timeout of one run of the page, which takes half a second on a quiet machine."""
 
 FIELDS = (
     Field("Amount", "Amount of the loan", "number", unit="EUR", minimum=0.0, maximum=100.0, changeable=True),
@@ -60,3 +65,24 @@ def make_api() -> Callable[..., Api]:
         return Api("http://test", key, transport=httpx.MockTransport(respond))
 
     return make
+
+
+@pytest.fixture
+def open_app(root: Path, monkeypatch: pytest.MonkeyPatch, service: str) -> Callable[..., AppTest]:
+    """Open the page with a query string, connected to a service."""
+
+    def run(url: str = service, **query: str) -> AppTest:
+        monkeypatch.chdir(root)
+        monkeypatch.setenv("CREDIT_API_URL", url)
+        app = AppTest.from_file(root / "client" / "app.py", default_timeout=SECONDS)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return run
+
+
+def html_of(app: AppTest) -> str:
+    """All HTML that the page shows by st.html; the page must have raised no exception."""
+    assert not app.exception, app.exception
+    return "\n".join(str(element.proto.body) for element in app.get("html"))

@@ -6,9 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from client.api import Api, ApiUnreachable, ContractMismatch, InvalidApplicants, KeyRejected, ServiceError
+from client.api import (
+    Api,
+    ApiUnreachable,
+    ContractMismatch,
+    InvalidApplicants,
+    KeyRejected,
+    NotFound,
+    NotRecorded,
+    ServiceError,
+)
+from client.cases import Recording, Review, Search
 from client.responses import ErrorDetail
 from deploy.dyno import free_port
 
@@ -18,7 +29,8 @@ from deploy.dyno import free_port
     [
         (401, {"detail": "no key"}, KeyRejected),
         (403, b"", KeyRejected),
-        (404, b"<html>", ContractMismatch),
+        (404, b"<html>", NotFound),
+        (405, b"", ContractMismatch),
         (302, b"", ContractMismatch),
         (200, b"<html>", ContractMismatch),
         (200, b"\xff", ContractMismatch),
@@ -30,6 +42,7 @@ from deploy.dyno import free_port
         (429, {"detail": "busy"}, ServiceError),
         (500, b"", ServiceError),
         (503, b"\xff", ServiceError),
+        (503, {"type": "urn:problem:not-recorded", "detail": "no database"}, NotRecorded),
     ],
 )
 def test_each_status_and_body_raises_its_exception(
@@ -64,3 +77,61 @@ def test_the_key_is_sent_as_a_bearer_token(make_api: Callable[..., Api], key: st
     make_api(200, {"results": []}, seen=seen, key=key).score([])
 
     assert seen[0].headers.get("Authorization") == header
+
+
+@pytest.mark.parametrize(
+    ("status", "recording"), [(404, "off"), (401, "forbidden"), (403, "forbidden"), (503, "on"), (200, "on")]
+)
+def test_whether_a_service_records_follows_from_the_status_of_the_list(
+    make_api: Callable[..., Api], status: int, recording: Recording
+) -> None:
+    """A service whose database is away does record."""
+    assert make_api(status, {"decisions": [], "next": None, "detail": ""}).recording() == recording
+
+
+def test_ids_are_sent_unless_a_field_has_their_name(make_api: Callable[..., Api]) -> None:
+    """An applicant without one is sent without one."""
+    seen: list[httpx.Request] = []
+
+    with pytest.raises(ContractMismatch):
+        make_api(200, {}, seen=seen).score([{"x": 1.0}, {"x": 2.0}, {"id": 3.0}], ["A-17", None, "B"])
+
+    assert msgspec.json.decode(seen[0].content)["applicants"] == [{"id": "A-17", "x": 1.0}, {"x": 2.0}, {"id": 3.0}]
+
+
+def test_a_search_sends_what_is_searched_for(make_api: Callable[..., Api]) -> None:
+    """And nothing else; an id of an applicant may be any text."""
+    seen: list[httpx.Request] = []
+    search = Search(applicant="Zoë & +", start="2026-03-01T00:00:00+01:00", is_open=True)
+
+    make_api(200, {"decisions": [], "next": None}, seen=seen).list_cases(search, "9", limit=20)
+
+    assert dict(seen[0].url.params) == {
+        "applicant": "Zoë & +",
+        "from": "2026-03-01T00:00:00+01:00",
+        "open": "true",
+        "cursor": "9",
+        "limit": "20",
+    }
+
+
+@pytest.mark.parametrize("case_id", ["", "..", "1/review", "?x", "é"])
+def test_an_id_that_is_none_is_not_sent(make_api: Callable[..., Api], case_id: str) -> None:
+    """It comes from the address of the page, which anybody can write."""
+    seen: list[httpx.Request] = []
+
+    with pytest.raises(NotFound):
+        make_api(200, {}, seen=seen).case(case_id)
+
+    assert seen == []
+
+
+def test_a_review_is_posted_to_its_case(make_api: Callable[..., Api]) -> None:
+    """With decision, reason and name; a note only if there is one."""
+    seen: list[httpx.Request] = []
+    case_id = "0195a0c4-7d1b-7c3e-8f42-5b1d9a6e0c77"
+
+    make_api(201, {}, seen=seen).review(case_id, Review("accept", "Guarantor", "Anna"))
+
+    assert seen[0].url.path == f"/v1/decisions/{case_id}/review"
+    assert msgspec.json.decode(seen[0].content) == {"decision": "accept", "reason": "Guarantor", "who": "Anna"}

@@ -18,10 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 from client.language import read_language
 from deploy.dyno import free_port
+from tests.client.conftest import html_of
 from tests.client.workbooks import write_workbook
-
-SECONDS = 60
-"""Timeout of one run of the page, which takes half a second on a quiet machine."""
 
 POLL_SECONDS = 0.01
 """How soon a fake service notices that it should stop; the default is 0.5."""
@@ -31,21 +29,6 @@ POLL_SECONDS = 0.01
 def holdout(root: Path) -> pd.DataFrame:
     """The table that the page loads by default, read by pandas."""
     return pd.read_csv(root / "data" / "credit_data_holdout.csv", keep_default_na=True)
-
-
-@pytest.fixture
-def open_app(root: Path, monkeypatch: pytest.MonkeyPatch, service: str) -> Callable[..., AppTest]:
-    """Open the page with a query string, connected to a service."""
-
-    def run(url: str = service, **query: str) -> AppTest:
-        monkeypatch.chdir(root)
-        monkeypatch.setenv("CREDIT_API_URL", url)
-        app = AppTest.from_file(root / "client" / "app.py", default_timeout=SECONDS)
-        for name, value in query.items():
-            app.query_params[name] = value
-        return app.run()
-
-    return run
 
 
 @contextmanager
@@ -72,12 +55,6 @@ def fake_service(status: int, body: object) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def html_of(app: AppTest) -> str:
-    """All HTML that the page shows by st.html; the page must have raised no exception."""
-    assert not app.exception, app.exception
-    return "\n".join(str(element.proto.body) for element in app.get("html"))
 
 
 def score(service: str, row: pd.Series[Any], **changed: object) -> dict[str, Any]:

@@ -89,6 +89,10 @@ def test_labels_levels_units_and_ids_are_escaped(text: str) -> None:
         field_tables.draw_comparison((evil, evil), (applicant, applicant), model, english),
         components.bullets([evil], "x"),
         components.facts({evil: evil}),
+        components.heading(evil),
+        components.history([(evil, evil, evil)]),
+        components.verdict(result, model.policy, english, notes=[evil]),
+        field_tables.draw_values(applicant, model, english),
     ]
 
     assert not any("<i>" in html for html in drawn)

@@ -6,6 +6,7 @@ import json
 import re
 import string
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -114,3 +115,20 @@ def test_a_value_has_its_unit_or_is_not_known(french: Language, fields: tuple[Fi
     written = [french.value(value, field) for value, field in zip((1300.0, None, "rent"), fields, strict=True)]
 
     assert written == ["1\u202f300 EUR", "non renseigné", "locataire"]
+
+
+def test_a_moment_has_the_time_of_the_zone(english: Language, french: Language) -> None:
+    """And says which."""
+    zone = ZoneInfo("Europe/Paris")
+
+    written = [one.moment("2026-01-02T23:04:05.000000Z", zone) for one in (english, french)]
+
+    assert written == ["Jan 3, 2026, 00:04 (CET)", "3 janv. 2026, 00:04 (CET)"]
+
+
+def test_texts_of_an_older_model_are_translated_by_its_own_contract(model: Model, french: Language) -> None:
+    """Without translations of its own, by those of the model in service."""
+    older = replace(model, translations={"fr": {"rent": "loue"}})
+
+    assert french.of_model(older).translate("rent") == "loue"
+    assert french.of_model(model).translate("rent") == "locataire"

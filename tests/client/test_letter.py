@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from client.language import Language
-from client.letter import Parties, write_letter
+from client.letter import OnRecord, Parties, write_letter
 from client.responses import Applicant, Change, Decision, Model, Reason, Result
 
 APPLICANT: Applicant = {"Amount": 1300.0, "Income": None, "Home": "rent"}
@@ -60,3 +60,39 @@ def test_names_and_reference_are_escaped(model: Model, english: Language) -> Non
 
     assert "<script" not in letter
     assert letter.count("&lt;script&gt;") == 5
+
+
+@pytest.mark.parametrize(
+    ("model_decides", "person_decides", "expected"),
+    [
+        ("refuse", "refuse", [True, True, True]),
+        ("review", "refuse", [True, True, False]),
+        ("accept", "refuse", [True, False, False]),
+        ("refuse", "accept", [False, False, False]),
+        ("refuse", "review", [False, True, False]),
+    ],
+)
+def test_the_letter_is_of_the_decision_that_holds(
+    model_decides: Decision, person_decides: Decision, expected: list[bool], model: Model, english: Language
+) -> None:
+    """A person's reason for a refusal comes first; the model's follow unless it would have accepted, its changes only
+    where it refused too."""
+    on_record = OnRecord("0195a0c4", date(2025, 12, 24), person_decides, "<b>No proof of income</b>")
+
+    letter = write_letter(APPLICANT, result_of(model_decides), model, PARTIES, english, on_record)
+
+    reasons = ("<li>&lt;b&gt;No proof of income&lt;/b&gt;</li>", "<li>reason 0 (", "Each of these changes alone")
+    assert [text in letter for text in reasons] == expected
+    assert english.text(f"letter.{person_decides}").replace("'", "&#x27;") in letter
+    assert letter.count("<li>") <= 5
+
+
+def test_the_letter_names_the_decision_on_record(model: Model, english: Language) -> None:
+    """By its id and day, and the model that decided then."""
+    on_record = OnRecord("0195a0c4", date(2025, 12, 24), "accept", "")
+
+    letter = write_letter(APPLICANT, result_of("accept"), model, PARTIES, english, on_record)
+
+    assert (
+        f"<footer>Decision 0195a0c4 of December 24, 2025. Assessed with model test, version {model.version}" in letter
+    )
