@@ -8,18 +8,19 @@ TAIWAN ?=
 
 BIN := .venv/bin
 INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report/*.html train/report/*.md train/report/*.css model/*.py) requirements-train.txt
-LOCKS := requirements requirements-train $(addprefix requirements/,client excel score spark deploy features boosters search mlflow test dev bench docs)
+LOCKS := requirements requirements-train $(addprefix requirements/,client excel score decisions spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-quality bench-features
+.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/dev tools ## install what lint, all tests, audit and lock need, into .venv
 
-run: artifacts/.trained ## install, train, export, check, serve on http://127.0.0.1:8000 (PORT=9000 for another)
-	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m serve
+run: artifacts/.trained .decisions-key ## install, train, export, check, serve on http://127.0.0.1:8000 (PORT=9000 for another)
+	DECISIONS_URL=$${DECISIONS_URL-sqlite:///decisions.db} DECISIONS_KEYS=$${DECISIONS_KEYS-officer=$$(cat .decisions-key)} \
+		HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m serve
 
 serve: .venv/train ## serve artifacts/model.onnx as it is
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python -m serve
@@ -40,7 +41,7 @@ test-extras: .venv/dev tools ## the tests of optional libraries: boosters, Spark
 tools: .venv/test ## install the programs that some tests run: Chromium, curl, git, Java, Node
 	@tests/install_tools
 
-soak: .venv/test tools ## long tests of the running service: fuzzing, overload, reloads, signals; 8 minutes
+soak: .venv/test tools ## long tests of the running service: fuzzing, overload, reloads, signals, lost databases; 18 minutes
 	$(BIN)/python -m tests.soak
 
 lint: .venv/dev ## style, types, import contracts, workflows; `pre-commit install` runs it before each commit
@@ -82,8 +83,8 @@ smoke: .venv/deploy ## smoke-test the service at URL=https://…
 rehearse: .venv/deploy ## deploy to a fake Heroku: a good version, a broken artifact, a broken app
 	$(BIN)/python -m deploy.rehearse
 
-client: .venv/client ## the loan officer's page on http://127.0.0.1:8501, in front of CREDIT_API_URL
-	$(BIN)/streamlit run client/app.py
+client: .venv/client .decisions-key ## the loan officer's page on http://127.0.0.1:8501, in front of CREDIT_API_URL
+	CREDIT_API_KEY=$${CREDIT_API_KEY-$$(cat .decisions-key)} $(BIN)/streamlit run client/app.py
 
 screenshots: .venv/dev ## pictures of both user interfaces into docs/
 	$(BIN)/python -m deploy.screenshots
@@ -114,6 +115,9 @@ bench-trees: .venv/dev ## time of probability and reasons of larger trees, compa
 bench-portfolio: .venv/dev ## time to score ten million rows, compared with reading them and with scikit-learn
 	$(BIN)/python -m benchmarks.portfolio --spark
 
+bench-decisions: .venv/dev ## what recording decisions costs, on SQLite and PostgreSQL: docs/decisions.md
+	$(BIN)/python -m benchmarks.decisions
+
 bench-quality: .venv/bench ## AUC and log loss of this and five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
 	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
 
@@ -128,13 +132,17 @@ lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Pyt
 		$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock' \
 			$(LOCK_FLAGS) $$peer -o $${peer%.in}.txt || exit; done
 
-clean: ## remove the environment and every cache
+clean: ## remove the environment and every cache; decisions on record stay
 	rm -rf .venv build artifacts/.trained .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Retrain when data, card, code or locked libraries changed, or when the artifact is gone.
 artifacts/.trained: $(INPUTS) $(if $(wildcard artifacts/model.onnx),,force) | .venv/train
 	$(BIN)/python -m train $(CARD)
 	@touch $@
+
+# The key with which the page of `make client` reads and decides what the service of `make run` has recorded.
+.decisions-key:
+	@umask 077; key=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(24))') && echo "$$key" > $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -65,12 +65,15 @@ def read_command(slug: Path, name: str) -> str | None:
     return commands.get(name)
 
 
-def run_release(slug: Path) -> str:
-    """Run the release command; returns what it printed, raises DeployError if it fails."""
+def run_release(slug: Path, **variables: str) -> str:
+    """Run the release command; returns what it printed, raises DeployError if it fails.
+
+    `variables`: the app's config vars.
+    """
     command = read_command(slug, "release")
     if command is None:
         return ""
-    return run("the release command", ["bash", "-c", command], slug, DYNO="release.1")
+    return run("the release command", ["bash", "-c", command], slug, DYNO="release.1", **variables)
 
 
 def start_web(slug: Path, *, log: Path | None = None, **variables: str) -> Dyno:

@@ -14,24 +14,30 @@ from deploy import ROOT
 from deploy.dyno import free_port, wait_until_ready
 
 # A developer's own settings, which must not reach the processes.
-_SERVICE_SETTINGS = ("HOST", "PORT", "WEB_CONCURRENCY", "MODEL_PATH", "API_KEYS", "LOG_LEVEL")
+_SERVICE_SETTINGS = (
+    *("HOST", "PORT", "WEB_CONCURRENCY", "MODEL_PATH", "LOG_LEVEL"),
+    *("API_KEYS", "DECISIONS", "DECISIONS_KEYS", "DECISIONS_SPOOL", "DECISIONS_URL"),
+)
 _CLIENT_SETTINGS = ("CREDIT_API_URL", "CREDIT_API_KEY", "CREDIT_TABLE")
 
 
 @contextmanager
-def run_local_service() -> Iterator[str]:
-    """Serve the checkout's model file without API keys; yields the base URL. Raises DeployError if it doesn't start."""
+def run_local_service(**settings: str) -> Iterator[str]:
+    """Serve the checkout's model file with these settings and no others; yields the base URL.
+
+    Raises DeployError if it doesn't start.
+    """
     port = free_port()
-    with _run_module(["serve"], port, "/readyz", PORT=str(port), LOG_LEVEL="warning") as base:
+    with _run_module(["serve"], port, "/readyz", PORT=str(port), LOG_LEVEL="warning", **settings) as base:
         yield base
 
 
 @contextmanager
-def run_local_page(api_url: str) -> Iterator[str]:
+def run_local_page(api_url: str, api_key: str = "") -> Iterator[str]:
     """Run the loan officer's page for a service; yields the base URL. Raises DeployError if it doesn't start."""
     port = free_port()
     command = ["streamlit", "run", "client/app.py", "--server.port", str(port)]
-    with _run_module(command, port, "/_stcore/health", CREDIT_API_URL=api_url) as base:
+    with _run_module(command, port, "/_stcore/health", CREDIT_API_URL=api_url, CREDIT_API_KEY=api_key) as base:
         yield base
 
 

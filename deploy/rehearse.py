@@ -27,8 +27,12 @@ from deploy.smoke import smoke
 
 FOLDER = ROOT / "build" / "rehearsal"
 APP = "rehearsal"
-CONFIG = {"WEB_CONCURRENCY": "2"}
-"""The config that Heroku sets for a dyno of 512 MB."""
+CONFIG = {
+    "WEB_CONCURRENCY": "2",
+    "DATABASE_URL": f"sqlite:///{FOLDER / 'decisions.db'}",
+    "DECISIONS_URL": "DATABASE_URL",
+}
+"""WEB_CONCURRENCY is what Heroku sets for a dyno of 512 MB, DATABASE_URL what a Postgres add-on sets, here a file."""
 
 BROKEN_APP = '''"""Answers every request with 200 and the body of a readiness check."""
 
@@ -92,7 +96,7 @@ def refuse_broken_artifact(rehearsal: Rehearsal) -> None:
 
 
 def roll_back_broken_app(rehearsal: Rehearsal) -> None:
-    """With a broken app the smoke tests fail; the previous release is live again."""
+    """With a broken app the smoke tests fail; the previous release is live again, and no decision is lost."""
     (rehearsal.checkout / "broken.py").write_text(BROKEN_APP)
     release, _ = (rehearsal.checkout / "Procfile").read_text().splitlines()
     web = "web: python -m uvicorn --host 0.0.0.0 --port $PORT broken:app"
@@ -101,6 +105,7 @@ def roll_back_broken_app(rehearsal: Rehearsal) -> None:
     check(deploy(rehearsal), 1)
     check(find_live(rehearsal), "v4")
     smoke(rehearsal.url, rehearsal.checkout)
+    run(sys.executable, "-m", "decisions", "verify", "--url", CONFIG["DATABASE_URL"], cwd=rehearsal.checkout)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ class Platform:
     def _finish(self, release: Release) -> None:
         with self._change:
             try:
-                print(run_release(release.slug.folder), end="", flush=True)
+                print(run_release(release.slug.folder, **self.config), end="", flush=True)
             except DeployError as error:
                 print(f" !     {error}", flush=True)
                 self._replace(replace(release, status="failed"))

@@ -21,13 +21,13 @@ def write_procfile(slug: Path, **commands: str) -> Path:
 def test_the_release_command_runs_in_the_slug_without_the_callers_settings(
     empty_slug: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a shell, with the slug's Python first on PATH."""
+    """In a shell, with the slug's Python first on PATH, and with the app's config vars."""
     monkeypatch.setenv("MODEL_PATH", "other.onnx")
-    write_procfile(empty_slug, release='pwd && command -v python && echo "model $MODEL_PATH, home $HOME"')
+    write_procfile(empty_slug, release='pwd && command -v python && echo "model $MODEL_PATH, home $HOME, $COLOUR"')
 
-    lines = run_release(empty_slug).splitlines()
+    lines = run_release(empty_slug, COLOUR="blue").splitlines()
 
-    assert lines == [str(empty_slug), f"{empty_slug}/.heroku/python/bin/python", f"model , home {empty_slug}"]
+    assert lines == [str(empty_slug), f"{empty_slug}/.heroku/python/bin/python", f"model , home {empty_slug}, blue"]
 
 
 def test_a_failed_release_command_is_an_error(empty_slug: Path) -> None:
