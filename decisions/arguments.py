@@ -32,22 +32,26 @@ def _add_period(parser: ArgumentParser) -> None:
 
 
 def add_verify_options(parser: ArgumentParser) -> None:
+    """What `verify` compares with, and writes."""
     parser.add_argument("--write-seal", type=Path, metavar="FILE", help="write the heads of all chains, if all is well")
     parser.add_argument("--against", type=Path, metavar="FILE", help="a seal that the chains must still contain")
 
 
 def add_replay_options(parser: ArgumentParser) -> None:
+    """The period to replay, and the report."""
     _add_period(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
 
 
 def add_export_options(parser: ArgumentParser) -> None:
+    """What to export, and where to."""
     _add_period(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="the .parquet or .jsonl file to write")
     parser.add_argument("--applicant", metavar="ID", help="all that is held of one applicant, as JSON lines")
 
 
 def add_outcomes_options(parser: ArgumentParser) -> None:
+    """The file of outcomes, and what to do with bad lines."""
     parser.add_argument(
         "file",
         type=Path,
@@ -61,17 +65,20 @@ def _add_yes(parser: ArgumentParser) -> None:
 
 
 def add_erase_options(parser: ArgumentParser) -> None:
+    """Whose data to erase."""
     parser.add_argument("--applicant", required=True, metavar="ID", help="as given with the applications")
     _add_yes(parser)
 
 
 def add_import_options(parser: ArgumentParser) -> None:
+    """Which scores to record, of which model."""
     what = "the model that scored it; default: %(default)s"
     parser.add_argument("out", type=Path, metavar="OUT", help="the finished OUT of python -m score --inputs")
     parser.add_argument("--model", type=Path, default=Path("artifacts/model.onnx"), metavar="FILE", help=what)
 
 
 def add_prune_options(parser: ArgumentParser) -> None:
+    """How old what is deleted must be."""
     age = _argument(lambda text: read_age(text, now()))
     parser.add_argument(
         "--older-than",
