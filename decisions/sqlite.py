@@ -32,6 +32,8 @@ class SqliteStore:
         self._path = path
         if not create and not path.is_file():
             raise StoreError(f"there is no file {path}, expected the database of the service: see DECISIONS_URL")
+        if not path.parent.is_dir() or path.is_dir():
+            raise StoreError(f"the database is {path}, expected a file in a folder that exists: see DECISIONS_URL")
         with self._errors():
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
