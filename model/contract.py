@@ -146,7 +146,8 @@ class Contract(Struct, frozen=True):
     each field, in the order of `fields`. `probability_bins`: the histogram of the training applicants' out-of-
     sample probabilities. Both are empty in a model that was imported without data. `rows_at_once`: the batch size
     at which the graph is fastest, without contributions. `id`: the id column of the training table, which is no
-    field.
+    field. `parent`: the SHA-256 of the file that this one was recalibrated from; `training` and `bins` are that one's,
+    `version` and `trained_at` are of the recalibration, and `metrics` are those that it doesn't change.
     """
 
     contract_version: int
@@ -165,6 +166,12 @@ class Contract(Struct, frozen=True):
     rows_at_once: Annotated[int, Meta(ge=16, multiple_of=16)] = 256
     id: str | None = None
     attribution: Attribution = Attribution()
+    parent: str | None = None
+
+    @property
+    def expected_probability(self) -> float | None:
+        """The mean probability of applicants like those of the training; unknown after a recalibration."""
+        return self.training.default_rate if self.parent is None else None
 
 
 def write_contract(contract: Contract) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Reference bins: the distribution of the training applicants over a field's values, stored in the artifact.
+"""Making reference bins: the distribution of the training applicants over a field's values, stored in the artifact.
 
 Read by `python -m train drift`, by the report, and by clients that show where an applicant stands. The privacy rules
 of what is published are fixed here and must not change silently: no count of 1 to 19 people, and no bin edge with more
@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from model.bins import Bins
+from model.bins import MIN_COUNT, Bins
 from model.contract import Field
 from train.dataset import Matrix
 
-MIN_COUNT = 20
-"""Smallest count of a bin. A smaller group that can't be merged with others is published as half of this number."""
-
 MAX_BINS = 10
 """Bins of a numeric field: its deciles."""
-
-Counts = npt.NDArray[np.int64]
 
 
 def make_bins(fields: Sequence[Field], applicants: Matrix) -> tuple[Bins, ...]:
@@ -74,46 +67,6 @@ def bin_levels(values: Matrix, n_levels: int) -> Bins:
         _publish(len(values) - len(present)),
         levels=tuple(levels),
     )
-
-
-def count_values(values: Matrix, bins: Bins) -> Counts:
-    """Counts of values, shape (n,): in each bin, then missing, then in no bin (levels the model doesn't know).
-
-    int64, shape (n_bins + 2,).
-    """
-    is_missing = np.isnan(values)
-    present = values[~is_missing]
-    size = len(bins.counts)
-    if bins.levels:
-        places = np.full(len(present), size)
-        for place, group in enumerate(bins.levels):
-            places[np.isin(present, group)] = place
-    else:
-        places = np.searchsorted(np.array(bins.edges), present)
-    found = np.bincount(places, minlength=size + 1)
-    return np.array([*found[:size], is_missing.sum(), found[size]], dtype=np.int64)
-
-
-def published_counts(bins: Bins) -> Counts:
-    """The counts stored in the bins, in the layout of `count_values`: int64, shape (n_bins + 2,)."""
-    return np.array([*bins.counts, bins.missing, 0], dtype=np.int64)
-
-
-def name_bins(bins: Bins, field: Field | None) -> list[str]:
-    """The label of each entry of `count_values`; `field` is None for the probability."""
-    if bins.levels:
-        levels = field.levels if field else ()
-        names = [", ".join(levels[level] for level in group) for group in bins.levels]
-    else:
-        names = _ranges(bins.edges)
-    return [*names, "missing", "unknown level"]
-
-
-def _ranges(edges: Sequence[float]) -> list[str]:
-    if not edges:
-        return ["any value"]
-    between = [f"{low:g} – {high:g}" for low, high in pairwise(edges)]
-    return [f"≤ {edges[0]:g}", *between, f"> {edges[-1]:g}"]
 
 
 def _publish(people: int) -> int:

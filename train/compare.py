@@ -14,17 +14,17 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table as Grid
 
+from model.formatting import format_estimate, format_percent, format_percent_estimate
 from model.session import Model
 from train.applicants import open_model, read_applicants
-from train.arguments import add_dialect_options, merge_options, random_seed, read_dialect_options
-from train.card import read_card
+from train.arguments import random_seed
 from train.errors import TrainingError
 from train.holdout import split_rows
+from train.outcomes import add_outcome_options, check_outcome_options, open_outcomes
 from train.report.comparison import Comparison
 from train.report.comparison import compare as measure
-from train.report.formatting import format_estimate, format_percent, format_percent_estimate
-from train.table import Table, read_table
-from train.target import MIN_CLASS_ROWS, Labels, encode_target, find_unlabelled, infer_default
+from train.table import Table
+from train.target import MIN_CLASS_ROWS, Labels
 
 STYLES = {"better": "green", "worse": "red", "same": ""}
 
@@ -38,46 +38,30 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("champion", type=Path, help="the model in use, such as artifacts/model.onnx")
     parser.add_argument("challenger", type=Path, help="the model that may replace it")
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="a dataset card, or a CSV file")
-    parser.add_argument("--target", metavar="COLUMN", help="with a CSV file: the column of the outcome")
-    parser.add_argument("--default", metavar="VALUE", help="with a CSV file: its value that means default")
-    add_dialect_options(parser)
+    add_outcome_options(parser)
     parser.add_argument("--gate", action="store_true", help="exit code 1 if the challenger is significantly worse")
     parser.add_argument("--seed", type=random_seed, default=0, help="of the bootstrap; default: 0")
     options = parser.parse_args(arguments)
-    if (options.data.suffix == ".toml") == (options.target is not None):
-        parser.error("give --data CARD.toml, or --data FILE.csv with --target COLUMN")
+    check_outcome_options(parser, options)
     return options
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Compare and print; the exit code, 1 with --gate if the challenger is worse. Raises TrainingError."""
     models = [open_model(path) for path in (options.champion, options.challenger)]
-    table, y = open_outcomes(options)
+    names = dict.fromkeys(field.name for model in models for field in model.contract.fields)
+    table, y = open_outcomes(options, list(names))
     rows = unseen_rows(table, y, models)
     scores = [model.score(read_applicants(table, model.contract.fields)[rows]) for model in models]
     comparison = measure(y[rows], scores[0], scores[1], models[0].contract.policy, options.seed)
+    for sentence in table.notes:
+        console.print(sentence, markup=False)
     show(console, comparison, len(y))
     if comparison.is_not_worse:
         console.print("The challenger is not significantly worse: it may replace the champion.", style="green")
     else:
         console.print("The challenger is significantly worse: keep the champion.", style="red")
     return int(options.gate and not comparison.is_not_worse)
-
-
-def open_outcomes(options: argparse.Namespace) -> tuple[Table, Labels]:
-    """The table and its outcomes, int64, shape (n,), 1 = default."""
-    given = read_dialect_options(options)
-    if options.data.suffix == ".toml":
-        dataset = read_card(options.data).dataset
-        dialect = merge_options(given, dataset.dialect)
-        table = read_table(options.data.parent / dataset.path, dialect, [dataset.target])
-        if dataset.drop_unlabelled:
-            table = table.drop(find_unlabelled(table, dataset.target))
-        return table, encode_target(table, dataset.target, dataset.default)
-    table = read_table(options.data, given, [options.target])
-    default = options.default if options.default is not None else infer_default(table, options.target)
-    return table, encode_target(table, options.target, default)
 
 
 def unseen_rows(table: Table, y: Labels, models: Sequence[Model]) -> npt.NDArray[np.int64]:

@@ -11,12 +11,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Grid
 
+from model.formatting import format_estimate
 from train.applicants import open_model, read_applicants
 from train.arguments import add_dialect_options, read_dialect_options
 from train.errors import TrainingError
 from train.files import write_whole
 from train.report.drift_page import Drift, render_drift
-from train.report.formatting import format_estimate
 from train.report.stability import PROBABILITY, measure_shift, measure_shifts
 from train.table import read_table
 
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         rows=len(applicants),
         acceptance_rate=float((scores.decision == 0).mean()),
         shifts=(
-            measure_shift(PROBABILITY, contract.probability_bins, scores.probability, None),
+            measure_shift(PROBABILITY, contract.probability_bins, scores.probability, None, len(contract.fields) + 1),
             *measure_shifts(contract.fields, contract.bins, applicants),
         ),
     )

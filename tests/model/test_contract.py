@@ -30,6 +30,12 @@ def test_the_order_of_a_dict_does_not_change_the_bytes(contract: Contract) -> No
     assert write_contract(reordered) == write_contract(contract)
 
 
+def test_a_recalibrated_model_expects_no_known_probability(contract: Contract) -> None:
+    """The default rate of the training applicants is that of its parent."""
+    assert contract.expected_probability == contract.training.default_rate
+    assert structs.replace(contract, parent="0" * 64).expected_probability is None
+
+
 def test_an_unknown_entry_is_ignored(contract: Contract) -> None:
     """New attributes with a default don't raise the contract version, so older readers must accept them."""
     assert read_contract({**write_contract(contract), "added_later": "{}"}) == contract

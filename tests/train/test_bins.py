@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.bins import Bins
-from model.contract import Field
-from train.bins import MIN_COUNT, bin_levels, bin_numbers, count_values, make_bins, name_bins, published_counts
+from model.bins import MIN_COUNT, count_values, published_counts
+from train.bins import bin_levels, bin_numbers
 
 KINDS = {
     "wide range": lambda random, rows: random.normal(0, 1e6, rows),
@@ -84,24 +83,7 @@ def test_an_edge_is_never_a_value_of_the_data() -> None:
     np.testing.assert_array_equal(edges, np.round(edges / 1000) * 1000)
 
 
-def test_a_level_that_training_never_saw_is_in_no_bin() -> None:
-    """-1 is the code of an unknown level."""
-    bins = bin_levels(np.repeat([0.0, 1.0], 50), 2)
-
-    assert count_values(np.array([0, 1, 1, np.nan, -1, -1, -1]), bins).tolist() == [1, 2, 1, 3]
-
-
 @pytest.mark.parametrize("values", [np.full(50, np.nan), np.full(50, 7.0), np.array([1.0])])
 def test_degenerate_columns_can_be_binned(values: np.ndarray) -> None:
     """All missing, one value, one row."""
     assert count_values(values, bin_numbers(values)).sum() == len(values)
-
-
-def test_bins_have_labels() -> None:
-    """Ranges of numbers, names of levels."""
-    home = Field("Home", "Home", "", "category", ("own", "rent", "other"), None, None, True, "Home")
-
-    assert name_bins(Bins((20, 20, 20), 0, (1.0, 2.5)), None) == ["≤ 1", "1 – 2.5", "> 2.5", "missing", "unknown level"]
-    assert name_bins(Bins((20,), 0), None) == ["any value", "missing", "unknown level"]
-    assert name_bins(Bins((30, 20), 0, (), ((1,), (0, 2))), home) == ["rent", "own, other", "missing", "unknown level"]
-    assert len(make_bins([home], np.zeros((30, 1)))) == 1

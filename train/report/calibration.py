@@ -12,10 +12,11 @@ import numpy as np
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
+from model.estimates import Estimate, Z
 from train.dataset import Matrix
 from train.errors import TrainingError
 from train.quality import CALIBRATION_BINS, calibration_error
-from train.report.intervals import Estimate, Z, default_rate, ratio_of_means
+from train.report.intervals import default_rate, ratio_of_means
 from train.target import Labels
 
 RATIO_LIMITS = (0.95, 1.05)

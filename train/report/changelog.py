@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.contract import Contract, ContractError
+from model.formatting import format_count, format_decimal
 from model.loading import load_model
 from train.provenance import sha256
 from train.report.findings import Findings
-from train.report.formatting import format_count, format_decimal
 from train.report.verdict import assess
 from train.summary import METRICS
 
@@ -48,11 +48,16 @@ def update_changelog(folder: Path, findings: Findings) -> bytes | None:
     path = folder / "CHANGELOG.md"
     text = path.read_text(encoding="utf-8") if path.exists() else INTRODUCTION
     predecessor = _read_predecessor(folder / "model.onnx")
+    if findings.sha256 in text.partition("\n## ")[2].partition("\n## ")[0]:
+        return None
+    return add_entry(text, _format_entry(findings, predecessor))
+
+
+def add_entry(text: str, entry: str) -> bytes:
+    """A changelog with a new entry on top."""
     # Everything before the first second-level heading is the introduction.
     introduction, heading, entries = text.partition("\n## ")
-    if findings.sha256 in entries.partition("\n## ")[0]:
-        return None
-    return f"{introduction.rstrip()}\n\n{_format_entry(findings, predecessor)}{heading}{entries}".encode()
+    return f"{introduction.rstrip()}\n\n{entry}{heading}{entries}".encode()
 
 
 def _format_entry(findings: Findings, predecessor: Predecessor | None) -> str:
@@ -72,9 +77,9 @@ def _format_entry(findings: Findings, predecessor: Predecessor | None) -> str:
         "|---|---|" + ("---|" if old else ""),
     ]
     for name, value in contract.metrics.items():
-        row = f"| {METRICS.get(name, name)} | {format_decimal(value)} |"
+        row = f"| {METRICS.get(name, name)} | {format_decimal(value, 4)} |"
         if old:
-            row += f" {format_decimal(old.metrics[name])} |" if name in old.metrics else " |"
+            row += f" {format_decimal(old.metrics[name], 4)} |" if name in old.metrics else " |"
         lines.append(row)
     if old and (old.training.data_sha256, old.training.seed) != (training.data_sha256, training.seed):
         lines += [

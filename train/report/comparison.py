@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
 
+from model.bins import count_values, name_bins
+from model.estimates import Estimate
 from model.policy import Policy
 from model.session import Scores
-from train.bins import bin_numbers, count_values, name_bins
+from train.bins import bin_numbers
 from train.dataset import Matrix
 from train.policy import costs_of
-from train.report.intervals import Estimate, default_rate, percentile_interval, resample
+from train.report.intervals import default_rate, percentile_interval, resample
 from train.report.stability import PROBABILITY, Shift, compare_counts
 from train.target import Labels
 
@@ -79,7 +81,7 @@ def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, see
     draws = np.array([[other(weights) - one(weights) for one, other in pairs] for weights in resample(len(y), seed)])
     all_rows = np.ones(len(y), dtype=np.int64)
     bins = bin_numbers(champion.probability)
-    counts = [count_values(scores.probability, bins) for scores in (champion, challenger)]
+    before, after = (count_values(scores.probability, bins) for scores in (champion, challenger))
     return Comparison(
         rows=len(y),
         differences=tuple(
@@ -87,7 +89,7 @@ def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, see
             for column, (metric, (one, other)) in enumerate(zip(metrics, pairs, strict=True))
         ),
         swaps=tuple(_swaps(y, champion.decision == 0, challenger.decision == 0)),
-        scores=compare_counts(PROBABILITY, name_bins(bins, None), *counts),
+        scores=compare_counts(PROBABILITY, name_bins(bins), before, after),
     )
 
 

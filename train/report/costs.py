@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.estimates import Estimate
 from model.policy import DECISIONS, Policy
 from train.dataset import Matrix
 from train.policy import costs_of, decide, mean_cost
-from train.report.intervals import Estimate, default_rate, mean, percentile_interval, resample
+from train.report.intervals import default_rate, mean, percentile_interval, resample
 from train.target import Labels
 
 ACCEPTANCE_RATES = tuple(round(0.1 * step, 1) for step in range(1, 11))

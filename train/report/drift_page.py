@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.contract import Contract
+from model.formatting import format_count, format_decimal
+from model.stability import MODERATE_SHIFT
 from train.report import plots
-from train.report.formatting import format_count, format_decimal
-from train.report.stability import MODERATE_SHIFT, Shift
+from train.report.stability import Shift
 from train.report.templates import make_environment
 
 MAX_PLOTS = 12

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.bins import MIN_COUNT
 from model.contract import Field
 from model.session import Model
-from train.bins import MIN_COUNT
 from train.card import CardField
 from train.dataset import Matrix
 

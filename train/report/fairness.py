@@ -14,12 +14,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from model.estimates import Estimate, auc, proportion
 from model.policy import Policy
 from train.card import CardField
 from train.dataset import Matrix
 from train.policy import decide
 from train.report.calibration import RATIO_LIMITS
-from train.report.intervals import Estimate, auc, proportion, ratio_of_means, ratio_of_proportions
+from train.report.intervals import ratio_of_means, ratio_of_proportions
 from train.report.out_of_sample import OutOfSample
 from train.target import Labels
 

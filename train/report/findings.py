@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.bins import count_values, name_bins
 from model.contract import Contract
+from model.estimates import Estimate, auc
 from model.session import Model
-from train.bins import bin_numbers, count_values, name_bins
+from train.bins import bin_numbers
 from train.card import Card
 from train.leakage import FieldStrength
 from train.proof import Proof
@@ -17,7 +19,6 @@ from train.report.calibration import Calibration, measure_calibration
 from train.report.costs import Costs, measure_costs
 from train.report.effects import Direction, FieldEffect, check_directions, measure_effects
 from train.report.fairness import Fairness, measure_fairness
-from train.report.intervals import Estimate, auc
 from train.report.out_of_sample import OutOfSample
 from train.report.stability import PROBABILITY, Shift, compare_counts, measure_shifts
 from train.summary import Entry
@@ -90,7 +91,7 @@ def collect_findings(
         effects=measure_effects(model, sample.X, seed),
         directions=check_directions(model, sample.X, card.fields, seed),
         shifts=(
-            _measure_probability_shift(sample),
+            _measure_probability_shift(sample, len(contract.fields) + 1),
             *measure_shifts(contract.fields, contract.bins, sample.X[sample.holdout_rows]),
         ),
         strengths=strengths,
@@ -98,8 +99,9 @@ def collect_findings(
     )
 
 
-def _measure_probability_shift(sample: OutOfSample) -> Shift:
+def _measure_probability_shift(sample: OutOfSample, compared: int) -> Shift:
     training = np.delete(sample.probability, sample.holdout_rows)
     holdout = sample.probability[sample.holdout_rows]
     bins = bin_numbers(training)
-    return compare_counts(PROBABILITY, name_bins(bins, None), count_values(training, bins), count_values(holdout, bins))
+    before, after = count_values(training, bins), count_values(holdout, bins)
+    return compare_counts(PROBABILITY, name_bins(bins), before, after, compared)

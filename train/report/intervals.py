@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, rankdata
 
+from model.estimates import CONFIDENCE, Estimate, Z, proportion
 from train.dataset import Matrix
 from train.target import Labels
 
-CONFIDENCE = 0.95
-Z = float(norm.ppf((1 + CONFIDENCE) / 2))
 N_RESAMPLES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure and its 95% confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def excludes(self, value: float) -> bool:
-        """Whether a value lies outside the interval."""
-        return not self.low <= value <= self.high
-
-
-def proportion(part: float, whole: int) -> Estimate:
-    """A proportion, such as a default rate, with Wilson's score interval (JASA 22, 1927); NaN if whole is 0."""
-    if whole <= 0:
-        return Estimate(float("nan"), 0.0, 1.0)
-    p, scale = part / whole, 1 + Z**2 / whole
-    centre = (p + Z**2 / (2 * whole)) / scale
-    half_width = Z / scale * np.sqrt(p * (1 - p) / whole + Z**2 / (4 * whole**2))
-    # For a proportion of 0 or 1, rounding must not move a bound beyond the proportion itself.
-    return Estimate(p, float(min(p, max(0.0, centre - half_width))), float(max(p, min(1.0, centre + half_width))))
 
 
 def default_rate(y: Labels, rows: npt.NDArray[np.bool_]) -> Estimate:
@@ -60,23 +33,6 @@ def ratio_of_means(numerator: Matrix, denominator: Matrix) -> Estimate:
     ratio = float(numerator.mean() / denominator.mean())
     half_width = Z * float(np.std(numerator - ratio * denominator) / np.sqrt(len(numerator)) / denominator.mean())
     return Estimate(ratio, ratio - half_width, ratio + half_width)
-
-
-def auc(y: Labels, probability: Matrix) -> Estimate:
-    """Area under the ROC curve, with DeLong's variance (DeLong, DeLong & Clarke-Pearson, Biometrics 44, 1988).
-
-    NaN in [0, 1] if one class is absent.
-    """
-    bad, good = probability[y == 1], probability[y == 0]
-    if not len(bad) or not len(good):
-        return Estimate(float("nan"), 0.0, 1.0)
-    ranks = rankdata(np.concatenate([bad, good]))
-    above_goods = (ranks[: len(bad)] - rankdata(bad)) / len(good)
-    below_bads = 1 - (ranks[len(bad) :] - rankdata(good)) / len(bad)
-    value = float(above_goods.mean())
-    variance = sum(float(np.var(part, ddof=1)) / len(part) for part in (above_goods, below_bads) if len(part) > 1)
-    half_width = Z * float(np.sqrt(variance))
-    return Estimate(value, max(0.0, value - half_width), min(1.0, value + half_width))
 
 
 def mean(figures: Matrix) -> Estimate:

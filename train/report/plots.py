@@ -11,14 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sklearn.metrics import roc_curve
 
+from model.estimates import Estimate
 from model.policy import Policy
+from model.stability import MODERATE_SHIFT, SIGNIFICANT_SHIFT
 from train.dataset import Matrix
 from train.report.calibration import Calibration
 from train.report.costs import Costs
 from train.report.effects import FieldEffect
 from train.report.fairness import FOUR_FIFTHS, Fairness
-from train.report.intervals import Estimate
-from train.report.stability import MODERATE_SHIFT, SIGNIFICANT_SHIFT, Shift
+from train.report.stability import Shift
 from train.report.svg import AMBER, BLUE, FAINT, INK, RED, render
 from train.target import Labels
 

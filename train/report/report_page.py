@@ -7,11 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from model.estimates import CONFIDENCE
+from model.formatting import format_estimate, format_percent_estimate
 from train.report import plots
 from train.report.effects import FieldEffect
 from train.report.findings import Findings
-from train.report.formatting import format_estimate, format_percent_estimate
-from train.report.intervals import CONFIDENCE
 from train.report.templates import make_environment
 from train.report.verdict import LABELS, assess
 from train.summary import METRICS

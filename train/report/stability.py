@@ -11,16 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import chdtr, chndtr
-from scipy.stats import chi2
 
-from model.bins import Bins
+from model.bins import Bins, Counts, count_values, name_bins, published_counts
 from model.contract import Field
-from train.bins import Counts, count_values, name_bins, published_counts
+from model.estimates import CONFIDENCE, Estimate
+from model.stability import FALSE_ALARMS, ShiftVerdict, measure_noise, name_shift, psi
 from train.dataset import Matrix
-from train.report.intervals import CONFIDENCE, Estimate
-
-MODERATE_SHIFT, SIGNIFICANT_SHIFT = 0.10, 0.25
-"""Conventional limits of the index (Siddiqi, Credit Risk Scorecards, 2006, chapter 9)."""
 
 PROBABILITY = "Probability of default"
 
@@ -29,8 +25,9 @@ PROBABILITY = "Probability of default"
 class Shift:
     """Shift in the distribution of one field, or of the predicted probability.
 
-    psi: with a 95% interval for the index of the populations. noise: the 95th percentile of the index of samples of
-    this size without a shift. names, before, after: name and share of each bin. unit: of the bin edges, '' for none.
+    psi: with a 95% interval for the index of the populations. noise: what samples of this size reach without a shift;
+    FALSE_ALARMS says how seldom it is exceeded. names, before, after: name and share of each bin. unit: of the bin
+    edges, '' for none.
     """
 
     label: str
@@ -42,51 +39,43 @@ class Shift:
     unit: str = ""
 
     @property
-    def verdict(self) -> str:
-        """'stable', 'moderate shift' or 'significant shift'; an index within sampling noise is stable."""
-        if self.psi.value <= self.noise or self.psi.value < MODERATE_SHIFT:
-            return "stable"
-        return "moderate shift" if self.psi.value < SIGNIFICANT_SHIFT else "significant shift"
+    def verdict(self) -> ShiftVerdict:
+        """What the index means; one within sampling noise is stable."""
+        return name_shift(self.psi.value, self.noise)
 
 
-def measure_shift(label: str, bins: Bins, values: Matrix, field: Field | None) -> Shift:
+def measure_shift(label: str, bins: Bins, values: Matrix, field: Field | None, compared: int) -> Shift:
     """Compare values, float64, shape (n,), with reference bins; -1 is a level that the field doesn't list."""
-    shift = compare_counts(label, name_bins(bins, field), published_counts(bins), count_values(values, bins))
+    seen = count_values(values, bins)
+    shift = compare_counts(
+        label, name_bins(bins, field.levels if field else ()), published_counts(bins, seen), seen, compared
+    )
     return replace(shift, unit=field.unit) if field else shift
 
 
 def measure_shifts(fields: Sequence[Field], bins: Sequence[Bins], applicants: Matrix) -> list[Shift]:
-    """`measure_shift` for each field of applicants, float64, shape (n, n_fields)."""
+    """`measure_shift` for each field of applicants, float64, shape (n, n_fields), beside that of the probability."""
     return [
-        measure_shift(field.label, reference, column, field)
+        measure_shift(field.label, reference, column, field, len(fields) + 1)
         for field, reference, column in zip(fields, bins, applicants.T, strict=True)
     ]
 
 
-def compare_counts(label: str, names: Sequence[str], before: Counts, after: Counts) -> Shift:
-    """Compare the counts of two samples in the same bins: int64, shape (n_bins,) each."""
+def compare_counts(label: str, names: Sequence[str], before: Counts, after: Counts, compared: int = 1) -> Shift:
+    """Compare the counts of two samples in the same bins, int64, shape (n_bins,) each; one of `compared` indices."""
     is_used = (before + after) > 0
     before, after = before[is_used], after[is_used]
     scale = 1 / before.sum() + 1 / after.sum()
     freedom = max(len(before) - 1, 1)
-    value = psi(before, after)
+    value = float(psi(before, after))
     return Shift(
         label=label,
         psi=_estimate_psi(value, scale, freedom),
-        noise=float(scale * chi2.ppf(CONFIDENCE, freedom)),
+        noise=float(measure_noise(before, after, FALSE_ALARMS / compared)),
         names=tuple(name for name, used in zip(names, is_used, strict=True) if used),
         before=tuple((before / before.sum()).tolist()),
         after=tuple((after / after.sum()).tolist()),
     )
-
-
-def psi(before: Counts, after: Counts) -> float:
-    """Population stability index Σ (a − b) · ln(a / b) of counts in the same bins, shape (n_bins,); 0 of itself.
-
-    0.5 is added to each count, so that an empty bin doesn't make the index infinite.
-    """
-    b, a = ((counts + 0.5) / (counts + 0.5).sum() for counts in (before, after))
-    return float(np.sum((a - b) * np.log(a / b)))
 
 
 def _estimate_psi(value: float, scale: float, freedom: int) -> Estimate:

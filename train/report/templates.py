@@ -7,18 +7,18 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from train.report.calibration import RATIO_LIMITS
-from train.report.fairness import MIN_GROUP_SIZE
-from train.report.formatting import (
+from model.formatting import (
     format_amount,
     format_count,
     format_decimal,
     format_estimate,
     format_percent,
     format_percent_estimate,
-    format_range,
 )
-from train.report.stability import MODERATE_SHIFT, SIGNIFICANT_SHIFT
+from model.stability import FALSE_ALARMS, MODERATE_SHIFT, SIGNIFICANT_SHIFT
+from train.report.calibration import RATIO_LIMITS
+from train.report.fairness import MIN_GROUP_SIZE
+from train.report.formatting import format_range
 
 FILTERS = {
     "amount": format_amount,
@@ -30,6 +30,7 @@ FILTERS = {
     "svg": Markup,
 }
 GLOBALS = {
+    "false_alarms": FALSE_ALARMS,
     "format_range": format_range,
     "min_group_size": MIN_GROUP_SIZE,
     "moderate_shift": MODERATE_SHIFT,

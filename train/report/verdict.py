@@ -11,12 +11,13 @@ from typing import Literal
 
 from rich.console import Console
 
+from model.formatting import format_count, format_decimal, format_estimate, format_percent
+from model.stability import MODERATE_SHIFT
+from train.card import UNRECORDED
 from train.leakage import REVIEW_AUC
 from train.report.calibration import RATIO_LIMITS
 from train.report.fairness import FOUR_FIFTHS
 from train.report.findings import Findings
-from train.report.formatting import format_count, format_decimal, format_estimate, format_percent
-from train.report.stability import MODERATE_SHIFT
 
 PROXY_AUC_LIMIT = 0.7
 """From this AUC on, the inputs are reported as a proxy of a protected field."""
@@ -84,7 +85,7 @@ def _check_calibration(findings: Findings) -> Iterator[Check]:
         f"Mean predicted probability divided by observed default rate: {format_estimate(holdout.ratio)} on "
         f"{format_count(holdout.count)} hold-out applications"
         f"{'' if is_within else f', outside {low}–{high} but within sampling noise'}. Calibration error "
-        f"{format_decimal(every.error)}; sampling noise alone gives {format_decimal(every.noise_error)}.",
+        f"{format_decimal(every.error, 4)}; sampling noise alone gives {format_decimal(every.noise_error, 4)}.",
     )
 
 
@@ -144,10 +145,14 @@ def _check_monotonicity(findings: Findings) -> Iterator[Check]:
 
 def _check_fairness(findings: Findings) -> Iterator[Check]:
     if not findings.fairness:
+        unknown = [field.label for field in findings.card.fields.values() if field.note == UNRECORDED]
         yield Check(
             "Fairness",
             "review",
-            "Not assessed: the card has no protected field (use = false) with two groups of at least 50 applicants.",
+            f"Unknown: decisions are recorded without {', '.join(unknown)}."
+            if unknown
+            else "Not assessed: the card has no protected field (use = false) with two groups of at least 50 "
+            "applicants.",
         )
     for field in findings.fairness:
         adverse = [

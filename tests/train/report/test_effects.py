@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from msgspec import structs
 
+from model.bins import MIN_COUNT
 from model.session import Model
-from train.bins import MIN_COUNT
 from train.card import Card
 from train.report.effects import MAX_ROWS, FieldEffect, check_directions, measure_effects
 from train.report.out_of_sample import OutOfSample

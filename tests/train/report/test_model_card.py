@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from model.formatting import format_estimate
 from train.report.findings import Findings
-from train.report.formatting import format_estimate
 from train.report.model_card import render_model_card
 
 HEADINGS = [

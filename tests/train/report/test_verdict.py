@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from model.estimates import Estimate
 from train.report.findings import Findings
-from train.report.intervals import Estimate
 from train.report.verdict import Check, assess, show_verdict
 
 

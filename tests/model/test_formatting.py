@@ -6,16 +6,16 @@ import math
 
 import pytest
 
-from train.report.formatting import (
+from model.estimates import Estimate
+from model.formatting import (
     format_amount,
     format_count,
     format_decimal,
     format_estimate,
     format_percent,
     format_percent_estimate,
-    format_range,
 )
-from train.report.intervals import Estimate
+from train.report.formatting import format_range
 
 UNKNOWN = Estimate(math.nan, 0.0, 1.0)
 
@@ -24,7 +24,9 @@ UNKNOWN = Estimate(math.nan, 0.0, 1.0)
     ("formatted", "text"),
     [
         (format_count(4454), "4,454"),
-        (format_decimal(0.42794), "0.4279"),
+        (format_decimal(0.42794, 4), "0.4279"),
+        (format_decimal(-1.2), "−1.200"),
+        (format_decimal(None), "–"),
         (format_amount(1500.0), "1,500"),
         (format_amount(0.25), "0.25"),
         (format_percent(0.1234), "12.3%"),

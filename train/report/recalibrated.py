@@ -1,0 +1,95 @@
+"""What the documents beside a recalibrated model say: a changelog entry, and a note on top of its parent's documents.
+
+Ranking, fairness and reasons of the parent's report stay true; its probabilities, calibration and costs don't.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from model.estimates import Estimate
+from model.formatting import format_count, format_estimate, format_percent
+from model.session import Model
+from train.report.changelog import INTRODUCTION, add_entry
+
+HEADINGS = {"MODEL_CARD.md": "\n# ", "report.html": "<main>"}
+"""Document → the text whose line the note is written after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was done to a model; `slope`: None if it was left at 1. `predicted`: mean probability of the parent.
+
+    `order`: AUC on the outcomes, as a clause.
+    """
+
+    model: Model
+    parent: Model
+    intercept: Estimate
+    slope: Estimate | None
+    outcomes: int
+    defaults: int
+    predicted: float
+    order: str
+    data_sha256: str
+
+    @property
+    def line(self) -> str:
+        """The new log-odds as a formula."""
+        slope = "" if self.slope is None else f"{format_estimate(self.slope)} · "
+        return f"{format_estimate(self.intercept)} + {slope}log-odds"
+
+    @property
+    def reason(self) -> str:
+        """The outcomes, as a sentence."""
+        rate = self.defaults / self.outcomes
+        return (
+            f"Of {format_count(self.outcomes)} applicants with outcomes {format_percent(rate)} defaulted, where "
+            f"{format_percent(self.predicted)} were predicted. {self.order}."
+        )
+
+
+def render_notes(beside: Path, out: Path, note: Note) -> dict[Path, bytes]:
+    """Path in `out` → content of each document; those of the parent are read from `beside` if they are about it."""
+    contents = {out / "CHANGELOG.md": add_entry(_read(beside / "CHANGELOG.md") or INTRODUCTION, _format_entry(note))}
+    for name, heading in HEADINGS.items():
+        text = _read(beside / name)
+        if note.parent.sha256 in text and heading in text:
+            end = text.index("\n", text.index(heading) + 1) + 1
+            paragraph = _format_note(note)
+            if name.endswith(".html"):
+                paragraph = f'<p class="headline">{escape(paragraph)}</p>'
+            contents[out / name] = f"{text[:end]}\n{paragraph}\n{text[end:]}".encode()
+    return contents
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _format_note(note: Note) -> str:
+    new, old = note.model, note.parent
+    return (
+        f"Recalibrated: model.onnx beside this document is version {new.contract.version}, sha256 {new.sha256}, made "
+        f"from version {old.contract.version}, which is described below: new log-odds = {note.line}. {note.reason} "
+        "Order of applicants, proxies and directions of risk are as described; probabilities, decisions, "
+        "calibration, acceptance rates and costs are not."
+    )
+
+
+def _format_entry(note: Note) -> str:
+    new, old = note.model, note.parent
+    return "\n".join(
+        [
+            f"## {new.contract.version}: {new.contract.name}, {new.contract.training.estimator}, recalibrated",
+            "",
+            f"New log-odds = {note.line}. {note.reason}",
+            "",
+            f"- model.onnx sha256 `{new.sha256}`, recalibrated {new.contract.trained_at}",
+            f"- made from {old.contract.version}, sha256 `{old.sha256}`",
+            f"- outcomes sha256 `{note.data_sha256}`",
+            "",
+        ]
+    )
