@@ -10,9 +10,8 @@ from contextlib import closing
 
 from decisions.commands import COMMANDS, Command
 from decisions.export import ExportError
-from decisions.schema import SCHEMA_VERSION, newer_schema
-from decisions.store import Store, StoreError, open_store, resolve_url
-from decisions.terminal import CommandError
+from decisions.store import StoreError, open_store, resolve_url
+from decisions.terminal import CommandError, open_record
 from model.dialect import TableError
 
 INTERRUPTED = 130
@@ -24,12 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _make_parser().parse_args(arguments)
     command: Command = options.command
     try:
-        url = options.url or resolve_url(os.environ)
-        if not url and command.creates:
+        if not command.creates:
+            with closing(open_record(options.url)) as store:
+                return command.run(options, store)
+        url = resolve_url(os.environ, options.url, "--url")
+        if not url:
             print("decisions aren't recorded: DECISIONS_URL isn't set")
             return 0
-        with closing(_open(url, command)) as store:
-            _prepare_schema(store, command)
+        with closing(open_store(url)) as store:
+            store.migrate()
             return command.run(options, store)
     except (CommandError, ExportError, StoreError, TableError, OSError) as error:
         print(f"can't {command.name}: {error}", file=sys.stderr)
@@ -44,31 +46,10 @@ def _make_parser() -> ArgumentParser:
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         one = parsers.add_parser(command.name, help=command.help, description=command.help)
-        one.add_argument("--url", help="of the database; default: DECISIONS_URL")
+        one.add_argument("--url", help="of the database, or the variable that has it; default: DECISIONS_URL")
         command.add_arguments(one)
         one.set_defaults(command=command)
     return parser
-
-
-def _open(url: str, command: Command) -> Store:
-    if not url:
-        raise CommandError("DECISIONS_URL isn't set, expected the database of the service there or in --url")
-    return open_store(url, create=command.creates)
-
-
-def _prepare_schema(store: Store, command: Command) -> None:
-    """Raise CommandError or StoreError unless the schema is the one that this version of the code needs."""
-    if command.creates:
-        store.migrate()
-        return
-    version = store.read_version()
-    if version > SCHEMA_VERSION:
-        raise newer_schema(version)
-    if version < SCHEMA_VERSION:
-        raise CommandError(
-            f"the database has schema version {version}, expected {SCHEMA_VERSION}; start the service with it, or run: "
-            "python -m decisions migrate"
-        )
 
 
 if __name__ == "__main__":

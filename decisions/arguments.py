@@ -24,7 +24,8 @@ def _argument(read: Callable[[str], int]) -> Callable[[str], int]:
     return read_argument
 
 
-def _add_period(parser: ArgumentParser) -> None:
+def add_period(parser: ArgumentParser) -> None:
+    """The first and the last decisions, as `start` and `end`: microseconds since 1970, or None."""
     start, end = _argument(read_time), _argument(partial(read_time, is_end=True))
     what = "a month (2026-03), a day (2026-03-05) or a time (2026-03-05T10:00:00Z); UTC"
     parser.add_argument("--from", dest="start", type=start, metavar="TIME", help=f"the first decisions: {what}")
@@ -39,13 +40,13 @@ def add_verify_options(parser: ArgumentParser) -> None:
 
 def add_replay_options(parser: ArgumentParser) -> None:
     """The period to replay, and the report."""
-    _add_period(parser)
+    add_period(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
 
 
 def add_export_options(parser: ArgumentParser) -> None:
     """What to export, and where to."""
-    _add_period(parser)
+    add_period(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="the .parquet or .jsonl file to write")
     parser.add_argument("--applicant", metavar="ID", help="all that is held of one applicant, as JSON lines")
 

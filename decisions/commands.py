@@ -26,12 +26,12 @@ from decisions.outcome_files import Line, read_outcomes
 from decisions.outcomes import InvalidOutcomes, Outcome, Prepared, prepare_outcomes
 from decisions.portfolio_scores import InvalidScores, open_scores
 from decisions.reading import count_decisions, find_records_of, write_time
-from decisions.record import Entry
+from decisions.record import SCORED, Entry
 from decisions.replay import replay_all
 from decisions.retention import OldRecords, erase, find_old, prune
 from decisions.schema import SCHEMA_VERSION
 from decisions.store import InvalidRecords, Store
-from decisions.terminal import CommandError, confirm, show_progress, write_count
+from decisions.terminal import CommandError, check_period, confirm, show_progress, write_count
 from decisions.verify import Seal, make_seal, verify
 
 RECORDED_AT_ONCE = 10_000
@@ -75,20 +75,25 @@ def _verify(options: Namespace, store: Store) -> int:
 
 
 def _replay(options: Namespace, store: Store) -> int:
-    _check_period(options)
-    with show_progress("replaying", count_decisions(store, options.start, options.end)) as progress:
+    check_period(options.start, options.end)
+    total = sum(count_decisions(store, options.start, options.end, kind) for kind in SCORED)
+    with show_progress("replaying", total) as progress:
         report = replay_all(store, options.start, options.end, progress)
+        shadows = replay_all(store, options.start, options.end, progress, "shadow")
+    report.shadows = shadows if shadows.decisions else None
     if options.report is not None:
         _write_json(options.report, report)
-    for difference in report.differences:
-        print(f"{difference.id}: {difference.fault}")
-    if report.different > len(report.differences):
-        print(f"and {report.different - len(report.differences):,} more")
-    print(
-        f"{write_count(report.decisions, 'decision')} by {write_count(len(report.models), 'model file')}: "
-        f"{report.identical:,} identical to the bit, {report.different:,} different, {report.erased:,} erased"
-    )
-    return 1 if report.different else 0
+    found = {"decision": report} | ({"shadow": shadows} if shadows.decisions else {})
+    for kind, some in found.items():
+        for difference in some.differences:
+            print(f"{difference.id}: {difference.fault}")
+        if some.different > len(some.differences):
+            print(f"and {some.different - len(some.differences):,} more")
+        print(
+            f"{write_count(some.decisions, kind)} by {write_count(len(some.models), 'model file')}: "
+            f"{some.identical:,} identical to the bit, {some.different:,} different, {some.erased:,} erased"
+        )
+    return 1 if report.different or shadows.different else 0
 
 
 def _export(options: Namespace, store: Store) -> int:
@@ -104,7 +109,7 @@ def _export(options: Namespace, store: Store) -> int:
         return 0
     if options.out is None:
         raise CommandError("expected --out FILE.parquet or FILE.jsonl, or --applicant ID")
-    _check_period(options)
+    check_period(options.start, options.end)
     with show_progress("exporting", count_decisions(store, options.start, options.end)) as progress:
         count = export_decisions(store, options.out, options.start, options.end, progress)
     print(f"{write_count(count, 'decision')} in {options.out}")
@@ -206,11 +211,6 @@ def _describe_old(old: Sequence[OldRecords]) -> Iterator[str]:
 def _compact(store: Store) -> None:
     if left := store.compact():
         print(left)
-
-
-def _check_period(options: Namespace) -> None:
-    if options.start is not None and options.end is not None and options.start >= options.end:
-        raise CommandError(f"the period ends at {write_time(options.end)}, expected an end after its start")
 
 
 def _read_seal(path: Path) -> Seal:

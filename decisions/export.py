@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from decisions.model_files import KeptModel, read_models
 from decisions.reading import EPOCH, FINAL_DECISION, MICROSECOND, find_records_of, write_period, write_time
-from decisions.record import DecisionPayload, OutcomePayload
+from decisions.record import SCORED, DecisionPayload, OutcomePayload
 from decisions.store import Store
 
 ROWS_AT_ONCE = 10_000
@@ -85,11 +85,12 @@ def describe_applicant(store: Store, applicant: str) -> list[bytes]:
     lines = []
     for record in find_records_of(store, applicant):
         told: dict[str, Any] = {"kind": record.kind, "id": record.id, "time": write_time(record.time)}
-        if record.kind == "decision" and record.payload is not None:
+        if record.kind in SCORED and record.payload is not None:
             payload, model = _decode_decision(record.payload), _find_model(models, record.model)
             told |= {"applicant": payload.id, "model_name": model.name, "model_version": model.version}
             told |= {"model_sha256": record.model, "inputs": name_inputs(record.id, payload.inputs, model)}
             told |= {name: getattr(record, name) for name in ("probability", "decision", "points", "reasons")}
+            told["decision_id"] = record.subject
         elif record.payload is not None:
             told |= {"decision_id": record.subject, "decision": record.decision} | msgspec.json.decode(record.payload)
         told |= {"request_id": record.request_id, "key": record.key}

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
 import psycopg
+from msgspec.structs import astuple
 
 from decisions.record import Head, Record
 from decisions.schema import SCHEMA_VERSION, newer_schema, read_migrations
-from decisions.store import InvalidRecords, ModelFile, StoreError, Value, hide_password
+from decisions.store import (
+    EMPTY_TALLIES,
+    InvalidRecords,
+    ModelFile,
+    StoreError,
+    TallyKey,
+    Value,
+    hide_password,
+)
 
 CONNECT_SECONDS = 5
 
@@ -41,6 +50,14 @@ FROM moved, json_to_recordset(%(rows)s::JSON) AS row (
 """One statement and thus one round trip; the rows are written only if the head of the chain was moved.
 
 The rows travel as one JSON text, which takes a fifth of the client's time of parameters or COPY.
+"""
+
+_LOCK_TALLIES = "LOCK TABLE tallied IN SHARE ROW EXCLUSIVE MODE"
+"""One transaction at a time changes the tallies; others may read them."""
+
+_SELECT_TALLIES = """
+SELECT series, width, start, counts FROM tallies
+JOIN unnest(%s::TEXT[], %s::INTEGER[], %s::BIGINT[]) AS wanted (series, width, start) USING (series, width, start)
 """
 
 _encode = msgspec.json.Encoder().encode
@@ -116,6 +133,7 @@ class PostgresqlStore:
                 return False
             sql = "UPDATE records SET applicant = NULL, payload = NULL, salt = NULL WHERE id = ANY(%s)"
             connection.execute(sql, (list(ids),))
+            self._empty_tallies(connection)
             return True
 
     def delete(self, chain: int, sequence: int, records: Sequence[Record], before: Head) -> bool:
@@ -123,6 +141,38 @@ class PostgresqlStore:
             if not self._append(records, before):
                 return False
             connection.execute("DELETE FROM records WHERE chain = %s AND sequence <= %s", (chain, sequence))
+            self._empty_tallies(connection)
+            return True
+
+    def add_tallies(
+        self,
+        moved: Mapping[int, tuple[int, int]],
+        added: Mapping[TallyKey, bytes],
+        add: Callable[[bytes, bytes], bytes],
+        kept_from: Mapping[int, int] | None = None,
+    ) -> bool:
+        with self._transaction() as connection, connection.cursor() as cursor:
+            connection.execute(_LOCK_TALLIES)
+            sql = "SELECT chain, sequence FROM tallied WHERE chain = ANY(%s)"
+            counted = dict(cursor.execute(sql, (list(moved),)))
+            if any(counted.get(chain, 0) != before for chain, (before, _) in moved.items()):
+                return False
+            cursor.executemany(
+                "INSERT INTO tallied VALUES (%s, %s) ON CONFLICT (chain) DO UPDATE SET sequence = excluded.sequence",
+                [(chain, after) for chain, (_, after) in moved.items()],
+            )
+            columns = [list(column) for column in zip(*map(astuple, added), strict=True)] or [[], [], []]
+            found = cursor.execute(_SELECT_TALLIES, columns)
+            sums = dict(added)
+            for series, width, start, counts in found:
+                key = TallyKey(series, width, start)
+                sums[key] = add(counts, added[key])
+            cursor.executemany(
+                "INSERT INTO tallies VALUES (%s, %s, %s, %s) "
+                "ON CONFLICT (width, start, series) DO UPDATE SET counts = excluded.counts",
+                [(*astuple(key), counts) for key, counts in sums.items()],
+            )
+            cursor.executemany("DELETE FROM tallies WHERE width = %s AND start < %s", (kept_from or {}).items())
             return True
 
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Iterator[tuple[Any, ...]]:
@@ -166,6 +216,11 @@ class PostgresqlStore:
             "rows": _encode(records).decode(),
         }
         return self._connection.execute(_APPEND, parameters).rowcount > 0
+
+    def _empty_tallies(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute(_LOCK_TALLIES)
+        for statement in EMPTY_TALLIES:
+            connection.execute(statement)
 
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Connection[Any]]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from decisions.record import COLUMNS, MAX_SEARCH_KEY, DecisionPayload, Record, search_key
+from decisions.record import COLUMNS, MAX_SEARCH_KEY, SCORED, DecisionPayload, Kind, Record, search_key
 from decisions.store import Store, Value
 from model.messages import quote_value
 from model.policy import Decision
@@ -101,12 +101,12 @@ def list_decisions(store: Store, chosen: DecisionFilter, cursor: str | None, lim
 
 
 def find_case(store: Store, decision_id: str) -> Case | None:
-    """A decision and its history; raises StoreError."""
+    """A decision and its history, without what a challenger would have decided; raises StoreError."""
     found = read_records(store, "id = :id AND kind = 'decision'", {"id": decision_id})
     decision = next(iter(list(found)), None)
     if decision is None:
         return None
-    return Case(decision, list(read_records(store, "subject = :id", {"id": decision_id})))
+    return Case(decision, list(read_records(store, "subject = :id AND kind <> 'shadow'", {"id": decision_id})))
 
 
 def summarize(store: Store, decision: Record) -> DecisionSummary:
@@ -122,12 +122,12 @@ def read_records(store: Store, condition: str, parameters: dict[str, Value]) -> 
 
 
 def find_records_of(store: Store, applicant: str) -> list[Record]:
-    """All decisions, reviews and outcomes of an applicant's id, the oldest first; raises StoreError."""
+    """All decisions, shadows, reviews and outcomes of an applicant's id, the oldest first; raises StoreError."""
     key = search_key(applicant) or ""
     found = list(read_records(store, "applicant = :applicant", {"applicant": key}))
     if len(key) == MAX_SEARCH_KEY:
         # Longer ids share a key.
-        others = {record.id for record in found if record.kind == "decision" and _read_id(record) != applicant}
+        others = {record.id for record in found if record.kind in SCORED and _read_id(record) != applicant}
         found = [record for record in found if not {record.id, record.subject} & others]
     return found
 
@@ -139,17 +139,17 @@ def select_in(store: Store, sql: str, values: Sequence[Value]) -> Iterator[tuple
         yield from store.query(f"{sql} ({', '.join(f':{name}' for name in parameters)})", parameters)
 
 
-def count_decisions(store: Store, start: int | None, end: int | None) -> int:
+def count_decisions(store: Store, start: int | None, end: int | None, kind: Kind = "decision") -> int:
     """How many decisions were made from `start` to before `end`, microseconds since 1970; raises StoreError."""
-    where, parameters = write_period(start, end)
+    where, parameters = write_period(start, end, kind)
     ((count,),) = list(store.query(f"SELECT count(*) FROM records WHERE {where}", parameters))  # noqa: S608
     return int(count)
 
 
-def write_period(start: int | None, end: int | None) -> tuple[str, dict[str, Value]]:
-    """The condition that chooses the decisions of a period from `records`, and its parameters."""
+def write_period(start: int | None, end: int | None, kind: Kind = "decision") -> tuple[str, dict[str, Value]]:
+    """The condition that chooses the decisions of a period, or another kind, from `records`, and its parameters."""
     conditions, parameters = _write_conditions(DecisionFilter(start=start, end=end))
-    return " AND ".join(["records.kind = 'decision'", *conditions]), parameters
+    return " AND ".join([f"records.kind = '{kind}'", *conditions]), parameters
 
 
 def read_time(text: str, *, is_end: bool = False) -> int:

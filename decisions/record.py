@@ -1,7 +1,8 @@
 """Record: one row of the table `records`, and the chain of hashes that shows a lost or a changed row.
 
-Everything that happens is a record: a decision, a review of it, an outcome, an erasure, a deletion by age. Records are
-appended and never updated, except that an erasure takes payload, salt and applicant away.
+Everything that happens is a record: a decision, what a challenger would have decided (a shadow), a review, an outcome,
+an erasure, a deletion by age. Records are appended and never updated, except that an erasure takes payload, salt and
+applicant away.
 
     payload_hash = SHA-256(salt ‖ payload)
     hash         = SHA-256(hash of the record before ‖ header); before the first record stands the chain as 8 bytes
@@ -23,7 +24,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-Kind = Literal["decision", "review", "outcome", "erasure", "deletion"]
+Kind = Literal["decision", "shadow", "review", "outcome", "erasure", "deletion"]
+
+SCORED: tuple[Kind, ...] = ("decision", "shadow")
+"""Kinds that a model file gave: their payload is a DecisionPayload, and they can be replayed."""
 
 SALT_BYTES = 16
 
@@ -51,9 +55,10 @@ class Entry(Struct, frozen=True):
     """What is to be recorded, before it has a place in a chain.
 
     `id`: UUID as text. `time`: microseconds since 1970, UTC. `request_id`, `key`: of the request, `key` the name of
-    its key. `model`: SHA-256 of the model file. `subject`: id of the decision that a review or an outcome is about.
-    `applicant`: the id as given, as text, to search by. `probability`, `decision`, `points`, `reasons`: of a decision;
-    `reasons` is how many were asked for; a review has the final `decision`. `payload`: JSON, all that is personal.
+    its key. `model`: SHA-256 of the model file. `subject`: id of the decision that a shadow, a review or an outcome
+    is about. `applicant`: the id as given, as text, to search by. `probability`, `decision`, `points`, `reasons`: of a
+    decision or a shadow; `reasons` is how many were asked for; a review has the final `decision`. `payload`: JSON, all
+    that is personal.
     """
 
     id: str
@@ -127,7 +132,7 @@ class Head(Struct, frozen=True):
 
 
 class DecisionPayload(Struct, frozen=True):
-    """Payload of a decision: the applicant's id as given, and the inputs as the graph took them, null = missing."""
+    """Payload of a decision or a shadow: the id as given, and the inputs as the graph took them, null = missing."""
 
     id: str | int | None
     inputs: Sequence[float | None]

@@ -12,6 +12,7 @@ from msgspec import Struct
 from decisions.misfits import MAX_EXPLAINED, Misfit, describe_change, is_following, name_record
 from decisions.record import (
     MAX_CHAIN,
+    SCORED,
     DeletionPayload,
     ErasurePayload,
     Head,
@@ -27,7 +28,7 @@ class _Row(Record, frozen=True, array_like=True):
 
 
 class _GivenId(Struct, frozen=True):
-    """What of a decision's payload its column `applicant` is made of."""
+    """What of a payload of SCORED its column `applicant` is made of."""
 
     id: str | int | None
 
@@ -41,7 +42,7 @@ class RecordCheck:
     """What is known of the records that were read, in the order of (chain, sequence).
 
     `misfits`: by chain. `ends`: the last record of each chain. `erased`: ids of records without a payload. `deletions`:
-    chain and number of the last deleted record → its hash. `models`: decisions by SHA-256 of their model file.
+    chain and number of the last deleted record → its hash. `models`: records of SCORED by SHA-256 of their model file.
     """
 
     def __init__(self, heads: dict[str, list[Head]]) -> None:
@@ -75,7 +76,7 @@ class RecordCheck:
             for hash, source in expected:
                 if hash != record.hash:
                     self.faults.append(f"{name_record(record)}: changed: {source} names another hash")
-        if record.kind == "decision":
+        if record.kind in SCORED:
             self.models[record.model] += 1
         self._before = self.ends[record.chain] = record
 
@@ -134,7 +135,7 @@ class RecordCheck:
         if salt is None or hash_payload(salt, payload) != record.payload_hash:
             return "changed: its payload isn't the one that was recorded"
         try:
-            if record.kind == "decision":
+            if record.kind in SCORED:
                 if record.applicant != search_key(_decode_given_id(payload).id):
                     return "changed: its applicant isn't the one of its payload"
             elif record.kind == "erasure":

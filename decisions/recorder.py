@@ -126,9 +126,9 @@ class Recorder:
         """Return when the decisions of a request are durable; raises NotRecorded. `key`: name of the request's key."""
         await self._enqueue(partial(make_decisions, answer, request_id, key), len(answer.inputs))
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Return when other entries are durable; raises NotRecorded."""
-        await self._enqueue(lambda: list(entries), len(entries))
+    async def append(self, entries: Sequence[Entry], *, is_counted: bool = True) -> None:
+        """Return when other entries are durable; raises NotRecorded. Uncounted ones take no place from a request."""
+        await self._enqueue(lambda: list(entries), len(entries) if is_counted else 0)
 
     async def _enqueue(self, make: Callable[[], list[Entry]], rows: int) -> None:
         if not self.is_ready:

@@ -1,4 +1,7 @@
-"""Replay: recorded decisions are answered again by the model files that made them, and compared bit by bit."""
+"""Replay: recorded decisions are answered again by the model files that made them, and compared bit by bit.
+
+What is said of decisions holds for shadows too: what a challenger would have decided.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from decisions.reading import write_period
-from decisions.record import DecisionPayload, Record
+from decisions.record import DecisionPayload, Kind, Record
 from decisions.store import Store
 from model.contract import ContractError
 from model.loading import first_line, load_model
@@ -61,7 +64,7 @@ class ReplayReport(Struct):
     """Counts of decisions: identical + erased + different = decisions.
 
     `different` includes those that can't be replayed. `differences` names the first of them. `max_distance`: between
-    two probabilities. `models`: decisions by SHA-256 of their model file.
+    two probabilities. `models`: decisions by SHA-256 of their model file. `shadows`: the same of shadows, if any.
     """
 
     decisions: int = 0
@@ -71,6 +74,7 @@ class ReplayReport(Struct):
     max_distance: float = 0.0
     models: dict[str, int] = {}
     differences: list[Difference] = []
+    shadows: ReplayReport | None = None
 
 
 class _Decision(Struct, frozen=True):
@@ -135,13 +139,15 @@ def replay_decision(models: KeptModels, record: Record) -> ReplayedDecision | No
     return ReplayedDecision(model, row[0], scores, is_identical=not _find_different([record], scores, model))
 
 
-def replay_all(store: Store, start: int | None, end: int | None, progress: Callable[[int], object]) -> ReplayReport:
-    """Answer all decisions again that were made from `start` to before `end`; raises StoreError.
+def replay_all(
+    store: Store, start: int | None, end: int | None, progress: Callable[[int], object], kind: Kind = "decision"
+) -> ReplayReport:
+    """Answer all decisions, or all shadows, again that were made from `start` to before `end`; raises StoreError.
 
     `progress` is called with the number of decisions in each portion.
     """
     models, report = KeptModels(store), ReplayReport()
-    for page in _read_pages(store, start, end):
+    for page in _read_pages(kind, store, start, end):
         by_model: dict[str, list[_Decision]] = {}
         for decision in page:
             by_model.setdefault(decision.model or "", []).append(decision)
@@ -159,9 +165,9 @@ def replay_all(store: Store, start: int | None, end: int | None, progress: Calla
     return report
 
 
-def _read_pages(store: Store, start: int | None, end: int | None) -> Iterator[list[_Decision]]:
+def _read_pages(kind: Kind, store: Store, start: int | None, end: int | None) -> Iterator[list[_Decision]]:
     """Portions in the order of ids: during one long SELECT the model files couldn't be read."""
-    where, parameters = write_period(start, end)
+    where, parameters = write_period(start, end, kind)
     sql = (
         f"SELECT {', '.join(_Decision.__struct_fields__)} FROM records "  # noqa: S608
         f"WHERE {where} AND id > :after ORDER BY id LIMIT :limit"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain as concatenate
 from pathlib import Path
@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 
 from decisions.record import COLUMNS, Head, Record
 from decisions.schema import SCHEMA_VERSION, newer_schema, read_migrations
-from decisions.store import InvalidRecords, ModelFile, StoreError, Value
+from decisions.store import EMPTY_TALLIES, InvalidRecords, ModelFile, StoreError, TallyKey, Value
 
 BUSY_SECONDS = 3
 """How long a transaction waits for that of another process."""
@@ -94,6 +94,7 @@ class SqliteStore:
                 "UPDATE records SET applicant = NULL, payload = NULL, salt = NULL WHERE id = ?",
                 [(record_id,) for record_id in ids],
             )
+            self._empty_tallies(connection)
             return True
 
     def delete(self, chain: int, sequence: int, records: Sequence[Record], before: Head) -> bool:
@@ -101,6 +102,31 @@ class SqliteStore:
             if not self._append(connection, records, before):
                 return False
             connection.execute("DELETE FROM records WHERE chain = ? AND sequence <= ?", (chain, sequence))
+            self._empty_tallies(connection)
+            return True
+
+    def add_tallies(
+        self,
+        moved: Mapping[int, tuple[int, int]],
+        added: Mapping[TallyKey, bytes],
+        add: Callable[[bytes, bytes], bytes],
+        kept_from: Mapping[int, int] | None = None,
+    ) -> bool:
+        with self._transaction() as connection:
+            for chain, (before, _) in moved.items():
+                row = connection.execute("SELECT sequence FROM tallied WHERE chain = ?", (chain,)).fetchone()
+                if (row[0] if row else 0) != before:
+                    return False
+            connection.executemany(
+                "INSERT INTO tallied VALUES (?, ?) ON CONFLICT (chain) DO UPDATE SET sequence = excluded.sequence",
+                [(chain, after) for chain, (_, after) in moved.items()],
+            )
+            for key, counts in added.items():
+                where = "WHERE series = ? AND width = ? AND start = ?"
+                row = connection.execute(f"SELECT counts FROM tallies {where}", astuple(key)).fetchone()  # noqa: S608
+                sums = counts if row is None else add(row[0], counts)
+                connection.execute("INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?)", (*astuple(key), sums))
+            connection.executemany("DELETE FROM tallies WHERE width = ? AND start < ?", (kept_from or {}).items())
             return True
 
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Iterator[tuple[Any, ...]]:
@@ -143,6 +169,10 @@ class SqliteStore:
                 connection.execute(_INSERTS[size], list(values))
                 start += size
         return True
+
+    def _empty_tallies(self, connection: sqlite3.Connection) -> None:
+        for statement in EMPTY_TALLIES:
+            connection.execute(statement)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -7,7 +7,7 @@ SQL that both understand, with parameters as `:name`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -45,6 +45,26 @@ class ModelFile(Struct, frozen=True):
     content: bytes
 
 
+class TallyKey(Struct, frozen=True):
+    """A row of the table `tallies`. `width`: seconds. `start`: seconds since 1970."""
+
+    series: str
+    width: int
+    start: int
+
+
+RECOUNTS = 0
+"""The row of `tallied` that is no chain: how often counting has begun again. It shows a counter that what it has read
+may have been erased or deleted since."""
+
+EMPTY_TALLIES = (
+    "DELETE FROM tallied WHERE chain <> 0",
+    "DELETE FROM tallies WHERE series <> 'requests'",
+    "INSERT INTO tallied VALUES (0, 1) ON CONFLICT (chain) DO UPDATE SET sequence = tallied.sequence + 1",
+)
+"""Statements after which all records are counted again; the times of requests can't be."""
+
+
 class Store(Protocol):
     """One connection, for one thread at a time. Every method raises StoreError; after that only `close` may be called.
 
@@ -74,10 +94,27 @@ class Store(Protocol):
         """
 
     def erase(self, ids: Sequence[str], records: Sequence[Record], before: Head) -> bool:
-        """Take applicant, payload and salt away from the records of these ids, and append the records about it."""
+        """Take applicant, payload and salt away from the records of these ids, and append the records about it.
+
+        The tallies are emptied, so that the records are counted again without what is gone; so does `delete`.
+        """
 
     def delete(self, chain: int, sequence: int, records: Sequence[Record], before: Head) -> bool:
         """Delete a chain's records up to this number, and append the records about it."""
+
+    def add_tallies(
+        self,
+        moved: Mapping[int, tuple[int, int]],
+        added: Mapping[TallyKey, bytes],
+        add: Callable[[bytes, bytes], bytes],
+        kept_from: Mapping[int, int] | None = None,
+    ) -> bool:
+        """Add counts to the tallies, and note up to which record each chain is counted, in one transaction.
+
+        `moved`: chain → the record up to which it was counted before, 0 at first, and is now. False, and nothing is
+        written, if one isn't counted up to there. `add`: the sum of two stored counts. `kept_from`: width → the first
+        start that is kept; earlier tallies of this width are deleted.
+        """
 
     def query(self, sql: str, parameters: Mapping[str, Value] | None = None) -> Iterator[tuple[Any, ...]]:
         """The rows of a SELECT, fetched in portions; parameters stand as `:name`."""
@@ -112,21 +149,30 @@ def open_store(url: str, *, create: bool = True) -> Store:
     return PostgresqlStore(url)
 
 
-def resolve_url(environment: Mapping[str, str]) -> str:
-    """The DECISIONS_URL of an environment, "" if it has none; raises StoreError.
+def resolve_url(environment: Mapping[str, str], given: str | None = None, option: str = "") -> str:
+    """The URL that is given by an option, else DECISIONS_URL, "" without either; raises StoreError unless it is one.
 
-    `DECISIONS_URL=DATABASE_URL` names the variable that has it: a platform that changes the password sets that one.
+    `DECISIONS_URL=DATABASE_URL` names the variable that has it: a platform that changes the password sets that one. So
+    may an option, also by the name DECISIONS_URL.
     """
-    url = environment.get("DECISIONS_URL", "")
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", url):
-        return url
-    if not environment.get(url):
-        raise StoreError(f"DECISIONS_URL is {url!r}, and no variable of that name is set: attach a database, or set it")
-    return environment[url]
+    source = option if given else "DECISIONS_URL"
+    url = given or environment.get("DECISIONS_URL", "")
+    for _ in range(2):
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*", url):
+            break
+        if not environment.get(url):
+            raise StoreError(f"{source} is {url!r}, and no variable of that name is set: attach a database, or set it")
+        source, url = url, environment[url]
+    if url:
+        check_url(url, source)
+    return url
 
 
-def check_url(url: str) -> None:
-    """Raise StoreError unless a DECISIONS_URL names a SQLite file or a PostgreSQL database; shows no password."""
+def check_url(url: str, source: str = "DECISIONS_URL") -> None:
+    """Raise StoreError unless a URL names a SQLite file or a PostgreSQL database; the message shows no password.
+
+    `source`: the variable or the option that has it.
+    """
     if url.startswith(SQLITE_PREFIX) and len(url) > len(SQLITE_PREFIX) and "\0" not in url:
         return
     try:
@@ -135,13 +181,13 @@ def check_url(url: str) -> None:
         parts = urlsplit("")
     if parts.scheme not in POSTGRESQL_SCHEMES:
         raise StoreError(
-            f"DECISIONS_URL begins with {url.partition(':')[0][:20]!r}, expected sqlite:///decisions.db (with four "
+            f"{source} begins with {url.partition(':')[0][:20]!r}, expected sqlite:///decisions.db (with four "
             "slashes an absolute path) or postgresql://USER:PASSWORD@HOST/DATABASE"
         )
     # libpq would take a part of the password for something else, and quote it in its message.
     if parts.netloc.count("@") > 1 or re.search("%(?![0-9A-Fa-f]{2})", url):
         raise StoreError(
-            "DECISIONS_URL can't be read, expected special characters of user and password percent-encoded: @ is %40, "
+            f"{source} can't be read, expected special characters of user and password percent-encoded: @ is %40, "
             "% is %25, / is %2F"
         )
 

@@ -1,17 +1,45 @@
-"""What the commands show to a person and ask: progress, numbers, confirmation."""
+"""What commands on the record have in common: the open database, the period, progress, numbers, confirmation."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+
+from decisions.reading import write_time
+from decisions.schema import SCHEMA_VERSION, newer_schema
+from decisions.store import Store, StoreError, open_store, resolve_url
 
 Progress = Callable[[int], object]
 
 
 class CommandError(Exception):
     """A command can't be run; the message gives the value, what was expected and the next step."""
+
+
+def open_record(url: str | None, option: str = "--url") -> Store:
+    """Open the database of this URL, or of DECISIONS_URL, which must exist and have the schema of this version.
+
+    `option`: of the command, for the URL. Raises CommandError and StoreError.
+    """
+    chosen = resolve_url(os.environ, url, option)
+    if not chosen:
+        raise CommandError(f"DECISIONS_URL isn't set, expected the database of the service there or in {option}")
+    store = open_store(chosen, create=False)
+    try:
+        _check_schema(store)
+    except (CommandError, StoreError):
+        store.close()
+        raise
+    return store
+
+
+def check_period(start: int | None, end: int | None) -> None:
+    """Raise CommandError unless a period, microseconds since 1970, ends after its start."""
+    if start is not None and end is not None and start >= end:
+        raise CommandError(f"the period ends at {write_time(end)}, expected an end after its start")
 
 
 @contextmanager
@@ -46,3 +74,14 @@ def confirm(question: str, *, is_confirmed: bool) -> None:
 def write_count(number: int, noun: str) -> str:
     """A number and its noun: 1 record, 2,000 records."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _check_schema(store: Store) -> None:
+    version = store.read_version()
+    if version > SCHEMA_VERSION:
+        raise newer_schema(version)
+    if version < SCHEMA_VERSION:
+        raise CommandError(
+            f"the database has schema version {version}, expected {SCHEMA_VERSION}; start the service with it, or run: "
+            "python -m decisions migrate"
+        )

@@ -110,7 +110,7 @@ def _read_heads(store: Store) -> list[Head]:
 
 
 def _check_applicants(store: Store) -> Iterator[str]:
-    """Reviews and outcomes whose applicant isn't that of their decision: the one column that no hash covers."""
+    """Records whose applicant isn't that of the decision that they are about: the one column that no hash covers."""
     sql = """
         SELECT records.chain, records.sequence, records.id
         FROM records JOIN records AS decision ON decision.id = records.subject
@@ -136,4 +136,4 @@ def _check_models(store: Store, names: list[str], used: Counter[str | None]) -> 
         if described != [file.name, file.version, file.fields]:
             yield f"model {name}: changed: its name, version or fields aren't those of its file"
     for used_name in used.keys() - names:
-        yield f"model {used_name}: missing: {used[used_name]:,} decisions were made by it, and it isn't kept"
+        yield f"model {used_name}: missing: {used[used_name]:,} records were made by it, and it isn't kept"

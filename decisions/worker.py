@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -31,10 +32,11 @@ class Worker:
         self._calls.put((function, done))
         return done
 
-    def stop(self) -> None:
-        """Wait for the calls that were made, and end the thread."""
+    def stop(self, *, joins: bool = True) -> None:
+        """End the thread after the calls that were made; `joins`: whether to wait for that."""
         self._calls.put(None)
-        self._thread.join()
+        if joins:
+            self._thread.join()
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -44,7 +46,9 @@ class Worker:
                 result = function()
             except BaseException as caught:  # noqa: BLE001 - the caller gets it
                 error = caught
-            done.get_loop().call_soon_threadsafe(_set, done, result, error)
+            # A loop that is closed has nobody who waits.
+            with suppress(RuntimeError):
+                done.get_loop().call_soon_threadsafe(_set, done, result, error)
             del call, function, done, result, error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from decisions.store import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def read_migrations(dialect: str, version: int) -> Iterator[tuple[int, list[str]]]:

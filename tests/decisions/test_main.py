@@ -64,6 +64,18 @@ def test_a_release_without_a_database_goes_on(
     assert "decisions aren't recorded" in capsys.readouterr().out
 
 
+def test_the_url_may_stand_in_a_variable(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--url NAME`, as in DECISIONS_URL; a message names the option."""
+    monkeypatch.setenv("RECORD_URL", url)
+    assert [run("RECORD_URL", name) for name in ("migrate", "verify")] == [0, 0]
+
+    assert [run("NONE_URL", name) for name in ("migrate", "verify")] == [2, 2]
+    errors = capsys.readouterr().err.splitlines()
+    assert [line.count("--url is 'NONE_URL', and no variable of that name is set") for line in errors] == [1, 1]
+
+
 @pytest.mark.parametrize("name", READING)
 def test_other_commands_need_a_database(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -11,7 +11,7 @@ import pytest
 
 from decisions.postgresql import PostgresqlStore
 from decisions.record import chain_records, find_head, new_chain
-from decisions.store import InvalidRecords, StoreError
+from decisions.store import InvalidRecords, StoreError, TallyKey
 from decisions.writer import Writer
 from tests.decisions.samples import MODEL, NOW, make_entries, read_records
 
@@ -28,12 +28,13 @@ def owner(postgresql_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]
 
 
 def test_a_service_needs_few_rights(owner: psycopg.Connection[tuple[object, ...]], postgresql_url: str) -> None:
-    """To append, and to move the ends of chains: neither to change nor to remove a record, once it is migrated."""
+    """To append, to move the ends of chains, and to count: neither to change nor to remove a record."""
     owner.execute("DROP ROLE IF EXISTS service")
     owner.execute("CREATE ROLE service LOGIN PASSWORD 'SECRET'")
     owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO service")
     owner.execute("GRANT INSERT ON models, chains, records TO service")
     owner.execute("GRANT UPDATE (sequence, hash) ON chains TO service")
+    owner.execute("GRANT INSERT, UPDATE, DELETE ON tallied, tallies TO service")
     store = PostgresqlStore(postgresql_url.replace("//postgres@", "//service:SECRET@"))
     store.migrate()
     store.put_model(MODEL, NOW)
@@ -42,6 +43,7 @@ def test_a_service_needs_few_rights(owner: psycopg.Connection[tuple[object, ...]
     records = chain_records(make_entries("a"), head)
 
     assert store.append(records, head)
+    assert store.add_tallies({head.chain: (0, 1)}, {TallyKey("a", 600, 0): b"1"}, max, {600: 0})
     about = chain_records(make_entries("b"), find_head(records))
     with pytest.raises(StoreError, match="permission denied for table records") as caught:
         store.erase([records[0].id], about, find_head(records))

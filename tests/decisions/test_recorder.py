@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from decisions.postgresql import MIGRATION_LOCK
 from decisions.record import Answer, Record
 from decisions.recorder import NotRecorded, Recorder
+from decisions.schema import SCHEMA_VERSION
 from decisions.store import open_store
 from tests.decisions.proxy import Proxy
 from tests.decisions.samples import MODEL, assert_whole, make_answer, make_entries, read_records
@@ -394,7 +395,7 @@ def test_a_newer_schema_is_refused(url: str, caplog: pytest.LogCaptureFixture, m
 
     async def run() -> None:
         async with recording(url) as recorder:
-            with pytest.raises(NotRecorded, match="schema version 1, expected at most 0"):
+            with pytest.raises(NotRecorded, match=f"schema version {SCHEMA_VERSION}, expected at most 0"):
                 await record(recorder, "a")
 
     asyncio.run(run())

@@ -28,7 +28,7 @@ def test_both_databases_have_the_same_tables_and_columns(postgresql_url: str, tm
     for url in (postgresql_url, f"sqlite:///{tmp_path}/decisions.db"):
         store = open_store(url)
         store.migrate()
-        names = ("models", "chains", "records", "decisions", "reviews", "outcomes")
+        names = ("models", "chains", "records", "decisions", "reviews", "outcomes", "shadows", "tallied", "tallies")
         found.append({name: read_columns(store, name) for name in names})
         store.close()
 

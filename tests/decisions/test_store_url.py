@@ -14,7 +14,7 @@ from decisions.store import StoreError, check_url, hide_password, open_store, re
         ({"DECISIONS_URL": ""}, ""),
         ({"DECISIONS_URL": "sqlite:///decisions.db"}, "sqlite:///decisions.db"),
         ({"DECISIONS_URL": "DATABASE_URL", "DATABASE_URL": "postgres://u:p@h/d"}, "postgres://u:p@h/d"),
-        ({"DECISIONS_URL": "HEROKU_POSTGRESQL_RED_URL", "HEROKU_POSTGRESQL_RED_URL": "x"}, "x"),
+        ({"DECISIONS_URL": "HEROKU_POSTGRESQL_RED_URL", "HEROKU_POSTGRESQL_RED_URL": "postgres:///x"}, "postgres:///x"),
     ],
 )
 def test_a_url_may_stand_in_another_variable(environment: dict[str, str], expected: str) -> None:
@@ -26,6 +26,39 @@ def test_the_name_of_a_missing_variable_is_an_error() -> None:
     """The message names it."""
     with pytest.raises(StoreError, match="DECISIONS_URL is 'DATABASE_URL', and no variable of that name is set"):
         resolve_url({"DECISIONS_URL": "DATABASE_URL", "DATABASE_URL": ""})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, "sqlite:///service.db"),
+        ("", "sqlite:///service.db"),
+        ("sqlite:///given.db", "sqlite:///given.db"),
+        ("DATABASE_URL", "sqlite:///service.db"),
+        ("DECISIONS_URL", "sqlite:///service.db"),
+    ],
+)
+def test_an_option_takes_what_the_variable_takes(given: str | None, expected: str) -> None:
+    """A URL, or the name of a variable that has it, DECISIONS_URL too, which may name another."""
+    environment = {"DECISIONS_URL": "DATABASE_URL", "DATABASE_URL": "sqlite:///service.db"}
+
+    assert resolve_url(environment, given, "--decisions") == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("NONE_URL", "--decisions is 'NONE_URL', and no variable of that name is set"),
+        ("decisions.db", "--decisions begins with 'decisions.db', expected sqlite:///decisions.db"),
+        ("postgresql://u:p@q@host/d", "--decisions can't be read, expected special characters"),
+        ("OTHER_URL", "OTHER_URL begins with 'mysql', expected sqlite:///decisions.db"),
+        ("OWN_URL", "OWN_URL begins with 'OWN_URL', expected sqlite:///decisions.db"),
+    ],
+)
+def test_a_message_names_where_the_url_was_given(given: str, message: str) -> None:
+    """The option, or the variable that it names."""
+    with pytest.raises(StoreError, match=message):
+        resolve_url({"OTHER_URL": "mysql://h/d", "OWN_URL": "OWN_URL"}, given, "--decisions")
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_a_number_that_is_given_twice_is_named(tmp_path: Path, content: bytes) -
     url = f"sqlite:///{tmp_path}/decisions.db"
     records = fill_url(url, content)
     tamper(url, "CREATE TABLE copies AS SELECT * FROM records")
-    for view in ("decisions", "reviews", "outcomes"):
+    for view in ("decisions", "shadows", "reviews", "outcomes"):
         tamper(url, f"DROP VIEW {view}")
     tamper(url, "DROP TABLE records")
     tamper(url, "ALTER TABLE copies RENAME TO records")
@@ -271,7 +271,7 @@ def test_a_missing_model_is_named(store: Store, url: str) -> None:
     tamper(url, "DELETE FROM models")
     (fault,) = find_faults(store)
 
-    assert f"missing: {COUNT} decisions were made by it" in fault
+    assert f"missing: {COUNT} records were made by it" in fault
 
 
 def test_a_seal_finds_a_chain_that_was_rebuilt_cut_or_removed(store: Store, url: str) -> None:
