@@ -101,8 +101,8 @@ def main() -> None:
         )
         for name, url, commit in stores:
             with (
-                _service(cores.server, {}) as off,
-                _service(cores.server, {"DECISIONS_URL": url}) as on,
+                run_service(cores.server, {}) as off,
+                run_service(cores.server, {"DECISIONS_URL": url}) as on,
                 commit as time_commit,
             ):
                 rounds = [_measure(wrk, off, on, time_commit, options.seconds) for _ in range(options.rounds)]
@@ -114,7 +114,7 @@ def _measure(wrk: str, off: str, on: str, time_commit: Callable[[], Commit], sec
     results: dict[str, dict[str, LoadResult]] = {off: {}, on: {}}
     for load in LOADS:
         for base in (off, on):
-            requests = [Request(_body(load))]
+            requests = [Request(make_body(load))]
             results[base][load.name] = run_wrk(wrk, base + load.path, requests, load.connections, seconds)
     return Round(time_commit(), results[off], results[on])
 
@@ -143,7 +143,8 @@ def _report(store: str, rounds: list[Round]) -> None:
         print(f"  {load.name}: {on:,.0f} of {off:,.0f} requests a second, {ratio:.2f} × (bar from 256: 0.5)")
 
 
-def _body(load: Load) -> bytes:
+def make_body(load: Load) -> bytes:
+    """The JSON of a request with the first golden row of MODEL, again and again."""
     fields = load_model(MODEL).contract.fields
     golden = load_model(MODEL).contract.golden.applicants[0]
     if load.path == "/predict":
@@ -156,7 +157,8 @@ def _body(load: Load) -> bytes:
 
 
 @contextmanager
-def _service(core: int, settings: dict[str, str]) -> Iterator[str]:
+def run_service(core: int, settings: dict[str, str]) -> Iterator[str]:
+    """A service of one worker on this core with these settings; yields its URL."""
     port = free_port()
     environment = os.environ | {"PORT": str(port), "LOG_LEVEL": "error", "MODEL_PATH": str(MODEL)} | settings
     command = ["taskset", "--cpu-list", str(core), sys.executable, "-m", "serve"]

@@ -21,24 +21,34 @@ def build_environment(peer: Peer, build: Path) -> None:
     """Make a peer's environment unless it is up to date; raises BenchError if a package can't be installed."""
     if not peer.has_own_environment:
         return
-    wanted = (peer.folder / "requirements.txt").read_bytes()
-    folder = build / peer.name
-    marker = folder / "installed.txt"
+    try:
+        install(peer.folder / "requirements.txt", build / peer.name)
+    except BenchError as error:
+        raise BenchError(f"leave {peer.name} out with --without {peer.name}: {error}") from error
+
+
+def install(requirements: Path, folder: Path) -> Path:
+    """Make an environment of these packages unless it is up to date; returns its Python.
+
+    Raises BenchError if a package can't be installed.
+    """
+    wanted = requirements.read_bytes()
+    marker, python = folder / "installed.txt", folder / "bin" / "python"
     if marker.is_file() and marker.read_bytes() == wanted:
-        return
+        return python
     if folder.exists():
         shutil.rmtree(folder)
-    python, uv = find_python(peer, build), str(Path(sys.executable).parent / "uv")
-    requirements = str(peer.folder / "requirements.txt")
+    uv = str(Path(sys.executable).parent / "uv")
     for command in (
         [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
         # Bytecode is compiled before the first start, as in our environment.
-        [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "-r", requirements],
+        [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "-r", str(requirements)],
     ):
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
-            raise BenchError(f"{peer.name} can't be installed, leave it out with --without {peer.name}: {ended.stderr}")
+            raise BenchError(f"{requirements} can't be installed: {ended.stderr}")
     marker.write_bytes(wanted)
+    return python
 
 
 def read_versions(peer: Peer) -> dict[str, str]:

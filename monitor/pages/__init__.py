@@ -1,0 +1,1 @@
+"""The live page and the report: charts, tables and texts as HTML."""
