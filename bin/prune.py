@@ -60,7 +60,7 @@ def main() -> int:
     """Prune this interpreter's site-packages, compile them and the service; exit code 1 if compiling fails."""
     packages = Path(sysconfig.get_path("purelib"))
     saved = prune(packages) + strip(packages)
-    is_compiled = compile_all([packages, Path("decisions"), Path("model"), Path("serve")])
+    is_compiled = compile_all([packages, Path("decisions"), Path("model"), Path("monitor"), Path("serve")])
     print(f"{saved / 1e6:.0f} MB of unused files removed, bytecode {'compiled' if is_compiled else 'NOT compiled'}")
     return 0 if is_compiled else 1
 

@@ -25,7 +25,7 @@ from serve.logs import configure_own_logger
 from serve.metrics.recorder import Metrics
 from serve.middleware.problem_responses import handle_problem
 from serve.middleware.request_middleware import RequestMiddleware
-from serve.reload import FileStamp, read_file_stamp, watch_model_file
+from serve.reload import FileStamp, read_file_stamp, watch_challenger, watch_model_file
 from serve.runtime import Runtime
 from serve.schemas.problems import HTTPProblem, not_recorded
 from serve.settings import Settings, SettingsError, read_settings
@@ -60,7 +60,8 @@ def create_app_for_model(model: Model, settings: Settings | None = None) -> Star
 
 
 def _assemble(runtime: Runtime, settings: Settings, stamp: FileStamp | None) -> Starlette:
-    state = AppState(runtime, settings, Metrics())
+    kept_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.scores and settings.decisions_url]
+    state = AppState(runtime, settings, Metrics(kept_paths))
     public_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_public]
     health_paths = [endpoint.path for endpoint in ENDPOINTS if endpoint.is_health]
     app = Starlette(
@@ -84,7 +85,12 @@ async def _lifespan(app: Starlette, stamp: FileStamp | None) -> AsyncIterator[No
     state: AppState = app.state.service
     if state.recorder is not None:
         await state.recorder.start()
+    if state.monitoring is not None:
+        state.monitoring.start()
     tasks = [asyncio.create_task(watch_model_file(state, stamp)), asyncio.create_task(state.run_periodic_tasks())]
+    if state.shadow is not None and state.settings.challenger_path is not None:
+        state.shadow.start()
+        tasks.append(asyncio.create_task(watch_challenger(state, state.shadow, state.settings.challenger_path)))
     # Exempts all loaded modules and the model from garbage collection.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
@@ -92,9 +98,13 @@ async def _lifespan(app: Starlette, stamp: FileStamp | None) -> AsyncIterator[No
     yield
     for task in tasks:
         task.cancel()
+    if state.shadow is not None:
+        await state.shadow.stop()
     if state.decision_log is not None:
         await state.decision_log.stop()
     state.flush_metrics()
+    if state.monitoring is not None:
+        await state.run_blocking(state.monitoring.stop)
 
 
 def _recording_faults(settings: Settings) -> dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:

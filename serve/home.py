@@ -26,10 +26,13 @@ METRICS = ("auc", "gini", "ks", "brier")
 _PLACEHOLDER = re.compile(r"\{\{([a-z_.]+)\}\}")
 
 
-def render_home(contract: Contract) -> dict[str, bytes]:
-    """Language → the page, UTF-8; raises KeyError for a placeholder without a text."""
+def render_home(contract: Contract, *, is_recorded: bool = False) -> dict[str, bytes]:
+    """Language → the page, UTF-8; raises KeyError for a placeholder without a text.
+
+    `is_recorded`: whether decisions are, so that there is something to see at GET /monitor.
+    """
     template = (STATIC_FOLDER / "index.html").read_text(encoding="utf-8")
-    return {language: _render(template, contract, language) for language in LANGUAGES}
+    return {language: _render(template, contract, language, is_recorded) for language in LANGUAGES}
 
 
 def choose_language(requested: str | None, accept_language: str) -> str:
@@ -45,7 +48,7 @@ def choose_language(requested: str | None, accept_language: str) -> str:
     return min(ranked)[2] if ranked and min(ranked)[0] < 0 else DEFAULT_LANGUAGE
 
 
-def _render(template: str, contract: Contract, language: str) -> bytes:
+def _render(template: str, contract: Contract, language: str, is_recorded: bool) -> bytes:
     texts: dict[str, str] = json.loads((STATIC_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
     # In the script element of the texts, "</" could end the element.
     values = {key: escape(text) for key, text in texts.items()} | {
@@ -57,6 +60,7 @@ def _render(template: str, contract: Contract, language: str) -> bytes:
         "day": escape(contract.trained_at[:10]),
         "data": escape(_describe_data(contract, texts)),
         "quality": escape(_describe_quality(contract, texts)),
+        "monitor": f'<li><a href="monitor">{escape(texts["more.monitor"])}</a></li>' if is_recorded else "",
     }
     return _PLACEHOLDER.sub(lambda match: values[match[1]], template).encode()
 

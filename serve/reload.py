@@ -1,15 +1,24 @@
-"""Model reload without a restart: the file at MODEL_PATH is checked regularly and served after its self-test."""
+"""Reload without a restart: the files of the model and of the challenger are checked regularly.
+
+A model is served after its self-test. A challenger that is moved to MODEL_PATH is promoted: the one is replaced, the
+other is gone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model.contract import ContractError
 from serve.loading import load_runtime
 from serve.state import AppState
+
+if TYPE_CHECKING:
+    from serve.shadow import Shadow
 
 logger = logging.getLogger("credit")
 
@@ -22,15 +31,37 @@ async def watch_model_file(state: AppState, seen: FileStamp | None) -> None:
 
     `seen`: the stamp of the file, taken before the model in service was read from it.
     """
-    path, last = state.settings.model_path, seen
+
+    async def reload(stamp: FileStamp | None) -> None:
+        # The model stays in service while there is no file.
+        if stamp is not None:
+            await reload_model(state)
+
+    await _watch(state, state.settings.model_path, seen, reload)
+
+
+async def watch_challenger(state: AppState, shadow: Shadow, path: Path) -> None:
+    """Load the challenger, and again whenever its file has changed, until cancelled; a removed file has none."""
+
+    async def reload(stamp: FileStamp | None) -> None:
+        await shadow.reload(is_there=stamp is not None)
+
+    stamp = await state.run_blocking(lambda: read_file_stamp(path))
+    await reload(stamp)
+    await _watch(state, path, stamp, reload)
+
+
+async def _watch(
+    state: AppState, path: Path, seen: FileStamp | None, reload: Callable[[FileStamp | None], Awaitable[None]]
+) -> None:
+    last = seen
     while True:
         await asyncio.sleep(state.settings.reload_seconds / 2)
         stamp = await state.run_blocking(lambda: read_file_stamp(path))
         # A file that has changed since the last check may not be written completely.
-        is_stable = stamp is not None and stamp == last
-        if is_stable and stamp != seen:
+        if stamp == last and stamp != seen:
             seen = stamp
-            await reload_model(state)
+            await reload(stamp)
         last = stamp
 
 

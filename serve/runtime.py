@@ -41,6 +41,6 @@ class Runtime:
         )
         self.has_keys = bool(settings.api_keys)
         self.model_json = msgspec.json.encode(describe_model(contract, model.sha256))
-        self.home = render_home(contract)
+        self.home = render_home(contract, is_recorded=file is not None)
         self.row_session = RowSession(model)
         self.openapi_json = msgspec.json.encode(describe_api(self))

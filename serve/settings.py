@@ -45,6 +45,7 @@ class Settings(Struct, frozen=True):
     model file is noticed. `unknown_fields`: what becomes of members of an applicant that are no field of the model.
     `decisions_url`: where decisions are recorded, if anywhere; `decisions`: whether only recorded ones are answered;
     `decisions_spool`: folder for those that wait; `decisions_keys`: may read them, and all that `api_keys` may.
+    `challenger_path`: a second model file, whose answers are only recorded.
     """
 
     host: str = "127.0.0.1"
@@ -66,6 +67,7 @@ class Settings(Struct, frozen=True):
     decisions: str = "required"
     decisions_spool: Path = Path("decisions-spool")
     decisions_keys: tuple[NamedKey, ...] = ()
+    challenger_path: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -103,6 +105,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         decisions=word("DECISIONS", default.decisions, DECISIONS),
         decisions_spool=Path(given.get("DECISIONS_SPOOL", default.decisions_spool)),
         decisions_keys=_keys(given, wrong, "DECISIONS_KEYS", "unset it if nobody may read decisions"),
+        challenger_path=_challenger_path(given, wrong),
     )
     _check_names(settings, wrong)
     if settings.max_all_body_bytes < settings.max_body_bytes:
@@ -164,15 +167,24 @@ def _check_names(settings: Settings, wrong: list[str]) -> None:
 def _decisions_url(given: Mapping[str, str], wrong: list[str]) -> str:
     if not given.get("DECISIONS_URL"):
         return ""
-    from decisions.store import StoreError, check_url, resolve_url
+    from decisions.store import StoreError, resolve_url
 
     try:
-        url = resolve_url(given)
-        check_url(url)
+        return resolve_url(given)
     except StoreError as error:
         wrong.append(str(error))
         return ""
-    return url
+
+
+def _challenger_path(given: Mapping[str, str], wrong: list[str]) -> Path | None:
+    path = given.get("CHALLENGER_PATH")
+    if path is None:
+        return None
+    if "DECISIONS_URL" not in given:
+        wrong.append(
+            f"CHALLENGER_PATH is {path!r}, expected DECISIONS_URL with it: a challenger's answers are recorded"
+        )
+    return Path(path)
 
 
 def _origins(given: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:

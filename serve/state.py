@@ -9,6 +9,7 @@ from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from serve.metrics.bins import list_bins
 from serve.metrics.recorder import Metrics
 from serve.runtime import Runtime
 from serve.schemas.problems import too_busy
@@ -17,7 +18,9 @@ from serve.settings import Settings
 if TYPE_CHECKING:
     from decisions.recorder import Recorder
     from decisions.store import Store
+    from serve.monitoring import Monitored, Monitoring
     from serve.recording import DecisionLog
+    from serve.shadow import Shadow
 
 T = TypeVar("T")
 
@@ -26,7 +29,8 @@ class AppState:
     """The state of one application in one process.
 
     `requests`: number in progress; `body_bytes`: size of the bodies being read and of the large responses being sent;
-    `reading`: task that reads a body → its start. `decision_log`: where decisions are recorded.
+    `reading`: task that reads a body → its start. `decision_log`: where decisions are recorded; `monitoring`: counts
+    them; `shadow`: scores them with the challenger too.
     """
 
     def __init__(self, runtime: Runtime, settings: Settings, metrics: Metrics) -> None:
@@ -40,17 +44,28 @@ class AppState:
         self._large_pool = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")
         self._blocking_pool = ThreadPoolExecutor(2, thread_name_prefix="blocking")
         self.decision_log: DecisionLog | None = None
+        self.shadow: Shadow | None = None
+        self.monitoring: Monitoring | None = None
         if settings.decisions_url:
+            from serve.monitoring import Monitoring
             from serve.recording import DecisionLog
 
             self.decision_log = DecisionLog(settings)
+            self.monitoring = Monitoring(settings.decisions_url, metrics, self._find_models)
+            if settings.challenger_path is not None:
+                from serve.shadow import Shadow
+
+                self.shadow = Shadow(settings.challenger_path, settings, self.decision_log.recorder)
         self.put_in_service(runtime)
 
     def put_in_service(self, runtime: Runtime) -> None:
         """Score new requests with this model; requests in progress keep theirs."""
         if self.decision_log is not None and runtime.file is not None:
             self.decision_log.recorder.add_model(runtime.file)
-        self.metrics.set_model(runtime.identity, runtime.fields)
+        if self.shadow is not None:
+            self.shadow.set_champion(runtime.model)
+        bins = list_bins(runtime.model.contract) if self.recorder is None else ()
+        self.metrics.set_model(runtime.identity, runtime.fields, bins)
         self.runtime = runtime
 
     @property
@@ -62,6 +77,12 @@ class AppState:
     def recorder(self) -> Recorder | None:
         """Records decisions, reviews and outcomes, where DECISIONS_URL is set."""
         return None if self.decision_log is None else self.decision_log.recorder
+
+    def _find_models(self) -> Monitored:
+        from serve.monitoring import Monitored
+
+        challenger = None if self.shadow is None else self.shadow.model
+        return Monitored(self.runtime.model, None if challenger is None else challenger.sha256)
 
     async def read_decisions(self, call: Callable[[Store], T]) -> T:
         """Run a reading of the decision log in a thread; raises StoreError. Only where DECISIONS_URL is set."""
@@ -97,6 +118,10 @@ class AppState:
         self.metrics.flush(self.requests)
         if self.recorder is not None:
             self.metrics.record_recording(self.recorder.status, self.recorder.take_commits())
+        if self.shadow is not None:
+            self.metrics.record_challenger(self.shadow.status)
+        if self.monitoring is not None:
+            self.monitoring.add_requests(self.metrics.take_requests())
 
     def cancel_late_bodies(self) -> None:
         """Cancel the tasks whose bodies exceed BODY_TIMEOUT; one timer per request would cost more than scoring it."""

@@ -49,7 +49,8 @@ class RequestBody(Struct, frozen=True):
 class Endpoint(Struct, frozen=True):
     """The ASGI application of one method and path.
 
-    `response`: the type of the JSON response, a media type, or None for a page, which OpenAPI leaves out.
+    `response`: the type of the JSON response or a function that imports it, a media type, or None for a page, which
+    OpenAPI leaves out.
     `other_responses`: media types of responses besides JSON; `description` says when they are sent. `is_public`: needs
     no API key. `is_health`: is answered even while MAX_CONCURRENT_REQUESTS are in progress. `query`, `in_path`: name of
     a parameter → its schema; in a path, name and version are those of the model. `status`: of the response. `scores`:

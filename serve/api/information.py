@@ -45,7 +45,13 @@ async def show_metrics(request: Request) -> Response:
     """GET /metrics: the metrics of all workers, for Prometheus."""
     state: AppState = request.app.state.service
     from serve.metrics.exposition import CONTENT_TYPE, write_metrics
+    from serve.metrics.gauges import describe_monitor, describe_reference
+
+    def write() -> bytes:
+        runtime, monitor = state.runtime, state.metrics.monitor
+        gauges = [*describe_reference(runtime.model.contract, by_bin=state.recorder is None)]
+        gauges += describe_monitor(monitor) if monitor else ()
+        return write_metrics(state.metrics.collectors.registry, runtime.identity, gauges)
 
     state.flush_metrics()
-    text = await state.run_blocking(lambda: write_metrics(state.metrics.collectors.registry, state.runtime.identity))
-    return Response(text, media_type=CONTENT_TYPE)
+    return Response(await state.run_blocking(write), media_type=CONTENT_TYPE)

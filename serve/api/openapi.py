@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from inspect import cleandoc
+from inspect import cleandoc, isfunction
 from typing import Any
 
 import msgspec
@@ -47,7 +47,7 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     if runtime.file is None:
         documented = [endpoint for endpoint in documented if not endpoint.needs_decisions_right]
     requests = [_json_type(endpoint.request, runtime) for endpoint in documented]
-    responses = [endpoint.response for endpoint in documented if _has_json_response(endpoint)]
+    responses = [_response_type(endpoint) for endpoint in documented if _has_json_response(endpoint)]
     shapes = runtime.schemas.predict_shapes
     types = [Problem, *(kind for kind in requests if kind), *responses, *shapes]
     references, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
@@ -59,7 +59,7 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     for endpoint, request in zip(documented, requests, strict=True):
         operation = _operation(endpoint, runtime, schemas[id(Problem)])
         if _has_json_response(endpoint):
-            content = {JSON_TYPE: {"schema": schemas[id(endpoint.response)]}}
+            content = {JSON_TYPE: {"schema": schemas[id(_response_type(endpoint))]}}
         else:
             content = {endpoint.response: TEXT}
         operation["responses"][str(endpoint.status)]["content"] = content | dict.fromkeys(
@@ -89,6 +89,10 @@ def describe(runtime: Runtime, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def _json_type(request: RequestBody | None, runtime: Runtime) -> Any:
     return request.schema(runtime.schemas) if request and request.schema else None
+
+
+def _response_type(endpoint: Endpoint) -> Any:
+    return endpoint.response() if isfunction(endpoint.response) else endpoint.response
 
 
 def _has_json_response(endpoint: Endpoint) -> bool:

@@ -1,4 +1,4 @@
-"""The HTML pages GET / and GET /docs, with their scripts and style sheets: static files of this package.
+"""The HTML pages GET /, GET /docs and GET /monitor, with their scripts and style sheets: static files.
 
 The pages get the model from the API, as any other client does, and load nothing from other hosts.
 """
@@ -25,8 +25,14 @@ FILES = {
     "page.css": "text/css",
     "docs.js": "text/javascript",
     "docs.css": "text/css",
+    "monitor.js": "text/javascript",
+    "monitor.css": "text/css",
+    "style.css": "text/css",
 }
 """Scripts and style sheets: file name → media type. Each is served under its name."""
+
+FOLDERS = {"style.css": STATIC_FOLDER.parents[1] / "monitor" / "pages"}
+"""Folders of the files that aren't in STATIC_FOLDER."""
 
 
 async def show_home(request: Request) -> Response:
@@ -41,6 +47,11 @@ async def show_docs(request: Request) -> Response:
     return Response(_read("docs.html"), headers=SECURITY_HEADERS, media_type="text/html")
 
 
+async def show_monitor(request: Request) -> Response:
+    """GET /monitor: a page without data, which asks for a key and shows GET /v1/monitor."""
+    return Response(_read("monitor.html"), headers=SECURITY_HEADERS, media_type="text/html")
+
+
 async def show_file(request: Request) -> Response:
     """GET /page.js and the other FILES."""
     name = request.url.path.rpartition("/")[2]
@@ -49,4 +60,4 @@ async def show_file(request: Request) -> Response:
 
 @cache
 def _read(name: str) -> bytes:
-    return (STATIC_FOLDER / name).read_bytes()
+    return (FOLDERS.get(name, STATIC_FOLDER) / name).read_bytes()

@@ -74,16 +74,27 @@ OUTCOMES_NOTE = (
     "One outcome, or many as `outcomes`: all are recorded or none. Each names a decision, or an applicant: then it "
     "belongs to the latest decision on or before its date. An outcome that is on record already changes nothing."
 )
+MONITOR_NOTE = (
+    "`windows` are of the model in service and end now; `days` and `weeks` are of all models, in UTC. `waiting` "
+    "records are not counted yet. With `Accept: text/html` the content of the page GET /monitor."
+)
 
 
-def _decisions(name: str) -> Callable[[Request], Awaitable[Response]]:
-    """A handler of serve/api/decisions.py, which is imported only where decisions are recorded."""
+def _recorded(module: str, name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A handler of a module of serve/api/ that is imported only where decisions are recorded."""
 
     async def handle(request: Request) -> Response:
-        response: Response = await getattr(import_module("serve.api.decisions"), name)(request)
+        response: Response = await getattr(import_module(f"serve.api.{module}"), name)(request)
         return response
 
     return handle
+
+
+_decisions = partial(_recorded, "decisions")
+
+
+def _monitor() -> Any:
+    return import_module("monitor.summary").Monitor
 
 
 _get, _post = partial(Endpoint, "GET"), partial(Endpoint, "POST")
@@ -171,6 +182,15 @@ ENDPOINTS = (
         OUTCOMES,
         description=OUTCOMES_NOTE,
     ),
+    _record(
+        "GET",
+        "/v1/monitor",
+        _recorded("monitor", "show_monitor"),
+        "Decisions by hour, day and week: volume, drift, overrides, latency, challenger",
+        _monitor,
+        description=MONITOR_NOTE,
+        other_responses=("text/html",),
+    ),
     _get("/model", information.show_model, "Contract of the model in service: fields, policy, metrics", ModelResponse),
     _health("/livez", information.show_live, "Liveness: the process responds", dict[str, str]),
     _health("/readyz", information.show_ready, "Readiness: a model has passed its self-test", ReadyResponse),
@@ -185,6 +205,7 @@ ENDPOINTS = (
     _get(f"{VERSION}/ready", inference.show_model_ready, f"{V2}: readiness of this version", ModelReady),
     _page("/", pages.show_home),
     _page("/docs", pages.show_docs),
+    _page("/monitor", pages.show_monitor),
     *(_page(f"/{name}", pages.show_file) for name in pages.FILES),
 )
 

@@ -86,8 +86,11 @@ async def handle_scoring(request: Request, read: BodyReader) -> Response:
     # Before anything is awaited, since the next job of one row overwrites them.
     state.metrics.record_scores(runtime.identity, runtime.fields, scored.applicants, scored.scores)
     if scored.answer is not None and state.decision_log is not None:
-        request_id = context.request_id.decode()
+        request_id, shadow = context.request_id.decode(), state.shadow
+        waiting = None if shadow is None else shadow.copy(runtime, scored.applicants, scored.answer)
         await state.decision_log.recorder.record(scored.answer, request_id, context.key_name)
+        if shadow is not None and waiting is not None:
+            shadow.add(waiting)
     return scored.response
 
 

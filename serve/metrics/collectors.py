@@ -13,9 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from model.bins import Bins
 from model.contract import Field
 from model.policy import DECISIONS
 from model.session import Matrix
+from serve.metrics.bins import VALUES_PER_FLUSH, BinCounter, list_series
+from serve.metrics.challenger import ChallengerCollectors
 
 if TYPE_CHECKING:
     from decisions.recorder import RecorderStatus
@@ -61,14 +64,24 @@ class Collectors:
         self.outside = Counter(
             "credit_out_of_bounds", "Applicants outside the documented bounds.", names, registry=registry
         )
-
         self._for_model: dict[tuple[str, tuple[Field, ...]], ModelCollectors] = {}
         self._by_route: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    @cached_property
+    def bins(self) -> Counter:
+        """Applicants by field and bin, created when first needed: where decisions aren't recorded."""
+        names = ["version", "field", "bin"]
+        return Counter("credit_values_by_bin", "Applicants in each bin of a field.", names, registry=self.registry)
 
     @cached_property
     def recording(self) -> RecordingCollectors:
         """The metrics of recording decisions, created when first needed."""
         return RecordingCollectors(self.registry)
+
+    @cached_property
+    def challenger(self) -> ChallengerCollectors:
+        """The metrics of the challenger, created when first needed."""
+        return ChallengerCollectors(self.registry)
 
     def count_request(self, path: str, status: int, seconds: float) -> None:
         """Count a request; `path` is that of its route."""
@@ -80,12 +93,17 @@ class Collectors:
         requests.inc()
         durations.observe(seconds)
 
-    def for_model(self, version: str, fields: Sequence[Field]) -> ModelCollectors:
-        """The metrics of a version of a model, created with zeros at the first call."""
+    def for_model(self, version: str, fields: Sequence[Field], bins: Sequence[Bins] = ()) -> ModelCollectors:
+        """The metrics of a version of a model, created with zeros at the first call; `bins` as in `list_bins`."""
         key = version, tuple(fields)
         if key not in self._for_model:
-            self._for_model[key] = ModelCollectors(self, version, fields)
+            self._for_model[key] = ModelCollectors(self, version, fields, bins)
         return self._for_model[key]
+
+    def flush_bins(self) -> None:
+        """Pass on what is counted by bin."""
+        for one in self._for_model.values():
+            one.flush()
 
 
 class RecordingCollectors:
@@ -132,7 +150,9 @@ class RecordingCollectors:
 class ModelCollectors:
     """The metrics of the applicants that one version of a model has scored."""
 
-    def __init__(self, collectors: Collectors, version: str, fields: Sequence[Field]) -> None:
+    def __init__(
+        self, collectors: Collectors, version: str, fields: Sequence[Field], bins: Sequence[Bins] = ()
+    ) -> None:
         names = [field.name for field in fields]
         self._applicants, self._sum = collectors.applicants.labels(version), collectors.sum.labels(version)
         self._decisions = [collectors.decisions.labels(version, decision) for decision in DECISIONS]
@@ -141,6 +161,7 @@ class ModelCollectors:
         self._outside = [collectors.outside.labels(version, name) for name in names]
         self._lowest = np.array([-np.inf if field.minimum is None else field.minimum for field in fields])
         self._highest = np.array([np.inf if field.maximum is None else field.maximum for field in fields])
+        self._bins = _BinCollectors(collectors.bins, version, fields, bins) if bins else None
 
     def count(self, applicants: Matrix, probability: Matrix, decision: npt.NDArray[np.int64]) -> None:
         """Count n applicants, float64, shape (n, n_fields), and their scores, shape (n,) each."""
@@ -153,6 +174,35 @@ class ModelCollectors:
         self._sum.inc(float(probability.sum()))
         _add(self._missing, _count(np.isnan(applicants)))
         _add(self._outside, _count((applicants < self._lowest) | (applicants > self._highest)))
+        if self._bins:
+            self._bins.count(applicants, probability)
+
+    def flush(self) -> None:
+        """Pass on the counts by bin."""
+        if self._bins:
+            self._bins.flush()
+
+
+class _BinCollectors:
+    """Applicants by bin, passed on once a second: there are a dozen counters for each field."""
+
+    def __init__(self, counter: Counter, version: str, fields: Sequence[Field], bins: Sequence[Bins]) -> None:
+        self._counter = BinCounter(fields, bins)
+        series = list_series(fields, bins)
+        self._places = [one.place for one in series]
+        self._counters = [counter.labels(version, one.field, one.bin) for one in series]
+        self._counts = np.zeros(self._counter.size, np.int64)
+        self._limit = self._left = max(1, VALUES_PER_FLUSH // len(bins))
+
+    def count(self, applicants: Matrix, probability: Matrix) -> None:
+        if self._left:
+            self._counts += self._counter.count(applicants[: self._left], probability[: self._left])
+            self._left = max(0, self._left - len(applicants))
+
+    def flush(self) -> None:
+        if self._left < self._limit:
+            _add(self._counters, self._counts[self._places].tolist())
+            self._counts[:], self._left = 0, self._limit
 
 
 def _add(counters: Sequence[Counter], counts: Sequence[float]) -> None:

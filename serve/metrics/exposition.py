@@ -21,14 +21,14 @@ from serve.settings import METRICS_FOLDER_VARIABLE
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_1_0_0
 
 
-def write_metrics(registry: CollectorRegistry, model: ModelIdentity) -> bytes:
-    """The exposition; reads the files of all workers if PROMETHEUS_MULTIPROC_DIR is set."""
+def write_metrics(registry: CollectorRegistry, model: ModelIdentity, gauges: Iterable[Metric] = ()) -> bytes:
+    """The exposition, with further gauges; reads the files of all workers if PROMETHEUS_MULTIPROC_DIR is set."""
     source: Any = registry
     folder = os.environ.get(METRICS_FOLDER_VARIABLE)
     if folder:
         remove_dead_workers(Path(folder))
         source = MultiProcessCollector(None, folder)
-    return generate_latest(_Exposition(source.collect(), model))
+    return generate_latest(_Exposition([*source.collect(), *gauges], model))
 
 
 def remove_dead_workers(folder: Path) -> None:

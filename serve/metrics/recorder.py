@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.bins import Bins
 from model.contract import Field
 from model.session import Matrix, Scores
 from serve.schemas.responses import ModelIdentity
@@ -22,6 +23,8 @@ from serve.settings import METRICS_FOLDER_VARIABLE
 
 if TYPE_CHECKING:
     from decisions.recorder import RecorderStatus
+    from monitor.summary import Monitor
+    from serve.challenger import ShadowStatus
     from serve.metrics.collectors import Collectors
 
 BUFFER_ROWS = 256
@@ -30,14 +33,21 @@ logger = logging.getLogger("credit")
 
 
 class Metrics:
-    """The metrics of one application in one process; call `set_model` before the first `record_scores`."""
+    """The metrics of one application in one process; call `set_model` before the first `record_scores`.
 
-    def __init__(self) -> None:
+    `kept_paths`: routes whose requests are kept for `take_requests`, which must then be called regularly.
+    """
+
+    def __init__(self, kept_paths: Collection[str] = ()) -> None:
         if not os.environ.get(METRICS_FOLDER_VARIABLE):
             # To prometheus_client an empty value means the working directory.
             os.environ.pop(METRICS_FOLDER_VARIABLE, None)
         self._requests: list[tuple[str, int, float]] = []
+        self._kept_paths = frozenset(kept_paths)
+        self._kept: list[tuple[int, float]] = []
         self._buffer: _ScoreBuffer | None = None
+        self.monitor: Monitor | None = None
+        """What `record_monitor` was given last."""
 
     @cached_property
     def collectors(self) -> Collectors:
@@ -46,11 +56,11 @@ class Metrics:
 
         return Collectors()
 
-    def set_model(self, model: ModelIdentity, fields: Sequence[Field]) -> None:
-        """Buffer the scores of this model from now on."""
+    def set_model(self, model: ModelIdentity, fields: Sequence[Field], bins: Sequence[Bins] = ()) -> None:
+        """Buffer the scores of this model from now on, and count them by `bins`, as `list_bins` gives them."""
         if self._buffer:
             self._buffer.count(self.collectors)
-        self._buffer = _ScoreBuffer(model, fields)
+        self._buffer = _ScoreBuffer(model, fields, bins)
 
     def record_request(self, path: str, status: int, seconds: float) -> None:
         """Record an answered request; `path` is that of its route."""
@@ -65,10 +75,9 @@ class Metrics:
         if buffer and buffer.model is model and buffer.add(applicants, scores):
             return
         with _log_os_errors():
-            if buffer and buffer.model is model and len(applicants) <= BUFFER_ROWS:
+            if buffer and buffer.model is model:
                 buffer.count(self.collectors)
-                buffer.add(applicants, scores)
-            else:
+            if not (buffer and buffer.model is model and buffer.add(applicants, scores)):
                 # More than the buffer holds, or scored by a model that was replaced meanwhile.
                 for_model = self.collectors.for_model(model.version, fields)
                 for_model.count(applicants, scores.probability, scores.decision)
@@ -80,14 +89,31 @@ class Metrics:
             self._count_requests()
             if self._buffer:
                 self._buffer.count(self.collectors)
+            self.collectors.flush_bins()
 
     def record_recording(self, status: RecorderStatus, commits: Sequence[float]) -> None:
         """Pass on how the recording of decisions goes, and the seconds of its transactions since the last call."""
         with _log_os_errors():
             self.collectors.recording.update(status, commits)
 
+    def record_challenger(self, status: ShadowStatus) -> None:
+        """Pass on how the challenger does."""
+        with _log_os_errors():
+            self.collectors.challenger.update(status)
+
+    def record_monitor(self, monitor: Monitor) -> None:
+        """Show this summary of the records from now on."""
+        self.monitor = monitor
+
+    def take_requests(self) -> list[tuple[int, float]]:
+        """Status and seconds of the requests to `kept_paths` that were counted since the last call."""
+        kept, self._kept = self._kept, []
+        return kept
+
     def _count_requests(self) -> None:
         requests, self._requests = self._requests, []
+        if self._kept_paths:
+            self._kept += [(status, seconds) for path, status, seconds in requests if path in self._kept_paths]
         for path, status, seconds in requests:
             self.collectors.count_request(path, status, seconds)
 
@@ -104,8 +130,8 @@ def _log_os_errors() -> Iterator[None]:
 class _ScoreBuffer:
     """Applicants scored by the model in service that prometheus_client has not counted yet."""
 
-    def __init__(self, model: ModelIdentity, fields: Sequence[Field]) -> None:
-        self.model, self._fields = model, fields
+    def __init__(self, model: ModelIdentity, fields: Sequence[Field], bins: Sequence[Bins]) -> None:
+        self.model, self._fields, self._bins = model, fields, bins
         self._applicants, self._probability = np.empty((BUFFER_ROWS, len(fields))), np.empty(BUFFER_ROWS)
         self._decision = np.empty(BUFFER_ROWS, np.int64)
         self._rows = 0
@@ -124,5 +150,5 @@ class _ScoreBuffer:
     def count(self, collectors: Collectors) -> None:
         """Count and clear the buffer; an empty one creates the series of the model with zeros."""
         rows, self._rows = self._rows, 0
-        for_model = collectors.for_model(self.model.version, self._fields)
+        for_model = collectors.for_model(self.model.version, self._fields, self._bins)
         for_model.count(self._applicants[:rows], self._probability[:rows], self._decision[:rows])

@@ -80,6 +80,8 @@ def test_a_case_is_decided_and_a_colleague_sees_it_at_its_address(context: Brows
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?case=[0-9a-f-]{36}", address)
 
     colleague.get_by_text("Letter to the applicant").click()
+    # A click on a button that is about to be replaced is lost.
+    expect(colleague.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     with colleague.expect_download() as download:
         colleague.get_by_role("button", name="Save the letter").click()
     letter = download.value.path().read_text(encoding="utf-8")

@@ -33,11 +33,8 @@ SERVERS = {"python -m serve": SERVE, "uvicorn": UVICORN}
 SETTINGS = (
     "API_KEYS",
     "BODY_TIMEOUT",
+    "CHALLENGER_PATH",
     "CORS_ORIGINS",
-    "DECISIONS",
-    "DECISIONS_KEYS",
-    "DECISIONS_SPOOL",
-    "DECISIONS_URL",
     "DECISIONS",
     "DECISIONS_KEYS",
     "DECISIONS_SPOOL",

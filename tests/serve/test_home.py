@@ -66,3 +66,10 @@ def test_an_imported_model_shows_no_rows_and_no_metrics(model: Model, language: 
 
     assert "imported" in page if language == "en" else "importé" in page
     assert "AUC 0" not in page
+
+
+@pytest.mark.parametrize(("is_recorded", "links"), [(False, 0), (True, 1)])
+def test_the_monitor_is_linked_where_decisions_are_recorded(model: Model, is_recorded: bool, links: int) -> None:
+    """In every language."""
+    for page in render_home(model.contract, is_recorded=is_recorded).values():
+        assert page.count(b'href="monitor"') == links

@@ -1,4 +1,4 @@
-"""Static rules for the sources of serve/, decisions/ and model/: imports, private names, length of files."""
+"""Static rules for the sources of serve/, decisions/, monitor/ and model/: imports, private names, length of files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+OURS = {"decisions", "model", "monitor", "serve"}
+"""The packages of this project that are deployed."""
+
 RUN_WHAT_THEY_READ = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve", "skops"}
 
 NOT_AT_THE_START = ("click", "h11", "httptools", "onnx", "prometheus_client", "sklearn", "uvicorn", "uvloop")
 """Servers, which the application doesn't need, and packages that only some requests need."""
 
-ONLY_WITH_A_DATABASE = ("decisions", "psycopg", "sqlite3")
+ONLY_WITH_A_DATABASE = ("decisions", "monitor", "psycopg", "sqlite3")
 """Packages that a service without DECISIONS_URL doesn't import."""
 
 ONLY_IN_COMMANDS = {"pyarrow", "rich"}
@@ -46,12 +49,12 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-for package in ("decisions", "model", "serve"):
+for package in ("decisions", "model", "monitor", "serve"):
     for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
         import_module(module.name)
         print(module.name)
 """
-"""Import every module of decisions/, model/ and serve/ with only the given packages importable."""
+"""Import every module of decisions/, model/, monitor/ and serve/ with only the given packages importable."""
 
 START = """
 import sys
@@ -68,8 +71,8 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 @pytest.fixture(scope="module")
 def sources(root: Path) -> dict[str, str]:
-    """The sources of serve/, decisions/ and model/ by path."""
-    files = [path for folder in ("serve", "decisions", "model") for path in (root / folder).rglob("*.py")]
+    """The sources of the four packages that are deployed, by path."""
+    files = [path for folder in OURS for path in (root / folder).rglob("*.py")]
     return {path.relative_to(root).as_posix(): path.read_text() for path in files}
 
 
@@ -147,7 +150,7 @@ def test_every_import_is_of_a_package_that_is_deployed(sources: dict[str, str], 
         for package, names in distributions.items()
         if {name.lower().replace("_", "-") for name in names} & locked
     }
-    known = deployed | sys.stdlib_module_names | {"decisions", "model", "serve"}
+    known = deployed | sys.stdlib_module_names | OURS
     unknown = {name: found for name, text in sources.items() if (found := imported_by(text) - known)}
 
     assert {name: found for name, found in unknown.items() if not name.startswith("decisions/")} == {}
@@ -165,7 +168,7 @@ def test_requirements_alone_are_enough_to_import_everything(
     }
 
     done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ALL, ",".join(allowed | {"decisions", "model", "serve"})],
+        [sys.executable, "-c", IMPORT_ALL, ",".join(allowed | OURS)],
         cwd=root,
         capture_output=True,
         text=True,
@@ -173,7 +176,7 @@ def test_requirements_alone_are_enough_to_import_everything(
 
     assert done.stderr == ""
     modules = {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in sources}
-    assert set(done.stdout.split()) == modules - {"decisions", "model", "serve"}
+    assert set(done.stdout.split()) == modules - OURS
 
 
 def test_the_application_starts_without_optional_imports(root: Path) -> None:
@@ -189,7 +192,7 @@ def test_the_application_starts_without_optional_imports(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("url", "imported"),
-    [("", set()), ("sqlite:///decisions.db", {"decisions", "sqlite3"})],
+    [("", set()), ("sqlite:///decisions.db", {"decisions", "monitor", "sqlite3"})],
     ids=["off", "SQLite"],
 )
 def test_a_database_is_imported_only_where_decisions_are_recorded(

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "DECISIONS": "best-effort",
     "DECISIONS_SPOOL": "/var/spool/decisions",
     "DECISIONS_KEYS": "officer=third-key-of-them-all",
+    "CHALLENGER_PATH": "/models/challenger.onnx",
 }
 """Every variable, with a value other than its default."""
 
@@ -95,6 +96,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         decisions="best-effort",
         decisions_spool=Path("/var/spool/decisions"),
         decisions_keys=(NamedKey("officer", "third-key-of-them-all"),),
+        challenger_path=Path("/models/challenger.onnx"),
     )
 
 
@@ -288,3 +290,12 @@ def test_an_existing_file_is_not_replaced_by_a_socket(tmp_path: Path) -> None:
 def test_a_number_with_thousands_of_zeros_is_a_number() -> None:
     """Despite Python's limit on the digits of an int."""
     assert read_settings({"PORT": "0" * 5000 + "1"}).port == 1
+
+
+def test_a_challenger_needs_a_database() -> None:
+    """Its answers are only recorded."""
+    expected = (
+        "CHALLENGER_PATH is 'challenger.onnx', expected DECISIONS_URL with it: a challenger's answers are recorded"
+    )
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        read_settings({"CHALLENGER_PATH": "challenger.onnx"})

@@ -58,6 +58,7 @@ needs_a_right = pytest.mark.parametrize(
         ("GET", "/v1/decisions"),
         ("GET", f"/v1/decisions/{EXAMPLE_ID}"),
         ("HEAD", "/v1/decisions"),
+        ("GET", "/v1/monitor"),
         ("POST", f"/v1/decisions/{EXAMPLE_ID}/review"),
         ("POST", "/v1/outcomes"),
     ],

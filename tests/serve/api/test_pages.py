@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
-from serve.api.pages import FILES
+from serve.api.pages import FILES, FOLDERS
 from serve.home import STATIC_FOLDER
 
 MAX_BYTES = 24_000
@@ -62,15 +64,18 @@ def test_a_file_is_served_as_it_is(client: httpx.Client, name: str) -> None:
     """Under its name, with its media type and the security headers of a page."""
     answer = client.get(f"/{name}")
 
-    assert answer.content == (STATIC_FOLDER / name).read_bytes()
+    assert answer.content == (FOLDERS.get(name, STATIC_FOLDER) / name).read_bytes()
     assert answer.headers["content-type"] == f"{FILES[name]}; charset=utf-8"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_docs_is_a_static_page(client: httpx.Client) -> None:
-    """Its script requests /openapi.json; the page itself holds nothing of the model."""
-    answer = client.get("/docs")
+@pytest.mark.parametrize(("name", "path"), [("docs", "openapi.json"), ("monitor", "v1/monitor")])
+def test_other_pages_are_static(client: httpx.Client, name: str, path: str) -> None:
+    """Their scripts request what they show; the page itself holds nothing of the model."""
+    answer = client.get(f"/{name}")
 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.content == (STATIC_FOLDER / "docs.html").read_bytes()
-    assert "openapi.json" in client.get("/docs.js").text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.content == (STATIC_FOLDER / f"{name}.html").read_bytes()
+    assert not re.search(r"<style|\son\w+=|\sstyle=|<script>", answer.text)
+    assert path in client.get(f"/{name}.js").text

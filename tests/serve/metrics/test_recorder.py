@@ -253,3 +253,14 @@ def test_a_model_that_was_replaced_while_it_scored_is_counted(metrics: Metrics, 
     metrics.flush(0)
     counted = metrics.collectors.registry.get_sample_value
     assert counted("credit_applicants_total", {"version": VERSION}) == 1
+
+
+def test_requests_of_some_paths_are_kept_until_they_are_taken() -> None:
+    """Status and seconds, once they have been counted; without such paths none are kept."""
+    keeping, other = Metrics(["/score"]), Metrics()
+    for metrics in (keeping, other):
+        metrics.record_request("/score", 200, 0.25)
+        metrics.record_request("/livez", 200, 0.5)
+        metrics.flush(0)
+
+    assert [keeping.take_requests(), keeping.take_requests(), other.take_requests()] == [[(200, 0.25)], [], []]

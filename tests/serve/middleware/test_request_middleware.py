@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from model.session import Matrix, Model, Scores
+from serve.api.pages import FILES
 from serve.api.routes import ENDPOINTS
 from serve.app import create_app_for_model
 from serve.keys import NamedKey, read_key
@@ -30,7 +31,7 @@ NAMED_KEYS = tuple(map(read_key, KEYS))
 ORIGIN = "https://app.test"
 
 HEALTH = sorted(endpoint.path for endpoint in ENDPOINTS if endpoint.is_health)
-PAGES = ["/", "/docs", "/docs.js", "/docs.css", "/page.js", "/page.css"]
+PAGES = ["/", "/docs", "/monitor", *(f"/{name}" for name in FILES)]
 
 PART = 65_536
 """Bytes of a part of a body."""
