@@ -10,24 +10,21 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 from msgspec import structs
 from rich.console import Console
 
 from model.contract import Training
-from model.dialect import DialectOptions
 from model.loading import load_model
-from train.arguments import parse, read_dialect_options
+from train.arguments import parse
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES, Candidate
-from train.card import Card, CardField, check_card, format_card, read_card
-from train.card_inference import Choices, infer_card, list_columns
+from train.card import format_card
+from train.card_inference import list_columns
 from train.contract import make_contract, make_fields
 from train.cross_validation import best_trial
 from train.dataset import encode_protected, encode_table
-from train.errors import TrainingError, import_optional, shorten
+from train.errors import TrainingError, import_optional
 from train.export import draw_reference, export
 from train.files import inferred_path, write_together, write_whole
 from train.holdout import split_rows
@@ -45,28 +42,19 @@ from train.report.out_of_sample import predict_out_of_sample
 from train.report.verdict import assess, show_verdict
 from train.runs import JsonLinesLog, RunContext, RunLog
 from train.search import check_optuna
+from train.source import open_source
 from train.summary import Entry, show_summary, show_table
-from train.table import Table, read_table
-from train.target import find_unlabelled
 from train.threads import limit_threads
 
 SUBCOMMANDS = {
     "import": "train.import_model",
     "compare": "train.compare",
+    "recalibrate": "train.recalibrate",
     "drift": "train.drift",
     "features": "train.features.command",
     "repository": "train.repository",
 }
 """Subcommand → module with `parse(arguments)` and `run(options, console)`, which returns the exit code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What to train on: a card, the table it describes, and the card's file, None if the card was inferred."""
-
-    card: Card
-    table: Table
-    card_path: Path | None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -175,58 +163,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
         f"{', '.join(document.name for document in documents)} beside it; {time.monotonic() - started:.0f} s in all"
     )
     return 0
-
-
-def open_source(options: argparse.Namespace) -> Source:
-    """The card and its table: read, or inferred from the table; options override the card."""
-    given = read_dialect_options(options)
-    if options.card is None:
-        names = [name for name in (options.target, options.id) if name is not None]
-        table = read_table(options.data, given, names)
-        choices = Choices(
-            options.target,
-            options.id,
-            options.default,
-            options.drop_unlabelled,
-            options.bad_cells or "stop",
-            frozenset(options.ignore),
-            frozenset(options.allow),
-        )
-        card = infer_card(table, choices)
-        check_card(card)
-        inferred_path(options.out, card)
-    else:
-        card = override_card(read_card(options.card), options, given)
-        table = read_table(options.card.parent / card.dataset.path, card.dataset.dialect, card.names)
-    if card.policy.prior is not None:
-        raise TrainingError(
-            f"the card has prior = {card.policy.prior:g}, which corrects the class weights of an imported model; "
-            "a model that is trained here has none: remove it"
-        )
-    if card.dataset.drop_unlabelled:
-        table = table.drop(find_unlabelled(table, card.dataset.target))
-    return Source(card, table, options.card)
-
-
-def override_card(card: Card, options: argparse.Namespace, given: DialectOptions) -> Card:
-    """The card with what the command line says instead; raises TrainingError for a field that it doesn't have."""
-    changes = {name: value for name, value in structs.asdict(given).items() if value is not None}
-    if options.drop_unlabelled:
-        changes["drop_unlabelled"] = True
-    if options.bad_cells is not None:
-        changes["bad_cells"] = options.bad_cells
-    fields = dict(card.fields)
-    for name in (*options.ignore, *options.allow):
-        if name not in fields:
-            raise TrainingError(f"the card has no field {name!r}; its fields are: {shorten(list(fields), 12)}")
-    for name in options.allow:
-        fields[name] = structs.replace(fields[name], allow=True)
-    for name in options.ignore:
-        # Not with use = false alone: that is a protected field, which the report compares groups by.
-        fields[name] = CardField(fields[name].label, "category", use=False, note="Not used: left out with --ignore.")
-    changed = structs.replace(card, dataset=structs.replace(card.dataset, **changes), fields=fields)
-    check_card(changed)
-    return changed
 
 
 def open_log(options: argparse.Namespace) -> RunLog:

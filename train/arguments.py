@@ -8,6 +8,7 @@ from pathlib import Path
 
 from model.dialect import DialectOptions
 from train.candidates import CANDIDATES, LEAVES, MAX_LEAVES
+from train.recorded_options import add_record_options
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -17,8 +18,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         description="Train a credit model on a table and write it as one exact ONNX file.",
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
         "Subcommands, each with its own --help: import (a model fitted elsewhere), compare (challenger and champion on "
-        "the same rows), drift (new applicants against the training population), features (relational features of "
-        "Home Credit's tables), repository (the folder layout of Triton and KServe).",
+        "the same rows), recalibrate (a model moved to recent outcomes), drift (new applicants against the training "
+        "population), features (relational features of Home Credit's tables), repository (the folder layout of Triton "
+        "and KServe).",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV, Excel or Parquet file without a card")
@@ -89,11 +91,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="record every trial in an MLflow store, DIR/mlflow.db or the one that MLFLOW_TRACKING_URI names, instead "
         "of DIR/runs.jsonl; needs requirements/mlflow.txt",
     )
+    add_record_options(parser)
     options = parser.parse_args(arguments)
     if options.search == 1 and options.time_limit < math.inf:
         parser.error("--time-limit needs --search N with N of 2 or more")
     if (options.card is None) == (options.data is None):
         parser.error("give either a card or --data FILE --target COLUMN")
+    if options.decisions is not None and options.card is None:
+        parser.error("--decisions needs a card, which says what fields mean: python -m train CARD.toml --decisions URL")
     if options.data is not None and options.target is None:
         parser.error("--data needs --target COLUMN, the column to predict")
     if options.card is not None and (options.target or options.id or options.default):

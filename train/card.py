@@ -28,6 +28,10 @@ BadCells = Literal["stop", "missing"]
 """What a cell that is no number means in a field of numbers: training stops, or it counts as missing."""
 
 
+UNRECORDED = "Unknown: decisions are recorded without it."
+"""Note of a protected field of a model that is trained on decisions on record."""
+
+
 class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The table: its file, target, id column, source and licence, and how it is read.
 

@@ -33,11 +33,13 @@ class Origin:
 def trace_origin(inputs: list[Path]) -> Origin:
     """The origin of a model made now from these input files (data, card).
 
+    A path that is no file stands for an input that git doesn't know, such as a database.
+
     `trained_at` is SOURCE_DATE_EPOCH if set (reproducible-builds.org), otherwise the time of the last commit if all
     inputs are committed, so that a rebuild gives the same bytes, otherwise the current time.
     """
     paths = [*CODE, *(str(path.resolve()) for path in inputs)]
-    tracked = [path.resolve().is_relative_to(ROOT) for path in inputs]
+    tracked = [path.is_file() and path.resolve().is_relative_to(ROOT) for path in inputs]
     log = _git("log", "-1", "--format=%H %ct", "--", *paths) if all(tracked) else ""
     commit, _, seconds = (log or _git("log", "-1", "--format=%H %ct")).partition(" ")
     is_clean = bool(log) and not _git("status", "--porcelain", "--", *paths)

@@ -46,6 +46,8 @@ def show_table(console: Console, card: Card, table: Table, y: Labels) -> None:
     dataset = card.dataset
     if table.dialect is not None:
         console.print(f"Read {table.path.name} as: {table.dialect}", markup=False)
+    for sentence in table.notes:
+        console.print(sentence, markup=False)
     rate = y.mean()
     console.print(f"{dataset.name}: {len(y):,} applications, {len(card.inputs)} fields")
     console.print(

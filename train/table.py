@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Table:
     Floating-point columns of Parquet stay float64, missing cells NaN; in text columns they are empty. `lines`: where
     each row is in the file, int64, shape (n,): its line, or for Parquet and Excel its row. `dialect`: None for
     these two. `nameless`: number of columns without a name, which are left out. `duplicates`: names of several columns.
+    `notes`: what to tell people of rows that were left out.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Table:
     decimal: Decimal
     nameless: int = 0
     duplicates: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -83,16 +85,7 @@ class Table:
     def drop(self, is_dropped: npt.NDArray[np.bool_]) -> Table:
         """The table without these rows; bool, shape (n,)."""
         cells = self.cells.loc[~is_dropped].reset_index(drop=True)
-        return Table(
-            self.path,
-            self.sha256,
-            cells,
-            self.lines[~is_dropped],
-            self.dialect,
-            self.decimal,
-            self.nameless,
-            self.duplicates,
-        )
+        return replace(self, cells=cells, lines=self.lines[~is_dropped])
 
 
 def format_floats(column: pd.Series[Any]) -> pd.Series[Any]:

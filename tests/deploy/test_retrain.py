@@ -12,7 +12,7 @@ import pytest
 from deploy import ROOT
 from deploy import retrain as module
 from deploy.errors import DeployError
-from deploy.retrain import main, retrain, train_command
+from deploy.retrain import compare_command, main, retrain, train_command
 from model.loading import load_model
 
 CARD = Path("loans.toml")
@@ -37,10 +37,8 @@ def python(code: str) -> list[str]:
 def replace_commands(monkeypatch: pytest.MonkeyPatch, out: Path, *, content: str, code: int) -> None:
     """Let the training write that content as the model, and the comparison end with that exit code."""
     train = f"import pathlib; pathlib.Path({str(out)!r}, 'model.onnx').write_text({content!r})"
-    monkeypatch.setattr(module, "train_command", lambda card, out: python(train))
-    monkeypatch.setattr(
-        module, "compare_command", lambda card, champion, challenger: python(f"raise SystemExit({code})")
-    )
+    monkeypatch.setattr(module, "train_command", lambda *_: python(train))
+    monkeypatch.setattr(module, "compare_command", lambda *_: python(f"raise SystemExit({code})"))
 
 
 def test_a_different_model_that_passes_is_a_change(
@@ -88,7 +86,7 @@ def test_a_model_that_differs_is_compared_and_gets_its_changelog_entry(
     monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
     monkeypatch.setattr(module, "ARTIFACTS", artifacts)
     monkeypatch.setattr(module, "OUT", tmp_path / "retrain")
-    monkeypatch.setattr(module, "train_command", lambda card, out: [*train_command(card, out), "--model", "logistic"])
+    monkeypatch.setattr(module, "train_command", lambda *given: [*train_command(*given), "--model", "logistic"])
 
     assert main([str(card)]) == 0
 
@@ -102,10 +100,30 @@ def test_a_model_that_differs_is_compared_and_gets_its_changelog_entry(
     assert outputs.read_text() == "changed=true\n"
 
 
-def test_without_a_card_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_both_steps_see_the_decisions_on_record_at_one_time(
+    artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outcomes that arrive while the model is trained would change the rows of the comparison."""
+    given: list[list[str]] = []
+    monkeypatch.setattr(module, "run", lambda step, *command: given.append(list(command)))
+    monkeypatch.setattr(module, "ARTIFACTS", artifacts)
+    monkeypatch.setattr(module, "OUT", tmp_path / "retrain")
+
+    assert not retrain(CARD, artifacts, tmp_path / "out", ["--decisions", "DECISIONS_URL", "--from", "2026-01"])
+
+    (train,) = given
+    record = train[train.index("--decisions") :]
+    assert record[:5] == ["--decisions", "DECISIONS_URL", "--from", "2026-01", "--as-of"]
+    compare = compare_command(CARD, Path("old"), Path("new"), record)
+    assert compare[-len(record) :] == record
+    assert "--data" not in compare
+
+
+@pytest.mark.parametrize("arguments", [[], ["loans.toml", "--model", "boosting"]])
+def test_other_arguments_are_answered_with_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With exit code 2."""
-    assert main([]) == 2
-    assert "expected a card: make retrain CARD=FILE.toml" in capsys.readouterr().err
+    assert main(arguments) == 2
+    assert "expected a card and perhaps decisions on record: make retrain CARD=FILE" in capsys.readouterr().err
 
 
 def test_a_failed_training_is_an_error(
@@ -115,7 +133,7 @@ def test_a_failed_training_is_an_error(
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
     monkeypatch.setattr(module, "ARTIFACTS", artifacts)
     monkeypatch.setattr(module, "OUT", tmp_path / "retrain")
-    monkeypatch.setattr(module, "train_command", lambda card, out: python("raise SystemExit(2)"))
+    monkeypatch.setattr(module, "train_command", lambda *_: python("raise SystemExit(2)"))
 
     assert main([str(CARD)]) == 1
 

@@ -1,0 +1,141 @@
+"""`python -m train recalibrate`: move a model's log-odds of default to recent outcomes, exactly in its file.
+
+The line through the log-odds is the most likely one given the outcomes (Cox, Biometrika 45, 1958): a new intercept, and
+with --slope a new slope. Nothing is fitted again: order of applicants, reasons and thresholds stay. Outcomes on record
+are those of decisions that the file or its parent made: another model would have chosen others. The new file is proven
+before it is written, and names its parent by SHA-256.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from msgspec import structs
+from rich.console import Console
+from rich.table import Table as Grid
+
+from model.contract import ContractError
+from model.estimates import proportion
+from model.formatting import format_percent, format_percent_estimate
+from model.loading import load_model, read_file
+from train.applicants import read_applicants
+from train.arguments import random_seed
+from train.dataset import Matrix
+from train.errors import TrainingError
+from train.export.recalibration import UnknownGraph, move_contract, recalibrate
+from train.files import write_together
+from train.outcomes import add_outcome_options, check_outcome_options, open_outcomes
+from train.provenance import sha256, trace_origin
+from train.recalibration_fit import Fit, fit_outcomes, list_faults
+from train.recalibration_proof import Parent, prove_recalibration
+from train.report.recalibrated import Note, render_notes
+from train.target import Labels
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line; argparse exits with code 2 and its usage if it can't be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train recalibrate",
+        description="Move a model's log-odds of default to recent outcomes, and write it as a new file. Give outcomes "
+        "of decisions on record, or a table that the model wasn't trained on.",
+    )
+    parser.add_argument(
+        "--model", type=Path, default=Path("artifacts/model.onnx"), help="default: artifacts/model.onnx"
+    )
+    add_outcome_options(parser)
+    parser.add_argument("--slope", action="store_true", help="move the slope too, not only the intercept")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/recalibrated"), metavar="DIR", help="default: build/recalibrated"
+    )
+    parser.add_argument("--seed", type=random_seed, default=0, help="of the rows of the proof; default: 0")
+    options = parser.parse_args(arguments)
+    check_outcome_options(parser, options)
+    return options
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Recalibrate, prove and write; the exit code. Raises TrainingError."""
+    parent = open_parent(options.model)
+    contract = parent.contract
+    made_by = (parent.model.sha256, *([contract.parent] if contract.parent else []))
+    table, y = open_outcomes(options, [field.name for field in contract.fields], made_by)
+    if table.sha256 == contract.training.data_sha256:
+        raise TrainingError(
+            f"the model was trained on {table.path}, and is calibrated to it: give outcomes that are newer"
+        )
+    for sentence in table.notes:
+        console.print(sentence, markup=False)
+    applicants = read_applicants(table, contract.fields)
+    before = parent.model.score(applicants).probability
+    fit = fit_outcomes(before, y, is_slope_free=options.slope)
+    change = fit.change
+    origin = trace_origin([options.model, table.path])
+    facts = f"{parent.model.sha256} {table.sha256} {change.intercept!r} {change.slope!r} {origin.trained_at}"
+    described = structs.replace(
+        contract,
+        parent=parent.model.sha256,
+        version=f"{origin.trained_at[:10].replace('-', '.')}-{sha256(facts.encode())[:8]}",
+        trained_at=origin.trained_at,
+    )
+    golden = parent.expect(np.array(contract.golden.applicants, dtype=np.float64), change)
+    content = recalibrate(parent.content, move_contract(described, change, golden), change)
+    model = load_model(content)
+    proof = prove_recalibration(parent, model, change, applicants, options.seed)
+
+    note = Note(
+        model=model,
+        parent=parent.model,
+        intercept=fit.intercept,
+        slope=fit.slope if options.slope else None,
+        outcomes=len(y),
+        defaults=int(y.sum()),
+        predicted=float(before.mean()),
+        order=str(fit.order),
+        data_sha256=table.sha256,
+    )
+    after = model.score(applicants)
+    show(console, note.line, fit, y, before, after.probability)
+    known = contract.metrics.get("auc")
+    console.print(f"{fit.order}{'' if known is None else f'; in the file, of all applicants, {known:.3f}'}")
+    for fault in list_faults(fit):
+        console.print(f"{fault[0].upper()}{fault[1:]}", style="yellow")
+    was_accepted = before < contract.policy.review_from
+    console.print(
+        f"Accepted of these applicants: {format_percent(was_accepted.mean())} before, "
+        f"{format_percent((after.decision == 0).mean())} now; the thresholds of the policy stay"
+    )
+    console.print(str(proof))
+    documents = render_notes(options.model.parent, options.out, note)
+    path = options.out / "model.onnx"
+    write_together({**documents, path: content})
+    console.print(f"Wrote {path}: {model.contract.version}, sha256 {model.sha256[:12]}…, made from {contract.version}")
+    console.print(f"Beside it: {', '.join(document.name for document in documents)}")
+    return 0
+
+
+def open_parent(path: Path) -> Parent:
+    """The file to recalibrate; raises TrainingError."""
+    try:
+        return Parent(read_file(path))
+    except (ContractError, UnknownGraph) as error:
+        raise TrainingError(f"{path} can't be recalibrated: {error}") from error
+
+
+def show(console: Console, line: str, fit: Fit, y: Labels, before: Matrix, after: Matrix) -> None:
+    """Print the line, and predicted against observed default rates before and after."""
+    console.print(
+        f"New log-odds = {line}, from {len(y):,} outcomes; chance of such outcomes if the model were right: "
+        f"{fit.chance:.2g}"
+    )
+    grid = Grid()
+    for title in ("risk by the model", "applicants", "predicted before", "now", "observed, 95 % interval"):
+        grid.add_column(title, justify="right" if grid.columns else "left")
+    fifths = np.array_split(np.argsort(before, kind="stable"), 5)
+    names = ("lowest fifth", "second", "third", "fourth", "highest fifth", "all")
+    for name, rows in zip(names, [*fifths, np.arange(len(y))], strict=True):
+        figures = (format_percent(before[rows].mean()), format_percent(after[rows].mean()))
+        observed = proportion(int(y[rows].sum()), len(rows))
+        grid.add_row(name, f"{len(rows):,}", *figures, format_percent_estimate(observed))
+    console.print(grid)
