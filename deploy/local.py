@@ -16,7 +16,7 @@ from deploy.dyno import free_port, wait_until_ready
 # A developer's own settings, which must not reach the processes.
 _SERVICE_SETTINGS = (
     *("HOST", "PORT", "WEB_CONCURRENCY", "MODEL_PATH", "LOG_LEVEL"),
-    *("API_KEYS", "DECISIONS", "DECISIONS_KEYS", "DECISIONS_SPOOL", "DECISIONS_URL"),
+    *("API_KEYS", "CHALLENGER_PATH", "DECISIONS", "DECISIONS_KEYS", "DECISIONS_SPOOL", "DECISIONS_URL"),
 )
 _CLIENT_SETTINGS = ("CREDIT_API_URL", "CREDIT_API_KEY", "CREDIT_TABLE")
 
