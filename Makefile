@@ -3,6 +3,8 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 CARD ?= data/credit_data.toml
+# Train and compare on decisions on record: --decisions DECISIONS_URL --from 2026-01
+RETRAIN_FLAGS ?=
 # A second table for bench-quality: UCI's Default of Credit Card Clients as CSV.
 TAIWAN ?=
 
@@ -11,7 +13,7 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report
 LOCKS := requirements requirements-train $(addprefix requirements/,client excel score decisions spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-quality bench-features
+.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-shadow bench-monitor bench-backtest bench-quality bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +31,7 @@ train: .venv/train ## train and export again, even if nothing has changed
 	$(BIN)/python -m train $(CARD)
 	@touch artifacts/.trained
 
-test: .venv/test tools ## all tests except those of the next two targets; 4 minutes on 2 cores
+test: .venv/test tools ## all tests except those of the next two targets; 7 minutes on 2 cores
 	$(BIN)/python -m pytest --ignore tests/deploy --ignore tests/bin --ignore-glob '*_extra.py'
 
 test-deploy: .venv/test tools ## the tests of deploy/, which build slugs and deploy to a fake Heroku
@@ -38,7 +40,7 @@ test-deploy: .venv/test tools ## the tests of deploy/, which build slugs and dep
 test-extras: .venv/dev tools ## the tests of optional libraries: boosters, Spark, MLflow, Optuna, shap
 	$(BIN)/python -m pytest -o python_files='test_*_extra.py'
 
-tools: .venv/test ## install the programs that some tests run: Chromium, curl, git, Java, Node
+tools: .venv/test ## install the programs that some tests run: Chromium, curl, git, Java, Node, PostgreSQL, promtool
 	@tests/install_tools
 
 soak: .venv/test tools ## long tests of the running service: fuzzing, overload, reloads, signals, lost databases; 18 minutes
@@ -68,8 +70,8 @@ sbom: .venv/dev slug ## CycloneDX bill of materials of what is deployed: build/s
 audit: .venv/dev ## known vulnerabilities of every locked package
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes $(AUDIT_FLAGS) $(LOCKS:%=-r %.txt)
 
-retrain: .venv/dev ## train on CARD again and compare with artifacts/model.onnx: build/retrain
-	$(BIN)/python -m deploy.retrain $(CARD)
+retrain: .venv/dev ## train on CARD again and compare with artifacts/model.onnx: build/retrain (RETRAIN_FLAGS)
+	$(BIN)/python -m deploy.retrain $(CARD) $(RETRAIN_FLAGS)
 
 propose: .venv/deploy ## open a pull request with the model of build/retrain
 	$(BIN)/python -m deploy.propose
@@ -118,6 +120,16 @@ bench-portfolio: .venv/dev ## time to score ten million rows, compared with read
 bench-decisions: .venv/dev ## what recording decisions costs, on SQLite and PostgreSQL: docs/decisions.md
 	$(BIN)/python -m benchmarks.decisions
 
+bench-shadow: .venv/dev ## what a challenger in the shadow costs, on SQLite and PostgreSQL: docs/monitor.md
+	$(BIN)/python -m train $(CARD) --model logistic --out build/challenger
+	$(BIN)/python -m benchmarks.shadow build/challenger/model.onnx
+
+bench-monitor: .venv/dev ## what the monitor finds in simulated lenders, compared with Evidently and NannyML: docs/monitor.md
+	$(BIN)/python -m benchmarks.monitor --write docs/monitor.md
+
+bench-backtest: .venv/dev ## time and memory of the backtest and the monitor on a million decisions: docs/monitor.md
+	$(BIN)/python -m benchmarks.backtest
+
 bench-quality: .venv/bench ## AUC and log loss of this and five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
 	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
 
@@ -128,7 +140,7 @@ lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Pyt
 	@for name in $(LOCKS); do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
-	@for peer in benchmarks/serve/peers/*/requirements.in; do \
+	@for peer in benchmarks/serve/peers/*/requirements.in benchmarks/monitor_peers/*/requirements.in; do \
 		$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock' \
 			$(LOCK_FLAGS) $$peer -o $${peer%.in}.txt || exit; done
 

@@ -22,7 +22,7 @@ PICTURES = [ROOT / "docs" / "layout.svg", ROOT / "docs" / "request.svg"]
 MAX_README_WORDS = 1_200
 MAX_DOC_LINES = 200
 
-SOURCE_FOLDERS = "benchmarks|bin|client|decisions|deploy|model|notebooks|requirements|score|serve|tests|train"
+SOURCE_FOLDERS = "benchmarks|bin|client|decisions|deploy|model|monitor|notebooks|requirements|score|serve|tests|train"
 """Folders whose files are all in the repository: a path below one of them must exist."""
 
 INSTALLED_MODULES = {"pip", "pytest", "venv"}
