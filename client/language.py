@@ -73,7 +73,7 @@ class Language:
 
     def value(self, value: Value, about: Field) -> str:
         """A value of a field as text: '2 years', 'rent', 'not known'."""
-        if value is None:
+        if value is None or about.is_missing(value):
             return self.text("value.missing")
         if isinstance(value, str):
             return self.translate(value)

@@ -14,7 +14,7 @@ from client.responses import Applicant, Change, Field, FieldWarning, Reason, Val
 
 def localize_reason(reason: Reason, applicant: Applicant, field: Field, language: Language) -> str:
     """The text of a reason: 'Short time in the current job', or that the value is not known."""
-    if applicant[field.name] is None:
+    if field.is_missing(applicant[field.name]):
         return language.text("reason.missing", label=language.translate(field.label))
     return language.translate(reason.text)
 
@@ -27,7 +27,7 @@ def localize_warning(
     if field is None:
         return warning.detail
     label, value = language.translate(field.label), applicant[field.name]
-    if value is None:
+    if field.is_missing(value):
         return language.text("warning.missing", label=label)
     if isinstance(value, float | int):
         if field.minimum is not None and value < field.minimum:

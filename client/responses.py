@@ -39,6 +39,11 @@ class Field(Struct, frozen=True):
     maximum: float | None = None
     nullable: bool = False
     changeable: bool = False
+    missing: tuple[float, ...] = ()
+
+    def is_missing(self, value: Value) -> bool:
+        """Whether the service takes a value as missing: none, or a number that stands for that."""
+        return value is None or value in self.missing
 
 
 class Policy(Struct, frozen=True):

@@ -43,31 +43,35 @@ def expit(x: Matrix) -> Matrix:
     return np.exp(-np.logaddexp(0.0, -x))
 
 
-def measure_likelihood(log_odds: Matrix, y: Outcomes) -> float:
-    """The log-likelihood of outcomes."""
-    return float(y @ log_odds - np.logaddexp(0.0, log_odds).sum())
+def measure_likelihood(log_odds: Matrix, y: Outcomes, weight: Matrix | None = None) -> float:
+    """The log-likelihood of outcomes; `weight`: of each, shape (n,), None if all count the same."""
+    if weight is None:
+        return float(y @ log_odds - np.logaddexp(0.0, log_odds).sum())
+    return float(weight @ (y * log_odds - np.logaddexp(0.0, log_odds)))
 
 
-def fit_line(x: Matrix, y: Outcomes, *, is_slope_fixed: bool = False) -> Line:
+def fit_line(x: Matrix, y: Outcomes, *, is_slope_fixed: bool = False, weight: Matrix | None = None) -> Line:
     """Fit intercept and slope, or the intercept beside a slope of 1, by Newton's method with halved steps.
 
-    With one class only the intercept goes off to ±∞; it stops where the likelihood no longer changes.
+    With one class only the intercept goes off to ±∞; it stops where the likelihood no longer changes. An outcome of
+    `weight` 2 counts as two outcomes, in the covariance too.
     """
+    counts = np.ones_like(x) if weight is None else weight
     design = np.column_stack([np.ones_like(x), x])
     free = slice(0, 1) if is_slope_fixed else slice(0, 2)
     at = np.array([0.0, 1.0])
-    likelihood = measure_likelihood(x, y)
+    likelihood = measure_likelihood(x, y, weight)
     covariance = np.full((2, 2), np.inf)
     for _ in range(MAX_STEPS):
         p = expit(design @ at)
-        gradient = (design.T @ (y - p))[free]
-        covariance = np.linalg.pinv(((design * (p * (1 - p))[:, np.newaxis]).T @ design)[free, free])
+        gradient = (design.T @ (counts * (y - p)))[free]
+        covariance = np.linalg.pinv(((design * (counts * p * (1 - p))[:, np.newaxis]).T @ design)[free, free])
         step = np.zeros(2)
         step[free] = covariance @ gradient
         # Without a bound one step from a flat place would overflow.
         step *= min(1.0, 10.0 / max(float(np.abs(step).max()), 1e-300))
         for _ in range(MAX_STEPS):
-            new = measure_likelihood(design @ (at + step), y)
+            new = measure_likelihood(design @ (at + step), y, weight)
             if new >= likelihood:
                 break
             step /= 2

@@ -76,7 +76,7 @@ def find_changes(model: Model, row: Matrix, decision: int) -> list[Change]:
 
 def _make_grids(column: int, value: float, field: Field) -> list[_Candidates]:
     """Every other level, or a grid towards each bound; none for a missing number."""
-    if not field.changeable:
+    if not field.changeable or value in field.missing:
         return []
     if field.kind == "category":
         return [_Candidates(column, np.array([float(level)])) for level in range(len(field.levels)) if level != value]
@@ -87,7 +87,7 @@ def _make_grids(column: int, value: float, field: Field) -> list[_Candidates]:
     start = _limit(value, field)
     outside = [] if start == value else [start]
     return [
-        _Candidates(column, np.append(outside, _make_steps(start, bound, value)))
+        _Candidates(column, _without_codes(np.append(outside, _make_steps(start, bound, value)), field))
         for bound in bounds
         if bound is not None
     ]
@@ -107,7 +107,7 @@ def _refine(found: _Improvement, row: Matrix, fields: Sequence[Field]) -> _Candi
         return found.candidates
     value = float(row[column])
     before = float(values[found.index - 1]) if found.index else _limit(value, fields[column])
-    return _Candidates(column, _make_steps(before, float(values[found.index]), value))
+    return _Candidates(column, _without_codes(_make_steps(before, float(values[found.index]), value), fields[column]))
 
 
 def _make_steps(start: float, stop: float, value: float) -> Matrix:
@@ -118,6 +118,11 @@ def _make_steps(start: float, stop: float, value: float) -> Matrix:
     # "%.12g" removes the rounding error of the multiplication; stop itself may have more digits.
     clean = np.array([float(f"{number:.12g}") for number in rounded[:-1]])
     return np.append(np.clip(clean, min(start, stop), max(start, stop)), stop)
+
+
+def _without_codes(values: Matrix, field: Field) -> Matrix:
+    """The values that don't stand for a missing one, which no applicant can change to."""
+    return values[~np.isin(values, field.missing)] if field.missing else values
 
 
 def _find_improvements(model: Model, row: Matrix, grids: Sequence[_Candidates], decision: int) -> list[_Improvement]:

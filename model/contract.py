@@ -38,7 +38,8 @@ class Field(Struct, frozen=True):
 
     A number travels as itself, a category as the index of its level, a missing value as NaN. `minimum` and `maximum`
     are the documented bounds: a number beyond is scored with a warning. `lowest` and `highest`: a number beyond has no
-    answer and is refused, such as one without a logarithm; None where only MAX_MAGNITUDE is a limit.
+    answer and is refused, such as one without a logarithm; None where only MAX_MAGNITUDE is a limit. `missing`: numbers
+    that the graph takes as missing.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Field(Struct, frozen=True):
     changeable: bool = False
     lowest: float | None = None
     highest: float | None = None
+    missing: tuple[float, ...] = ()
 
     @property
     def is_limited(self) -> bool:
@@ -80,7 +82,11 @@ class Training(Struct, frozen=True):
     """Provenance of the model: everything needed to train it again.
 
     `data_sha256`: the SHA-256 of the training table, or of the imported files. `settings`: the tuned hyperparameters
-    of the estimator. An imported model has no rows, no default rate and no settings.
+    of the estimator. An imported model has no rows, no default rate and no settings. `time`, `time_format`, `group`:
+    columns of the table that the hold-out was chosen by, '' if it has none; `since`: the first day of the hold-out, ISO
+    8601, '' if it is random; `holdout_share`: of a random one. `correction`: intercept and slope of a line through the
+    estimator's log-odds that is part of the graph, fitted across the folds; None if there is none. `target`, `default`:
+    the column of the outcome, and its text that means default; '' in an imported model and in older files.
     """
 
     estimator: str
@@ -93,6 +99,14 @@ class Training(Struct, frozen=True):
     commit: str
     libraries: dict[str, str]
     settings: dict[str, int | float] = {}
+    time: str = ""
+    time_format: str = ""
+    since: str = ""
+    group: str = ""
+    holdout_share: float = 0.2
+    correction: tuple[float, float] | None = None
+    target: str = ""
+    default: str = ""
 
 
 Unit = Literal["log-odds", "probability", "uncalibrated log-odds", "uncalibrated probability"]

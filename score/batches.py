@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from model.missing import blank_codes
 from model.results import score_columns
 from model.session import Matrix
 from score.columns import read_column
@@ -124,5 +125,6 @@ def _run_graph(columns: list[Matrix], scorer: Scorer, rows: int) -> _Scored:
         if scorer.reasons:
             largest = largest_fields(scores.contributions[:size], scorer.reasons)
             scored.largest[start:stop] = largest
-            scored.is_missing[start:stop] = np.isnan(np.take_along_axis(chunk[:size], largest, axis=1))
+            values = blank_codes(chunk[:size], scorer.model.contract.fields)
+            scored.is_missing[start:stop] = np.isnan(np.take_along_axis(values, largest, axis=1))
     return scored

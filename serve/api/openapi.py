@@ -137,7 +137,9 @@ def _add_descriptions(components: dict[str, Any], runtime: Runtime) -> None:
             if bound is not None
         ]
         bounds = f"documented {' '.join(ends)}; a value outside is scored with a warning" if ends else ""
-        schema["description"] = "; ".join(part for part in (field.label, field.unit, bounds) if part)
+        counts = "count" if len(field.missing) > 1 else "counts"
+        codes = f"{', '.join(map(plain_number, field.missing))} {counts} as missing" if field.missing else ""
+        schema["description"] = "; ".join(part for part in (field.label, field.unit, bounds, codes) if part)
     order = ", ".join(field.name for field in runtime.fields)
     note = f"rows of numbers in the order {order}; a category is the index of its level, a missing value null"
     components["PredictBody"]["properties"]["data"]["description"] = note

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from model.bins import Bins
 from model.contract import Field
+from model.missing import blank_codes
 from model.policy import DECISIONS
 from model.session import Matrix
 from serve.metrics.bins import VALUES_PER_FLUSH, BinCounter, list_series
@@ -154,6 +155,7 @@ class ModelCollectors:
         self, collectors: Collectors, version: str, fields: Sequence[Field], bins: Sequence[Bins] = ()
     ) -> None:
         names = [field.name for field in fields]
+        self._fields = fields
         self._applicants, self._sum = collectors.applicants.labels(version), collectors.sum.labels(version)
         self._decisions = [collectors.decisions.labels(version, decision) for decision in DECISIONS]
         self._buckets = [collectors.buckets.labels(version, f"{edge:g}") for edge in PROBABILITY_BUCKETS]
@@ -172,8 +174,9 @@ class ModelCollectors:
         # The upper bound belongs to the bucket, as Prometheus defines it.
         _add(self._buckets, np.bincount(np.searchsorted(_PROBABILITY_BUCKETS, probability, side="left")).tolist())
         self._sum.inc(float(probability.sum()))
-        _add(self._missing, _count(np.isnan(applicants)))
-        _add(self._outside, _count((applicants < self._lowest) | (applicants > self._highest)))
+        values = blank_codes(applicants, self._fields)
+        _add(self._missing, _count(np.isnan(values)))
+        _add(self._outside, _count((values < self._lowest) | (values > self._highest)))
         if self._bins:
             self._bins.count(applicants, probability)
 

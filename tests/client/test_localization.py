@@ -37,6 +37,17 @@ def test_a_reason_for_a_missing_value_says_so(fields: tuple[Field, ...], english
     assert localize_reason(reason, {"Income": 3.0}, fields[1], english) == "Low income"
 
 
+def test_a_number_that_stands_for_a_missing_value_is_not_known(english: Language) -> None:
+    """In reasons, warnings and values, as the service takes it."""
+    income = Field("Income", "Income", "number", maximum=100.0, nullable=True, missing=(999.0,))
+    reason, warning = Reason("Income", "Income", "missing", 0.5, "Low income"), FieldWarning("Income", SERVICE_TEXT)
+    applicant: dict[str, Value] = {"Income": 999.0}
+
+    assert localize_reason(reason, applicant, income, english) == "Income: not known"
+    assert localize_warning(warning, applicant, {"Income": income}, english) == "Income is not known."
+    assert english.value(999.0, income) == "not known"
+
+
 @pytest.mark.parametrize(
     ("to", "at", "expected"), [("1070 EUR", 0, 1070.0), ("1e+30 EUR", 0, 1e30), ("?", 0, "?"), ("rent", 2, "rent")]
 )

@@ -27,6 +27,16 @@ def test_expected_auc_is_the_mean_over_all_pairs(probability: list[float]) -> No
         assert found == pytest.approx(sum(weight * order for weight, order in weighted) / pairs, rel=1e-6)
 
 
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.25, 0.9]) | st.floats(0.01, 0.99), st.floats(0.1, 9)), min_size=2))
+def test_expected_auc_of_weights_counts_a_pair_as_their_product(applicants: list[tuple[float, float]]) -> None:
+    """As its definition says; no row is paired with itself, whatever it stands for."""
+    weighted = [(v * w * p * (1 - q), (p > q) + 0.5 * (p == q)) for (p, v), (q, w) in permutations(applicants, 2)]
+    expected = sum(weight * order for weight, order in weighted) / sum(weight for weight, _ in weighted)
+
+    p, w = np.array(applicants).T
+    assert expect_auc(p, w) == pytest.approx(expected, rel=1e-6)
+
+
 def test_expected_auc_is_what_outcomes_give() -> None:
     """If each is drawn with its probability."""
     random = np.random.default_rng(1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -125,6 +126,23 @@ def test_fields_are_described_as_the_contract_has_them(document: dict[str, Any],
     amount = "Amount of the loan; EUR; documented from 0 to 100; a value outside is scored with a warning"
     assert applicant["properties"]["Amount"]["description"] == amount
     assert {"enum": ["other", "own", "rent"]} in applicant["properties"]["Home"]["anyOf"]
+
+
+def test_numbers_that_stand_for_a_missing_value_are_described(
+    model: Model, make_client: Callable[..., httpx.Client]
+) -> None:
+    """In the document, in GET /model and in the warnings of POST /score."""
+    fields = tuple(
+        structs.replace(one, missing=(365243.0, -1.0)) if one.name == "Income" else one for one in model.contract.fields
+    )
+    coded = make_client(structs.replace(model, contract=structs.replace(model.contract, fields=fields)))
+
+    applicant = coded.get("/openapi.json").json()["components"]["schemas"]["Applicant"]
+    answer = coded.post("/score", json={"applicants": [[1, 365243, 0, 0, 0]]}).json()
+
+    assert applicant["properties"]["Income"]["description"].endswith("365243, -1 count as missing")
+    assert coded.get("/model").json()["fields"][1]["missing"] == [365243.0, -1.0]
+    assert answer["results"][0]["warnings"] == [{"field": "Income", "detail": "Income: missing"}]
 
 
 @pytest.mark.parametrize("rows", [1, CHANGE_SEARCH_ROWS - 1, CHANGE_SEARCH_ROWS, 10_000])

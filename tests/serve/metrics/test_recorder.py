@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from model.contract import Field
@@ -84,6 +85,18 @@ def test_values_out_of_bounds_are_counted_by_field(model: Model, metrics: Metric
 
     expected = {"Amount": 2.0, "Income": 2.0, "Home": 0.0, "Client": 0.0, "Debt/Income~12m": 2.0}
     assert values(metrics, "credit_out_of_bounds_total") == expected
+
+
+def test_a_number_that_stands_for_a_missing_value_counts_as_one(model: Model, fields: tuple[Field, ...]) -> None:
+    """Not as out of bounds."""
+    coded = tuple(structs.replace(one, missing=(365243.0,) if one.name == "Amount" else ()) for one in fields)
+    rows = np.array([[365243.0, 0, 0, 0, 0], [101, 0, 0, 0, 0]])
+    metrics = open_metrics(coded)
+
+    metrics.record_scores(NAME, coded, rows, model.score(rows))
+
+    assert values(metrics, "credit_missing_values_total")["Amount"] == 1
+    assert values(metrics, "credit_out_of_bounds_total")["Amount"] == 1
 
 
 @pytest.mark.parametrize(
