@@ -2,7 +2,8 @@
 
 The whole of training, from top to bottom; subcommands have a module each (SUBCOMMANDS). Exit code 2 and one sentence
 for anything the user can correct, 130 when interrupted. Card, model and documents are written only after the exported
-graph has given the same results as the fitted pipeline; finished trials are recorded before that.
+graph has given the same results as the fitted pipeline; finished trials are recorded before that. A model that isn't
+calibrated goes to the folder `rejected`, with exit code 2.
 """
 
 from __future__ import annotations
@@ -20,37 +21,40 @@ from train.arguments import parse
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES, Candidate
 from train.card import format_card
-from train.card_inference import list_columns
+from train.card_notes import list_columns
+from train.choice import choose
 from train.contract import make_contract, make_fields
-from train.cross_validation import best_trial
-from train.dataset import encode_protected, encode_table
+from train.dataset import encode_protected, encode_segments, encode_table
 from train.errors import TrainingError, import_optional
 from train.export import draw_reference, export
-from train.files import inferred_path, write_together, write_whole
+from train.files import inferred_path, write_whole
 from train.holdout import split_rows
 from train.leakage import check_leakage, measure_fields
 from train.model_selection import SearchBudget, tune_candidates
 from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
-from train.quality import measure
 from train.readers.describe import describe
-from train.report.calibration import check_calibration, measure_calibration
-from train.report.documents import render_documents
-from train.report.findings import collect_findings
-from train.report.out_of_sample import predict_out_of_sample
+from train.report.documents import remove_rejected, write_accepted, write_rejected
+from train.report.findings import TrainingRecord, collect_findings
+from train.report.gate import explain_rejection
 from train.report.verdict import assess, show_verdict
 from train.runs import JsonLinesLog, RunContext, RunLog
 from train.search import check_optuna
 from train.source import open_source
-from train.summary import Entry, show_summary, show_table
+from train.summary import show_summary, show_table, show_validation
+from train.target import find_default_text
 from train.threads import limit_threads
+from train.time_formats import format_day, parse_since
+from train.weights import weighted_mean
+from train.windows import measure_windows
 
 SUBCOMMANDS = {
     "import": "train.import_model",
     "compare": "train.compare",
     "recalibrate": "train.recalibrate",
     "drift": "train.drift",
+    "evaluate": "train.evaluate",
     "features": "train.features.command",
     "repository": "train.repository",
 }
@@ -60,7 +64,8 @@ SUBCOMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    console = Console(soft_wrap=True, highlight=False)
+    # Brackets in a path, a label or a level are no markup.
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
         if arguments and arguments[0] in SUBCOMMANDS:
             requirements = "requirements/features.txt" if arguments[0] == "features" else "requirements-train.txt"
@@ -83,11 +88,20 @@ def run(options: argparse.Namespace, console: Console) -> int:
     source = open_source(options)
     card, table, seed = source.card, source.table, options.seed
     data = encode_table(table, card)
-    show_table(console, card, table, data.y)
+    show_table(console, card, table, data, is_inferred=source.card_path is None)
     strengths = measure_fields(data, card.inputs, seed)
     check_leakage(strengths, card.inputs)
-    partition = split_rows(data.y, seed)
-    training_data, holdout_data = data.take(partition.training_rows), data.take(partition.holdout_rows)
+    dataset = card.dataset
+    partition = split_rows(
+        data.y,
+        seed,
+        time=data.time,
+        group=data.group,
+        share=dataset.holdout,
+        since=None if dataset.since is None else parse_since(dataset.since),
+    )
+    training_data = data.take(partition.training_rows)
+    show_validation(console, partition, training_data, seed)
     policy = make_policy(card.policy)
     fields = list(card.inputs.values())
 
@@ -105,40 +119,41 @@ def run(options: argparse.Namespace, console: Console) -> int:
             lambda trial: log.record(context.make_run(trial)),
             console,
         )
-        fitted = [
-            trial.candidate.build(fields, seed, trial.settings).fit(training_data.X, training_data.y)
-            for trial in trials
-        ]
-        entries = tuple(
-            Entry(trial, measure(holdout_data.y, pipeline.predict_proba(holdout_data.X)[:, 1], policy))
-            for trial, pipeline in zip(trials, fitted, strict=True)
-        )
-        chosen = best_trial(trials)
-        pipeline, quality = fitted[trials.index(chosen)], entries[trials.index(chosen)].quality
-        show_summary(console, holdout_data.y, entries, chosen, policy)
-
-        with console.status("Computing out-of-sample predictions"):
-            sample = predict_out_of_sample(pipeline, data, partition, encode_protected(table, card), seed)
-        check_calibration(measure_calibration(*sample.holdout_predictions, seed))
+        with console.status("Fitting the candidates and computing out-of-sample predictions"):
+            protected, segments = encode_protected(table, card), encode_segments(table, card)
+            choice = choose(trials, data, partition, fields, policy, protected, segments, seed)
+        chosen, sample = choice.trial, choice.sample
+        since = "" if partition.since is None else format_day(partition.since)
+        show_summary(console, data.take(partition.holdout_rows), choice.entries, chosen, policy, since)
+        if choice.correction is not None:
+            console.print(str(choice.correction))
 
         training = Training(
             estimator=chosen.candidate.name,
             rows=len(training_data.y),
-            holdout_rows=len(holdout_data.y),
-            default_rate=float(training_data.y.mean()),
+            holdout_rows=len(partition.holdout_rows),
+            default_rate=weighted_mean(training_data.y, training_data.weight),
             seed=seed,
             data_sha256=table.sha256,
             card_sha256=context.card_sha256,
             commit=origin.commit,
             libraries=origin.libraries,
             settings=chosen.settings,
+            time=dataset.time or "",
+            time_format=dataset.time_format or "",
+            since=since,
+            group=dataset.group or "",
+            holdout_share=dataset.holdout,
+            correction=None if choice.correction is None else choice.correction.line,
+            target=dataset.target,
+            default=find_default_text(table, dataset.target, data.y),
         )
         contract = structs.replace(
-            make_contract(card, training, origin.trained_at, quality.as_dict()),
-            bins=make_bins(make_fields(card), training_data.X),
-            probability_bins=bin_numbers(sample.probability),
+            make_contract(card, training, origin.trained_at, choice.quality.as_dict()),
+            bins=make_bins(make_fields(card), training_data.X, training_data.weight),
+            probability_bins=bin_numbers(sample.probability, sample.weight),
         )
-        described = describe(pipeline)
+        described = describe(choice.model)
         content = export(described, contract, draw_reference(training_data.X, seed))
         model = load_model(content)
         with console.status("Checking the exported graph"):
@@ -146,20 +161,29 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(str(proof))
 
         with console.status("Writing the report"):
-            findings = collect_findings(
-                model, len(content), card, sample, entries, proof, strengths, list_columns(card, table)
+            windows = measure_windows(choice.pipeline, data, partition)
+            left_out = list_columns(card, table)
+            trained = TrainingRecord(
+                choice.entries, proof, strengths, left_out, windows, choice.correction, partition.left_out
             )
-            documents = render_documents(options.out, findings)
+            findings = collect_findings(model, len(content), card, sample, trained)
     show_verdict(console, assess(findings))
     if source.card_path is None:
         path = inferred_path(options.out, card)
         write_whole(path, format_card(card))
         console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
     console.print(f"Recorded every trial in {log.location}")
-    path = options.out / "model.onnx"
-    write_together({**documents, path: content})
+    rejection = explain_rejection(findings, options.out)
+    if rejection is not None:
+        write_rejected(options.out, findings, content)
+        raise TrainingError(rejection)
+    documents = write_accepted(options.out, findings, content)
+    note = remove_rejected(options.out)
+    if note is not None:
+        console.print(f"note: {note}", style="yellow")
     console.print(
-        f"Wrote {path}: {contract.version}, {len(content) / 1024:,.0f} KiB, sha256 {model.sha256[:12]}…; "
+        f"Wrote {options.out / 'model.onnx'}: {contract.version}, {len(content) / 1024:,.0f} KiB, "
+        f"sha256 {model.sha256[:12]}…; "
         f"{', '.join(document.name for document in documents)} beside it; {time.monotonic() - started:.0f} s in all"
     )
     return 0

@@ -7,8 +7,10 @@ import math
 from pathlib import Path
 
 from model.dialect import DialectOptions
-from train.candidates import CANDIDATES, LEAVES, MAX_LEAVES
+from train.candidates import CANDIDATES, LEAVES, MAX_LEAVES, RACED_LEAVES
+from train.model_selection import RACE_SECONDS
 from train.recorded_options import add_record_options
+from train.validation_options import add_validation_options
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -18,9 +20,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         description="Train a credit model on a table and write it as one exact ONNX file.",
         epilog="Give a dataset card, or --data and --target to have one inferred and written beside the model. "
         "Subcommands, each with its own --help: import (a model fitted elsewhere), compare (challenger and champion on "
-        "the same rows), recalibrate (a model moved to recent outcomes), drift (new applicants against the training "
-        "population), features (relational features of Home Credit's tables), repository (the folder layout of Triton "
-        "and KServe).",
+        "the same rows), evaluate (one model on new rows with outcomes), recalibrate (a model moved to recent "
+        "outcomes), drift (new applicants against the training population), features (relational features of Home "
+        "Credit's tables), repository (the folder layout of Triton and KServe).",
     )
     parser.add_argument("card", nargs="?", type=Path, help="dataset card, such as data/credit_data.toml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="a CSV, Excel or Parquet file without a card")
@@ -35,7 +37,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="COLUMN",
-        help="known at application though it alone tells the outcome, or its unusual values are real; can be repeated",
+        help="an input though it alone tells the outcome or is protected; its unusual values are real; can be repeated",
     )
     parser.add_argument(
         "--drop-unlabelled", action="store_true", help="leave out the rows whose target is missing instead of stopping"
@@ -46,6 +48,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="cells that are no numbers in a column of numbers: stop and name them, which is the default, or read them "
         "as missing",
     )
+    add_validation_options(parser)
     add_dialect_options(parser)
     parser.add_argument(
         "--model",
@@ -56,10 +59,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--max-leaves",
         type=leaves,
-        default=LEAVES,
         metavar="N",
-        help=f"leaves of a boosted tree, {LEAVES} to {MAX_LEAVES}; with --search {LEAVES} to N; default: {LEAVES}, the "
-        "most whose reasons are relative to a reference population; reasons of larger trees are path-dependent",
+        help=f"leaves of a boosted tree, {LEAVES} to {MAX_LEAVES}; with --search {LEAVES} to N; default: those of the "
+        f"best settings of a race, up to {RACED_LEAVES}. Reasons of trees of up to {LEAVES} leaves are relative to a "
+        "reference population, those of larger ones path-dependent",
     )
     parser.add_argument("--out", type=Path, default=Path("artifacts"), metavar="DIR", help="default: artifacts")
     parser.add_argument(
@@ -73,17 +76,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         type=whole_number,
         default=1,
         metavar="N",
-        help="try N hyperparameter settings of each candidate on the same five folds, starting with the defaults, and "
-        "take the best; "
+        help="try N hyperparameter settings of each candidate on the same folds, starting with the best of the "
+        "race, or the defaults, and take the best; "
         "needs requirements/search.txt. The same seed gives the same result. Ctrl-C ends the search and trains with "
         "the best settings so far; a second Ctrl-C stops without a model",
     )
     parser.add_argument(
         "--time-limit",
         type=seconds,
-        default=math.inf,
         metavar="SECONDS",
-        help="with --search: end the search after this time; the result then depends on the speed of the machine",
+        help=f"end the race among settings and the search after this time; default: {RACE_SECONDS:g} for the race, no "
+        "limit for the search. Where a limit is reached, the result depends on the speed of the machine",
     )
     parser.add_argument(
         "--mlflow",
@@ -93,8 +96,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add_record_options(parser)
     options = parser.parse_args(arguments)
-    if options.search == 1 and options.time_limit < math.inf:
-        parser.error("--time-limit needs --search N with N of 2 or more")
     if (options.card is None) == (options.data is None):
         parser.error("give either a card or --data FILE --target COLUMN")
     if options.decisions is not None and options.card is None:

@@ -1,8 +1,8 @@
 """The candidate models, as data: estimator, default settings and search space.
 
-To add a model, add a row to CANDIDATES, and a reader to train/readers/classifiers.py if its estimator has none. Every
-ensemble has at most 8 leaves a tree unless --max-leaves says more, because only so small a tree has interventional
-reasons, and at most 600 trees, because the file grows with them.
+To add a model, add a row to CANDIDATES, and a reader to train/readers/classifiers.py if its estimator has none. The
+default trees have 8 leaves, because only so small a tree has interventional reasons; the settings of a race (race.py)
+go up to 31, and --max-leaves sets a number for all. The number of trees is limited, because the file grows with them.
 """
 
 from __future__ import annotations
@@ -32,15 +32,24 @@ class Span:
     high: int | float
     log: bool = False
 
+    def clip(self, value: float) -> int | float:
+        """The nearest value in the span, rounded if its ends are whole."""
+        near = min(max(value, self.low), self.high)
+        return round(near) if isinstance(self.low, int) and isinstance(self.high, int) else near
+
 
 LEAVES = 8
 """The most leaves of a tree whose reasons are interventional; more are path-dependent (train/export)."""
+
+RACED_LEAVES = 31
+"""The most leaves of a tree in a race without --max-leaves."""
 
 MAX_LEAVES = 256
 """The most that --max-leaves allows; the file grows with them."""
 
 LEARNING_RATE = Span(0.015, 0.15, log=True)
 TREES = Span(100, 600)
+BOOSTING_TREES = Span(10, 1000)
 MIN_LEAF_ROWS = Span(5, 200, log=True)
 MIN_CHILD_WEIGHT = Span(0.5, 50.0, log=True)
 COLUMN_SHARE = Span(0.1, 1.0)
@@ -55,6 +64,9 @@ class Candidate:
     tuned; both get the card's inputs in the order of the columns of X. Each name in `space` is one in `settings`, whose
     default lies within the span. A candidate that `requires` an optional library is tried only if it is named.
     `leaves`: the estimator's argument for the most leaves of a tree, or for their depth; '' if it has no trees.
+    `race`: settings that race against the default ones (race.py), which they override, the preferred first. `nearby`:
+    factors of the winner's settings; the settings that they give race against it, unless the default ones won. Both
+    are for an estimator that stops early on given rows (staged.py).
     """
 
     name: str
@@ -65,23 +77,36 @@ class Candidate:
     space: dict[str, Span] = field(default_factory=dict)
     requires: str = ""
     leaves: str = ""
+    race: tuple[Hyperparameters, ...] = ()
+    nearby: tuple[dict[str, float], ...] = ()
 
     @property
     def is_optional(self) -> bool:
         """Whether it needs a library that requirements-train.txt doesn't list."""
         return bool(self.requires)
 
-    def with_leaves(self, leaves: int) -> Candidate:
-        """The candidate with trees of so many leaves, and a search from 8 to them; the same for 8, or without trees."""
-        if leaves == LEAVES or not self.leaves:
+    def with_leaves(self, leaves: int | None) -> Candidate:
+        """The candidate with trees of so many leaves, and a search from 8 to them; the same for None or without trees.
+
+        The settings of its race have so many leaves too.
+        """
+        if leaves is None or not self.leaves:
             return self
         low, high = (LEAVES, leaves) if self.leaves != "depth" else (int(log2(LEAVES)), int(log2(leaves)))
         return replace(
             self,
             title=f"{self.title.split(',')[0]}, {leaves} leaves",
             settings=self.settings | {self.leaves: high},
-            space=self.space | {self.leaves: Span(low, high)},
+            space=self.space | ({self.leaves: Span(low, high)} if low < high else {}),
+            race=_distinct([one | {self.leaves: high} for one in self.race]),
+            nearby=tuple(one for one in self.nearby if self.leaves not in one),
         )
+
+    def settings_nearby(self, settings: Hyperparameters) -> tuple[Hyperparameters, ...]:
+        """Complete settings multiplied by each of the factors in `nearby`, within the spans; each once, no old ones."""
+        spans = {self.leaves: Span(2, RACED_LEAVES)} | self.space
+        moved = [settings | {name: spans[name].clip(settings[name] * by[name]) for name in by} for by in self.nearby]
+        return tuple(one for one in _distinct(moved) if one != settings)
 
     def build(self, fields: list[CardField], seed: int, settings: Hyperparameters | None = None) -> Pipeline:
         """Its unfitted pipeline; `settings` override the defaults.
@@ -90,6 +115,10 @@ class Candidate:
         """
         estimator = self.estimator(fields, seed).set_params(**self.settings | (settings or {}))
         return Pipeline([("preprocess", self.preprocess(fields)), ("classify", estimator)])
+
+
+def _distinct(settings: list[Hyperparameters]) -> tuple[Hyperparameters, ...]:
+    return tuple(one for place, one in enumerate(settings) if one not in settings[:place])
 
 
 def make_logistic(fields: list[CardField], seed: int) -> LogisticRegression:
@@ -150,6 +179,20 @@ def load_booster(library: str) -> Any:
     return import_optional(library, "requirements/boosters.txt")
 
 
+def make_race_settings(
+    learning_rate: float, leaves: int, min_leaf_rows: int, column_share: float, l2: float
+) -> Hyperparameters:
+    """Settings of scikit-learn's boosting for a race, with the most trees; early stopping finds their number."""
+    return {
+        "learning_rate": learning_rate,
+        "max_iter": int(BOOSTING_TREES.high),
+        "max_leaf_nodes": leaves,
+        "min_samples_leaf": min_leaf_rows,
+        "max_features": column_share,
+        "l2_regularization": l2,
+    }
+
+
 CANDIDATES = {
     candidate.name: candidate
     for candidate in (
@@ -163,7 +206,7 @@ CANDIDATES = {
         ),
         Candidate(
             "boosting",
-            "Boosting, 8 leaves",
+            "Boosting",
             one_hot,
             make_boosting,
             # A low learning rate, few columns a split and L2 regularization keep 300 small trees from overfitting.
@@ -173,15 +216,35 @@ CANDIDATES = {
                 "min_samples_leaf": 20,
                 "max_features": 0.3,
                 "l2_regularization": 20.0,
+                "max_leaf_nodes": LEAVES,
             },
             {
                 "learning_rate": LEARNING_RATE,
-                "max_iter": TREES,
+                "max_iter": BOOSTING_TREES,
                 "min_samples_leaf": MIN_LEAF_ROWS,
                 "max_features": COLUMN_SHARE,
                 "l2_regularization": L2,
             },
             leaves="max_leaf_nodes",
+            race=(
+                make_race_settings(0.1, 4, 20, 0.3, 20.0),
+                make_race_settings(0.05, LEAVES, 20, 0.6, 1.0),
+                make_race_settings(0.1, LEAVES, 5, 0.5, 5.0),
+                make_race_settings(0.1, LEAVES, 20, 1.0, 1.0),
+                make_race_settings(0.1, 16, 10, 0.5, 2.0),
+                make_race_settings(0.1, RACED_LEAVES, 5, 0.5, 1.0),
+                make_race_settings(0.1, RACED_LEAVES, 20, 1.0, 5.0),
+                make_race_settings(0.05, RACED_LEAVES, 5, 0.3, 1.0),
+            ),
+            nearby=(
+                {"learning_rate": 0.5},
+                {"max_features": 0.6},
+                {"max_features": 1.6},
+                {"min_samples_leaf": 0.25},
+                {"min_samples_leaf": 4.0},
+                {"l2_regularization": 0.2},
+                {"l2_regularization": 5.0},
+            ),
         ),
         Candidate(
             "lightgbm",

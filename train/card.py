@@ -15,28 +15,37 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct, structs
 
+from model.contract import MAX_MAGNITUDE
 from model.dialect import DialectOptions
 from model.messages import quote_value
 from model.policy import Points
 from train.errors import TrainingError
+from train.time_formats import make_format, parse_since
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Cost = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(gt=0, lt=1)]
 CardValue = str | int | float | bool
+
+HOLDOUT_SHARE = 0.2
+"""Share of the rows that are held out, unless the card says another."""
+
 BadCells = Literal["stop", "missing"]
 """What a cell that is no number means in a field of numbers: training stops, or it counts as missing."""
 
 
-UNRECORDED = "Unknown: decisions are recorded without it."
+UNRECORDED = "decisions are recorded without it."
 """Note of a protected field of a model that is trained on decisions on record."""
 
 
 class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The table: its file, target, id column, source and licence, and how it is read.
+    """The table: its file, target, columns that are no inputs, source and licence, and how it is read.
 
     `drop_unlabelled`: rows without an outcome are left out. `separator`, `decimal`, `encoding`: of a text table; found
-    from the file if absent.
+    from the file if absent. `time`: when each applicant applied; the newest rows are then the hold-out, from `since` on
+    or a share `holdout` of the rows. `time_format`: how it is written, as in strptime; found if absent. `weight`: how
+    many applicants each row stands for. `group`: rows of one group, such as a person, are never both fitted and
+    measured on.
     """
 
     name: Name
@@ -51,6 +60,18 @@ class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     separator: str | None = None
     decimal: Literal[".", ","] | None = None
     encoding: str | None = None
+    time: str | None = None
+    time_format: str | None = None
+    since: str | None = None
+    holdout: Share = HOLDOUT_SHARE
+    weight: str | None = None
+    group: str | None = None
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What the columns that are no fields are → their names."""
+        named = {"target": self.target, "id": self.id, "time": self.time, "weight": self.weight, "group": self.group}
+        return {role: column for role, column in named.items() if column is not None}
 
     @property
     def dialect(self) -> DialectOptions:
@@ -83,6 +104,8 @@ class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """One column of the table; `risk`: how the risk changes when the value grows.
 
     `allow`: it is known at application, however well it alone tells the outcome, and its unusual values are real.
+    `missing`: numbers that stand for a missing value. `segment`: the report has the figures of each of its groups.
+    `start` and `end`, in the card `from` and `to`: it isn't a column, but the days from one column of dates to another.
     """
 
     label: str
@@ -98,6 +121,10 @@ class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     use: bool = True
     allow: bool = False
     note: str = ""
+    missing: tuple[float, ...] = ()
+    segment: bool = False
+    start: str | None = msgspec.field(default=None, name="from")
+    end: str | None = msgspec.field(default=None, name="to")
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,8 +142,9 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def names(self) -> list[str]:
         """The columns that the table must have."""
-        named = [self.dataset.target, *([] if self.dataset.id is None else [self.dataset.id])]
-        return [*named, *self.inputs]
+        dates = [column for field in self.inputs.values() for column in (field.start, field.end) if column is not None]
+        columns = [name for name, field in self.inputs.items() if field.start is None]
+        return list(dict.fromkeys([*self.dataset.roles.values(), *columns, *dates]))
 
 
 def read_card(path: Path) -> Card:
@@ -151,14 +179,28 @@ def check_card(card: Card) -> None:
         raise TrainingError(
             f"the card has threshold = {policy.threshold:g} and costs, which give a threshold of their own; remove one"
         )
-    columns = {"target": card.dataset.target, "id": card.dataset.id}
-    for role, column in columns.items():
+    roles = card.dataset.roles
+    for role, column in roles.items():
         if column in card.fields:
             raise TrainingError(f"the card lists its {role} {column!r} among the fields; remove [fields.{column}]")
+        if (other := next(one for one, name in roles.items() if name == column)) != role:
+            raise TrainingError(f"the card names {column!r} as its {other} and as its {role}; a column has one role")
+    _check_time(card)
     for name, field in card.fields.items():
         check_name(name)
         for fault in _faults(field):
             raise TrainingError(f"field {name!r} of the card {fault}")
+
+
+def _check_time(card: Card) -> None:
+    dataset = card.dataset
+    has_dates = dataset.time is not None or any(field.start is not None for field in card.fields.values())
+    if (dataset.since is not None and dataset.time is None) or (dataset.time_format is not None and not has_dates):
+        raise TrainingError("the card has since or time_format but no time; name the column of times: time = …")
+    if dataset.since is not None:
+        parse_since(dataset.since)
+    if dataset.time_format is not None:
+        make_format(dataset.time_format)
 
 
 def _faults(field: CardField) -> list[str]:
@@ -177,6 +219,21 @@ def _faults(field: CardField) -> list[str]:
         and (low is not None or high is not None or field.risk is not None),
         "has a bound that is no finite number; give a number, or leave the bound out": not all(
             bound is None or math.isfinite(bound) for bound in (low, high)
+        ),
+        "has only one of from and to; a duration is from one column of dates to another": (field.start is None)
+        != (field.end is None),
+        "has the same column as from and to; name two columns of dates": field.start is not None
+        and field.start == field.end,
+        "is a category and has from and to, which make a number of days; set kind = 'number'": field.kind == "category"
+        and field.start is not None,
+        "has segment = true and no levels; list them: levels = […]": field.segment
+        and field.kind == "category"
+        and not field.levels,
+        "is a category and has numbers that mean missing; remove missing, or set kind = 'number'": field.kind
+        == "category"
+        and bool(field.missing),
+        "has a number that means missing and isn't finite or is beyond ±1e100; correct missing": not all(
+            abs(number) <= MAX_MAGNITUDE for number in field.missing
         ),
         f"has minimum {low} above maximum {high}": low is not None and high is not None and low > high,
     }

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from pandas.api.types import is_float_dtype
 
 from model.vocabulary import is_missing, parse_number
 from train.card import BadCells, Card, CardDataset, CardField, CardPolicy, check_name
 from train.column_roles import Role, find_roles
+from train.contract import make_field
+from train.dataset import decode_column
 from train.errors import TrainingError, shorten
 from train.policy import COST_DEFAULT, COST_GOOD
-from train.table import Table
+from train.protected import MAX_LEVELS, Category, find_category
+from train.table import Table, format_floats
 from train.target import find_unlabelled, infer_default
+from train.times import read_times
+from train.trends import draw_rows, explain_moving, moves_with
+from train.validation_options import ROLES
+
+MAX_CODES = 8
+"""Distinct whole numbers up to which a protected column of numbers is one of groups, not a quantity."""
 
 
 class Choices(Struct, frozen=True):
-    """What the user says about a table without a card; see `python -m train --help`."""
+    """What the user says about a table without a card; see `python -m train --help`.
+
+    `validation`: keys of the card's dataset, such as time and weight, with their values.
+    """
 
     target: str
     id: str | None = None
@@ -28,13 +42,15 @@ class Choices(Struct, frozen=True):
     bad_cells: BadCells = "stop"
     ignored: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
+    validation: dict[str, Any] = {}
 
 
 def infer_card(table: Table, choices: Choices) -> Card:
     """A card with the kinds, levels, rounded bounds and missing values found in the table; every column is in it.
 
     Raises TrainingError if a column is absent, doubled or can't be named, the meaning of the target is ambiguous, or a
-    column of numbers holds other texts or a code for a missing value.
+    column of numbers holds other texts.
     """
     target, id = choices.target, choices.id
     if table.duplicates:
@@ -44,10 +60,11 @@ def infer_card(table: Table, choices: Choices) -> Card:
         )
     for name in table.names:
         check_name(name)
-    for named in sorted(choices.ignored | choices.allowed):
-        table.column(named, "named by --ignore or --allow")
-    if id is not None:
-        table.column(id, "the id")
+    for named in sorted(choices.ignored | choices.allowed | choices.segments):
+        table.column(named, "named by --ignore, --allow or --segment")
+    for role in ("id", *ROLES):
+        if (column := id if role == "id" else choices.validation.get(role)) is not None:
+            table.column(column, f"the {role}")
     if choices.drop_unlabelled:
         table = table.drop(find_unlabelled(table, target))
     dialect = table.dialect
@@ -62,12 +79,36 @@ def infer_card(table: Table, choices: Choices) -> Card:
         separator=dialect.separator if dialect else None,
         decimal=table.decimal if table.decimal in (".", ",") else None,
         encoding=dialect.encoding if dialect and dialect.encoding != "utf-8" else None,
+        **choices.validation,
     )
-    names = [name for name in table.names if name not in (target, id)]
-    roles = find_roles(table, names, choices.ignored)
+    names = [name for name in table.names if name not in dataset.roles.values()]
+    roles = find_roles(table, names, choices.ignored, choices.allowed)
     _check_roles(table, roles, choices)
     fields = {name: _make_field(name, table, roles[name], name in choices.allowed) for name in names}
+    for name in _find_moving(table, dataset, fields) - choices.allowed:
+        field, note = fields[name], f"{explain_moving(dataset.time)}."
+        fields[name] = CardField(field.label, "category", reason=field.reason, use=False, note=note)
+    for name in set(names) - choices.allowed:
+        if fields[name].use and (category := find_category(name, fields[name].levels)) is not None:
+            fields[name] = _protect(name, fields[name], category, table)
+    for name in choices.segments & set(fields):
+        fields[name] = structs.replace(fields[name], segment=True)
     return Card(dataset, fields, CardPolicy(COST_DEFAULT, COST_GOOD))
+
+
+def _find_moving(table: Table, dataset: CardDataset, fields: Mapping[str, CardField]) -> set[str]:
+    """The columns of numbers that move with the time."""
+    if dataset.time is None:
+        return set()
+    time = read_times(table, dataset.time, dataset.time_format).days
+    rows = draw_rows(len(time))
+    found = set()
+    for name, field in fields.items():
+        if field.use and field.kind == "number":
+            decoded = decode_column(table.cells[name].iloc[rows], make_field(name, field), table.decimal)
+            if moves_with(np.where(np.isin(decoded.values, field.missing), np.nan, decoded.values), time[rows]):
+                found.add(name)
+    return found
 
 
 def _check_roles(table: Table, roles: dict[str, Role], choices: Choices) -> None:
@@ -86,20 +127,19 @@ def _check_roles(table: Table, roles: dict[str, Role], choices: Choices) -> None
             f"{table.path}: {'; '.join(told)}{more}. Correct the cells, read them as missing with --bad-cells missing, "
             "or leave the column out with --ignore COLUMN"
         )
-    for name, role in roles.items():
-        if role.sentinel and name not in choices.allowed:
-            raise TrainingError(
-                f"{table.path}: column {name!r} has the value {role.sentinel}: most likely a code for a missing value. "
-                "Empty these cells, here and wherever applicants are scored; or if it is a real value: --allow COLUMN"
-            )
 
 
 def _make_field(name: str, table: Table, role: Role, is_allowed: bool) -> CardField:
     label = re.sub(r"[_\s]+", " ", name).strip() or name
+    reason = f"Value of {label}"
     if role.kind == "none":
-        return CardField(label=label, kind="category", use=False, note=f"Not used: {role.why}.")
+        known = reason if role.may_be_allowed else ""
+        return CardField(label=label, kind="category", reason=known, use=False, note=f"{role.why}.")
     cells = table.cells[name]
-    reason, note = f"Value of {label}", role.why[:1].upper() + role.why[1:] + "." * bool(role.why)
+    note = role.why[:1].upper() + role.why[1:] + "." * bool(role.why)
+    missing = () if is_allowed else role.missing
+    if role.missing and is_allowed:
+        note = ""
     words = [] if is_float_dtype(cells) else list(cells.unique())
     if role.kind == "category":
         texts = [str(word) for word in words] if words else []
@@ -119,28 +159,38 @@ def _make_field(name: str, table: Table, role: Role, is_allowed: bool) -> CardFi
     else:
         numbers = [number for word in words if (number := parse_number(word, table.decimal)) is not None]
         nullable = len(numbers) < len(words)
+    numbers = [number for number in numbers if number not in missing]
     return CardField(
         label=label,
         kind="number",
         minimum=round_out(min(numbers), down=True),
         maximum=round_out(max(numbers), down=False),
-        nullable=nullable,
+        nullable=nullable or bool(missing),
         reason=reason,
         allow=is_allowed,
         note=note,
+        missing=missing,
     )
 
 
-def list_columns(card: Card, table: Table) -> dict[str, str]:
-    """Each column of the table that isn't an input of the model → why not; '' stands for columns without a name."""
-    left_out = {name: field.note for name, field in card.fields.items() if not field.use}
-    unlisted = [name for name in table.names if name not in {*card.fields, card.dataset.target, card.dataset.id}]
-    known = {name: note or "Not used: use = false in the card." for name, note in left_out.items()}
-    known |= dict.fromkeys(unlisted, "Not used: the card doesn't list it.")
-    if table.nameless:
-        number = "a column" if table.nameless == 1 else f"{table.nameless} columns"
-        known[""] = f"Not used: {number} without a name."
-    return known
+def _protect(name: str, field: CardField, category: Category, table: Table) -> CardField:
+    """The field as no input; with its groups, for the report, unless it has too many levels."""
+    codes = _find_codes(table, name) if field.kind == "number" and not field.missing else ()
+    if codes:
+        field = structs.replace(field, kind="category", levels=codes, minimum=None, maximum=None)
+    has_groups = len(field.levels) <= MAX_LEVELS
+    note = f"{category.title}, which {category.why}{'; the report compares its groups' * has_groups}."
+    return structs.replace(field, use=False, levels=field.levels if has_groups else (), note=note)
+
+
+def _find_codes(table: Table, name: str) -> tuple[str, ...]:
+    """The numbers of a column as levels if they are few and whole, such as 1 and 2 for the sexes; else ()."""
+    cells = table.cells[name]
+    words = format_floats(cells) if is_float_dtype(cells) else cells
+    numbers = {number for word in words.unique() if (number := parse_number(word, table.decimal)) is not None}
+    if len(numbers) > MAX_CODES or not all(number.is_integer() for number in numbers):
+        return ()
+    return tuple(f"{number:.0f}" for number in sorted(numbers))
 
 
 def round_out(value: float, *, down: bool) -> float:

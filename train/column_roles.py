@@ -17,7 +17,10 @@ from pandas.api.types import is_float_dtype
 from model.vocabulary import OTHER_LEVEL, Decimal, describe_bad_number, is_missing, parse_number
 from train.dataset import MIN_VALUES
 from train.errors import shorten
+from train.identifiers import explain_identifier
+from train.sentinels import describe_sentinels, find_sentinels
 from train.table import Table, format_floats
+from train.time_formats import FORMATS, make_format
 
 MAX_LEVELS = 50
 """Levels of a category; rarer ones share OTHER_LEVEL."""
@@ -27,9 +30,6 @@ MIN_LEVEL_ROWS = 20
 
 MIN_NUMBERS = 10
 """Distinct numbers from which on a column with some other texts is one of numbers, not of levels such as 0, 1, 3+."""
-
-SENTINEL_SHARE = 0.01
-"""A code for a missing value, such as -999, stands in at least this share of the rows."""
 
 WEIGHT_NAME = re.compile(r"(?:sample|case|obs)?_?(?:weights?|wgt)", re.IGNORECASE)
 CODE_NAME = re.compile(
@@ -44,25 +44,31 @@ DATE = re.compile(
     r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
     r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
+MONTHS = tuple(form for form in map(make_format, FORMATS) if form.unit in ("month", "quarter"))
+
+A_DATE = "a date: say if it is when they applied (--time), or take the days between two dates (from, to in the card)"
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
     """What a column is. `why`: for kind 'none' why it isn't used, else a remark, or ''.
 
-    `levels`: of a category. `bad`: for a number, the cells that are none, with row and sentence. `sentinel`: a number
-    that is most likely a code for a missing value.
+    `levels`: of a category. `bad`: for a number, the cells that are none, with row and sentence. `missing`: numbers
+    that most likely stand for a missing value. `may_be_allowed`: of kind 'none' only because of its name.
     """
 
     kind: Literal["number", "category", "none"]
     why: str = ""
     levels: tuple[str, ...] = ()
     bad: tuple[tuple[int, str], ...] = ()
-    sentinel: str = ""
+    missing: tuple[float, ...] = ()
+    may_be_allowed: bool = False
 
 
-def find_roles(table: Table, columns: Collection[str], ignored: Collection[str]) -> dict[str, Role]:
-    """The role of each of these columns."""
+def find_roles(
+    table: Table, columns: Collection[str], ignored: Collection[str], allowed: Collection[str] = ()
+) -> dict[str, Role]:
+    """The role of each of these columns; those `allowed` are no ids, whatever their names."""
     missing_in_numbers = _words_in_numbers(table, columns)
     seen: dict[bytes, str] = {}
     roles = {}
@@ -71,7 +77,12 @@ def find_roles(table: Table, columns: Collection[str], ignored: Collection[str])
             roles[name] = Role("none", "left out with --ignore")
             continue
         cells = table.cells[name]
-        role = _find_role(name, cells, table.decimal, missing_in_numbers)
+        why = "" if name in allowed else explain_identifier(name, cells, table.decimal)
+        role = (
+            Role("none", why, may_be_allowed=True)
+            if why
+            else _find_role(name, cells, table.decimal, missing_in_numbers)
+        )
         if role.kind != "none":
             content = pd.util.hash_pandas_object(_comparable(cells, table.decimal), index=False).to_numpy().tobytes()
             if (first := seen.setdefault(content, name)) != name:
@@ -116,9 +127,9 @@ def _find_role(name: str, cells: pd.Series[Any], decimal: Decimal, missing_in_nu
         return Role("none", "empty")
     if given and len(numbers) == len(given):
         return _whole_number_column(name, cells, given, numbers, n_missing)
-    is_date = [bool(DATE.fullmatch(word)) for word in given]
+    is_date = [_is_date(word) for word in given]
     if given and sum(is_date) >= 0.9 * len(given) and len(given) > 2:
-        return Role("none", "a date")
+        return Role("none", A_DATE)
     if len(set(numbers.values())) > MIN_NUMBERS and n_numbers >= 0.5 * sum(given.values()):
         bad = {word: describe_bad_number(word, "a number", decimal) for word in given if word not in numbers}
         values: dict[float, int] = {}
@@ -126,6 +137,10 @@ def _find_role(name: str, cells: pd.Series[Any], decimal: Decimal, missing_in_nu
             values[number] = values.get(number, 0) + given[word]
         return _number_role(cells, values, n_missing, bad)
     return _category_role(words, missing_in_numbers, len(cells))
+
+
+def _is_date(word: str) -> bool:
+    return bool(DATE.fullmatch(word)) or any(form.parse(word) is not None for form in MONTHS)
 
 
 def _float_counts(cells: pd.Series[float]) -> tuple[list[float], list[int]]:
@@ -142,14 +157,14 @@ def _whole_number_column(
         values[number] = values.get(number, 0) + given[word]
     is_whole = all(number.is_integer() for number in values)
     if WEIGHT_NAME.fullmatch(name):
-        return Role("none", "a weight of the row, by its name")
+        return Role("none", "a weight of the row, by its name: to train with it, --weight")
     if is_whole and not n_missing and len(values) == len(cells) > 2:
         in_order = np.array([numbers[word] for word in cells])
         steps = np.diff(in_order)
         if (steps > 0).all() or (steps < 0).all() or np.ptp(in_order) == len(cells) - 1:
             return Role("none", "a row number or an id: every row has another whole number, in order")
-    if len(values) > 2 and all(DATE.fullmatch(word) and len(word) == 8 for word in given):
-        return Role("none", "a date")
+    if len(values) > 2 and all(len(word) in (6, 8) and _is_date(word) for word in given):
+        return Role("none", A_DATE)
     has_zeros = any(re.fullmatch(r"0\d+", word) for word in given)
     if has_zeros or (is_whole and len(values) > 2 and CODE_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name))):
         return _category_role(given, set(), len(cells), "a code, not a number, and read as a category")
@@ -161,32 +176,14 @@ def _number_role(cells: pd.Series[str], values: dict[float, int], n_missing: int
         return Role("none", "empty")
     if len(values) == 1 and not n_missing and not bad:
         return Role("none", f"a constant: {next(iter(values)):.15g} in every row")
-    if sum(values.values()) < MIN_VALUES:
+    missing = find_sentinels(values)
+    if sum(count for number, count in values.items() if number not in missing) < MIN_VALUES:
         return Role("none", f"a value in fewer than {MIN_VALUES} rows")
     rows: list[tuple[int, str]] = []
     if bad:
         where = np.flatnonzero(cells.isin(list(bad)).to_numpy()).tolist()
         rows = [(row, bad[cells.iloc[row]]) for row in where]
-    return Role("number", "", bad=tuple(rows), sentinel=_find_sentinel(values))
-
-
-def _find_sentinel(values: dict[float, int]) -> str:
-    """A value of nines such as -999 or 9999 that is frequent and far from all others; '' if there is none."""
-    total, ordered = sum(values.values()), sorted(values)
-    if len(ordered) < 3:
-        return ""
-    for candidate, neighbour, far_end in (
-        (ordered[0], ordered[1], ordered[-1]),
-        (ordered[-1], ordered[-2], ordered[0]),
-    ):
-        is_nines = candidate.is_integer() and re.fullmatch(r"-?9{3,}", f"{candidate:.0f}")
-        if not is_nines or values[candidate] < max(2, SENTINEL_SHARE * total):
-            continue
-        is_alone_in_sign = candidate < 0 <= neighbour
-        if is_alone_in_sign or abs(candidate - neighbour) > 0.2 * abs(neighbour - far_end):
-            low, high = sorted((neighbour, far_end))
-            return f"{candidate:.0f} in {values[candidate]:,} rows, all others from {low:g} to {high:g}"
-    return ""
+    return Role("number", describe_sentinels(missing, values), bad=tuple(rows), missing=missing)
 
 
 def _category_role(words: dict[str, int], missing_in_numbers: set[str], n_rows: int, remark: str = "") -> Role:

@@ -6,25 +6,19 @@ With --gate the exit code is 1 if the challenger is significantly worse, so that
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table as Grid
 
 from model.formatting import format_estimate, format_percent, format_percent_estimate
-from model.session import Model
 from train.applicants import open_model, read_applicants
 from train.arguments import random_seed
-from train.errors import TrainingError
-from train.holdout import split_rows
 from train.outcomes import add_outcome_options, check_outcome_options, open_outcomes
 from train.report.comparison import Comparison
 from train.report.comparison import compare as measure
-from train.table import Table
-from train.target import MIN_CLASS_ROWS, Labels
+from train.unseen import unseen_rows
+from train.weights import select
 
 STYLES = {"better": "green", "worse": "red", "same": ""}
 
@@ -50,10 +44,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Compare and print; the exit code, 1 with --gate if the challenger is worse. Raises TrainingError."""
     models = [open_model(path) for path in (options.champion, options.challenger)]
     names = dict.fromkeys(field.name for model in models for field in model.contract.fields)
-    table, y = open_outcomes(options, list(names))
+    outcomes = open_outcomes(options, list(names))
+    table, y = outcomes.table, outcomes.y
     rows = unseen_rows(table, y, models)
     scores = [model.score(read_applicants(table, model.contract.fields)[rows]) for model in models]
-    comparison = measure(y[rows], scores[0], scores[1], models[0].contract.policy, options.seed)
+    policy, weight = models[0].contract.policy, select(outcomes.weight, rows)
+    comparison = measure(y[rows], scores[0], scores[1], policy, options.seed, weight)
     for sentence in table.notes:
         console.print(sentence, markup=False)
     show(console, comparison, len(y))
@@ -62,25 +58,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     else:
         console.print("The challenger is significantly worse: keep the champion.", style="red")
     return int(options.gate and not comparison.is_not_worse)
-
-
-def unseen_rows(table: Table, y: Labels, models: Sequence[Model]) -> npt.NDArray[np.int64]:
-    """Row numbers, int64, without the training rows of a model whose contract says that it was trained on this table.
-
-    Raises TrainingError if too few are left.
-    """
-    rows = np.arange(len(y))
-    for model in models:
-        training = model.contract.training
-        if training.data_sha256 == table.sha256 and training.rows + training.holdout_rows == len(y):
-            rows = np.intersect1d(rows, split_rows(y, training.seed).holdout_rows)
-    if min(int(y[rows].sum()), len(rows) - int(y[rows].sum())) < MIN_CLASS_ROWS:
-        raise TrainingError(
-            f"{len(rows)} rows of {table.path} are left that neither model was trained on, {y[rows].sum()} of them "
-            f"defaults; expected at least {MIN_CLASS_ROWS} defaults and {MIN_CLASS_ROWS} goods: use newer "
-            "applications, or train both models with the same --seed"
-        )
-    return rows
 
 
 def show(console: Console, comparison: Comparison, rows: int) -> None:

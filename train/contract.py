@@ -41,7 +41,7 @@ def make_field(name: str, field: CardField) -> Field:
     return Field(
         name=name,
         label=field.label,
-        unit=field.unit,
+        unit=field.unit or ("days" if field.start is not None else ""),
         kind=field.kind,
         levels=field.levels,
         minimum=field.minimum,
@@ -49,4 +49,5 @@ def make_field(name: str, field: CardField) -> Field:
         nullable=field.nullable,
         reason=field.reason,
         changeable=field.changeable,
+        missing=field.missing,
     )

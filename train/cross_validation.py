@@ -1,4 +1,4 @@
-"""Five-fold cross-validation of a candidate, and the choice by log loss; the hold-out is not used."""
+"""Cross-validation of a candidate, and the choice by log loss; the hold-out is not used."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.model_selection import StratifiedKFold
 
 from train.candidates import Candidate, Hyperparameters
 from train.card import CardField
-from train.dataset import Dataset
-
-FOLDS = 5
+from train.dataset import Dataset, Matrix
+from train.fitting import fit
+from train.folds import make_folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +26,18 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The cross-validation of a candidate with one choice of hyperparameters; `seconds`: of all fits together."""
+    """The cross-validation of a candidate with one choice of hyperparameters.
+
+    `seconds`: of all fits together. `probability`: of each row by the model of its fold, float64, shape (n,); NaN where
+    no fold measured it. A trial that isn't complete ended after its first folds, and isn't comparable with others.
+    """
 
     candidate: Candidate
     settings: Hyperparameters
     folds: tuple[Fold, ...]
     seconds: float = field(default=0.0, compare=False)
+    probability: Matrix = field(default_factory=lambda: np.empty(0), compare=False, repr=False)
+    is_complete: bool = True
 
     @property
     def log_loss(self) -> float:
@@ -61,15 +66,25 @@ def cross_validate(
     complete = candidate.settings | (settings or {})
     folds: list[Fold] = []
     started = time.perf_counter()
-    for training, validation in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(data.X, data.y):
-        pipeline = candidate.build(fields, seed, complete).fit(data.X[training], data.y[training])
-        probability = pipeline.predict_proba(data.X[validation])[:, 1]
-        y = data.y[validation]
-        folds.append(Fold(float(log_loss(y, probability, labels=[0, 1])), float(roc_auc_score(y, probability))))
+    predicted = np.full(len(data.y), np.nan)
+    for rows in make_folds(data, seed):
+        pipeline = fit(candidate.build(fields, seed, complete), data.take(rows.fitted))
+        probability = pipeline.predict_proba(data.X[rows.measured])[:, 1]
+        folds.append(measure_fold(data.take(rows.measured), probability))
+        predicted[rows.measured] = probability
         on_fold()
-    return Trial(candidate, complete, tuple(folds), time.perf_counter() - started)
+    return Trial(candidate, complete, tuple(folds), time.perf_counter() - started, predicted)
+
+
+def measure_fold(data: Dataset, probability: Matrix) -> Fold:
+    """Metrics of the probabilities of a fold's measured rows, shape (n,)."""
+    y, weight = data.y, data.weight
+    return Fold(
+        float(log_loss(y, probability, labels=[0, 1], sample_weight=weight)),
+        float(roc_auc_score(y, probability, sample_weight=weight)),
+    )
 
 
 def best_trial(trials: Iterable[Trial]) -> Trial:
-    """The trial with the smallest log loss; the first one if several are equal."""
-    return min(trials, key=lambda trial: trial.log_loss)
+    """The complete trial with the smallest log loss; the first one if several are equal."""
+    return min((trial for trial in trials if trial.is_complete), key=lambda trial: trial.log_loss)

@@ -6,7 +6,7 @@ serving all use this encoding, which must not change silently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,29 +17,49 @@ from pandas.api.types import is_float_dtype
 
 from model.contract import Field
 from model.messages import describe_limit
+from model.missing import blank_codes
 from model.vocabulary import CellError, Decimal, parse_number, read_cell
-from train.card import Card
+from train.card import Card, CardField
 from train.contract import make_field, make_fields
 from train.errors import TrainingError
+from train.protected import list_compared
 from train.table import Table, format_floats
 from train.target import Labels, encode_target
+from train.times import read_times
 
 MIN_VALUES = 20
 """Smallest number of rows with a value: a rarer one may be absent from a whole fold."""
+
+MIN_WEIGHT = 1e-12
+"""Smallest weight as a share of the largest: what is smaller is lost where the two are added up."""
 
 Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Rows for training: X float64, shape (n, n_fields); y int64, shape (n,), 1 = default."""
+    """Rows for training: X float64, shape (n, n_fields); y int64, shape (n,), 1 = default.
+
+    `weight`: applicants that each row stands for, float64, shape (n,), with mean 1; None if the card names no weight.
+    `time`: when each applicant applied, int64, shape (n,), days since 1970 of the first day of the day, month, quarter
+    or year. `group`: int64, shape (n,), the same for rows of one group. Both are None if the card names no such column.
+    """
 
     X: Matrix
     y: Labels
+    weight: Matrix | None = None
+    time: Labels | None = None
+    group: Labels | None = None
 
     def take(self, rows: npt.NDArray[np.int64]) -> Dataset:
-        """The subset of these row numbers."""
-        return Dataset(self.X[rows], self.y[rows])
+        """The subset of these row numbers; the weights keep their scale."""
+        return Dataset(
+            self.X[rows],
+            self.y[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.time is None else self.time[rows],
+            None if self.group is None else self.group[rows],
+        )
 
 
 def encode_table(table: Table, card: Card) -> Dataset:
@@ -53,17 +73,75 @@ def encode_table(table: Table, card: Card) -> Dataset:
         check_ids(table, card.dataset.id)
     # Validates the protected fields too.
     encode_protected(table, card)
-    return Dataset(np.column_stack(encode_fields(table, card, make_fields(card))), y)
+    X = np.column_stack(encode_fields(table, card, make_fields(card)))
+    weight = None if card.dataset.weight is None else encode_weight(table, card.dataset.weight)
+    time = None if card.dataset.time is None else read_times(table, card.dataset.time, card.dataset.time_format).days
+    group = None if card.dataset.group is None else encode_group(table, card.dataset.group)
+    return Dataset(X, y, weight, time, group)
+
+
+def encode_weight(table: Table, name: str) -> Matrix:
+    """The weight of each row, float64, shape (n,), with mean 1.
+
+    Raises TrainingError unless all are positive, and the smallest is at least MIN_WEIGHT of the largest.
+    """
+    column = table.column(name, "the weight")
+    cells = column if is_float_dtype(column) else column.map(lambda text: parse_number(text, table.decimal))
+    weight = cells.to_numpy(np.float64)
+    wrong = ~(np.isfinite(weight) & (weight > 0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise TrainingError(
+            f"the weight {name!r} is {str(column.iloc[row])!r} in {table.line(row)} of {table.path}, expected a number "
+            "above 0; correct it, or leave the row out"
+        )
+    smallest, largest = float(weight.min()), float(weight.max())
+    if smallest / largest < MIN_WEIGHT:
+        raise TrainingError(
+            f"the weight {name!r} of {table.path} goes from {smallest:g} to {largest:g}: the smallest counts for "
+            f"nothing beside the largest, expected at least {MIN_WEIGHT:g} of it; correct the weights, or leave such "
+            "rows out"
+        )
+    # First by a power of two, which keeps every digit: the mean of huge weights would be infinite.
+    weight = np.ldexp(weight, -int(np.frexp(largest)[1]))
+    scaled: Matrix = weight / weight.mean()
+    return scaled
+
+
+def encode_group(table: Table, name: str) -> Labels:
+    """The group of each row as a number, int64, shape (n,); raises TrainingError if a cell is empty."""
+    cells = table.texts(name, "the group")
+    empty = (cells == "").to_numpy()
+    if empty.any():
+        raise TrainingError(
+            f"the group {name!r} is empty in {table.line(int(empty.argmax()))} of {table.path}; every row needs one: "
+            "give a row that is alone in its group a value of its own"
+        )
+    return pd.factorize(cells)[0].astype(np.int64)
 
 
 def encode_protected(table: Table, card: Card) -> dict[str, Matrix]:
-    """The fields with use = false, float64, shape (n,) each, encoded as inputs are.
+    """The fields with use = false and protected inputs, float64, shape (n,) each, encoded as inputs are.
 
     Categories without listed levels are left out. Raises TrainingError as `encode_table` does.
     """
-    kept = {name: one for name, one in card.fields.items() if not one.use and (one.kind == "number" or one.levels)}
+    names = list_compared(card)
+    kept = {name: one for name, one in card.fields.items() if name in names and (one.kind == "number" or one.levels)}
+    return _encode_groups(table, card, kept)
+
+
+def encode_segments(table: Table, card: Card) -> dict[str, Matrix]:
+    """The fields with segment = true, float64, shape (n,) each, encoded as inputs are."""
+    return _encode_groups(table, card, {name: one for name, one in card.fields.items() if one.segment})
+
+
+def _encode_groups(table: Table, card: Card, kept: Mapping[str, CardField]) -> dict[str, Matrix]:
+    """Fields that only the report reads: numbers that stand for a missing value are NaN."""
     fields = [make_field(name, one) for name, one in kept.items()]
-    return dict(zip(kept, encode_fields(table, card, fields), strict=True))
+    columns = encode_fields(table, card, fields)
+    return {
+        field.name: blank_codes(column[:, None], [field])[:, 0] for field, column in zip(fields, columns, strict=True)
+    }
 
 
 def encode_fields(table: Table, card: Card, fields: Sequence[Field]) -> list[Matrix]:
@@ -84,7 +162,7 @@ def _encode_field(table: Table, card: Card, field: Field) -> Matrix:
             raise TrainingError(
                 f"field {name!r} in {table.line(row)} of {table.path}: {decoded.faults[row]}; {_next_step(field)}"
             )
-    present = int(np.isfinite(decoded.values).sum())
+    present = int((np.isfinite(decoded.values) & ~np.isin(decoded.values, field.missing)).sum())
     if not present:
         raise TrainingError(
             f"column {name!r} ({role}) of {table.path} is empty in all {len(decoded.values):,} rows; "

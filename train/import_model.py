@@ -31,6 +31,7 @@ from train.files import write_whole
 from train.fitted.model import FittedModel
 from train.importing.card import (
     check_inputs,
+    check_missing,
     find_card_path,
     limit_fields,
     make_card,
@@ -45,6 +46,7 @@ from train.importing.weights import Prior, correct, correction_factor, find_rewe
 from train.policy import make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
+from train.report.documents import remove_rejected
 from train.table import read_table
 
 __all__ = ["parse", "run"]
@@ -208,6 +210,7 @@ def write_model(
         )
     usual = narrow_fields(contract.fields, usual_ranges(described, ranges))
     applicants = draw_applicants(usual, SYNTHETIC_ROWS, options.seed) if reference is None else reference
+    check_missing(contract.fields, described, applicants[:1_000])
     relative_to = None if population is None else draw_reference(population, options.seed)
     try:
         content = export(described, contract, relative_to, usual)
@@ -217,6 +220,9 @@ def write_model(
     console.print(str(prove(described, model, applicants, options.seed)), markup=False)
     path = options.out / "model.onnx"
     write_whole(path, content)
+    left = remove_rejected(options.out)
+    if left is not None:
+        console.print(f"note: {left}", style="yellow", markup=False)
     console.print(f"Wrote {path}: {contract.version}, sha256 {model.sha256[:12]}…", markup=False)
 
 

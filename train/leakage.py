@@ -12,10 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.missing import blank_codes
 from train.card import CardField
+from train.contract import make_field
 from train.dataset import Dataset, Matrix
 from train.errors import TrainingError
 from train.target import Labels
+from train.weights import weighted_mean
 
 STOP_AUC = 0.95
 """From this AUC of one field alone on, training stops unless the card or --allow allows the field."""
@@ -49,9 +52,10 @@ class FieldStrength:
 def measure_fields(data: Dataset, fields: Mapping[str, CardField], seed: int) -> tuple[FieldStrength, ...]:
     """Measure each column of X, in the order of the fields."""
     fold = np.random.default_rng(seed).integers(0, FOLDS, len(data.y))
+    X = blank_codes(data.X, [make_field(name, field) for name, field in fields.items()])
     return tuple(
-        FieldStrength(name, _measure_auc(column, data.y, fold), _find_one_sided(column, data.y, field))
-        for (name, field), column in zip(fields.items(), data.X.T, strict=True)
+        FieldStrength(name, _measure_auc(column, data.y, fold, data.weight), _find_one_sided(column, data.y, field))
+        for (name, field), column in zip(fields.items(), X.T, strict=True)
     )
 
 
@@ -70,13 +74,13 @@ def check_leakage(strengths: tuple[FieldStrength, ...], fields: Mapping[str, Car
     )
 
 
-def _measure_auc(column: Matrix, y: Labels, fold: npt.NDArray[np.int64]) -> float:
+def _measure_auc(column: Matrix, y: Labels, fold: npt.NDArray[np.int64], weight: Matrix | None) -> float:
     bins = _bin(column)
     n_bins = int(bins.max()) + 1
     counts = np.zeros((FOLDS, n_bins, 2))
-    np.add.at(counts, (fold, bins, y), 1.0)
+    np.add.at(counts, (fold, bins, y), 1.0 if weight is None else weight)
     total = counts.sum(axis=0)
-    rate = y.mean()
+    rate = weighted_mean(y, weight)
     others = total - counts
     scores = (others[:, :, 1] + PRIOR_ROWS * rate) / (others.sum(axis=2) + PRIOR_ROWS)
     # Comparing within each fold, because the scores of two folds come from two estimates.

@@ -51,6 +51,7 @@ class MlflowStore:
             "card_sha256": run.card_sha256,
             "mlflow.source.git.commit": run.commit,
             "libraries": json.dumps(run.libraries),
+            "is_complete": json.dumps(run.is_complete),
         }
         client = self._client
         try:

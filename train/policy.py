@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from model.policy import Policy
 from train.card import CardPolicy
+from train.weights import weighted_mean
 
 COST_DEFAULT, COST_GOOD = 5.0, 1.0
 """Costs where the card has none."""
@@ -45,6 +46,11 @@ def costs_of(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: 
     return np.choose(decision, [accepted, reviewed, refused])
 
 
-def mean_cost(y: npt.NDArray[np.int64], decision: npt.NDArray[np.int64], policy: Policy) -> float:
-    """The mean of `costs_of`."""
-    return float(costs_of(y, decision, policy).mean())
+def mean_cost(
+    y: npt.NDArray[np.int64],
+    decision: npt.NDArray[np.int64],
+    policy: Policy,
+    weight: npt.NDArray[np.float64] | None = None,
+) -> float:
+    """The mean of `costs_of`, weighted."""
+    return weighted_mean(costs_of(y, decision, policy), weight)

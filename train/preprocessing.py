@@ -1,9 +1,12 @@
 """The transformers before an estimator: columns of X, ordered as the card's inputs, → encoded columns.
 
+First, numbers that stand for a missing value become missing: X has them as they were sent.
 Encoded columns are the numbers in the order of the fields, then the one-hot columns of each category.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -12,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from train.card import CardField
+from train.missing_numbers import blank_numbers
 
 DIRECTIONS = {"increases": 1, "decreases": -1, None: 0}
 """A card's `risk` → monotonic constraint, as boosting libraries write it."""
@@ -19,13 +23,15 @@ DIRECTIONS = {"increases": 1, "decreases": -1, None: 0}
 
 def scale_and_one_hot(fields: list[CardField]) -> ColumnTransformer:
     """For linear models: median imputation and StandardScaler for numbers, one-hot categories."""
-    steps = [("impute", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
-    return _by_kind(fields, Pipeline(steps))
+    return _by_kind(
+        fields,
+        [("impute", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())],
+    )
 
 
 def one_hot(fields: list[CardField]) -> ColumnTransformer:
     """For trees: numbers unchanged, so that splits stay in the field's unit, NaN included; one-hot categories."""
-    return _by_kind(fields, "passthrough")
+    return _by_kind(fields, [])
 
 
 def monotonic_constraints(fields: list[CardField]) -> list[int]:
@@ -34,10 +40,14 @@ def monotonic_constraints(fields: list[CardField]) -> list[int]:
     return numbers + [0] * sum(len(levels) for levels in _levels(fields))
 
 
-def _by_kind(fields: list[CardField], numbers: Pipeline | str) -> ColumnTransformer:
+def _by_kind(fields: list[CardField], steps: list[tuple[str, Any]]) -> ColumnTransformer:
     columns = {kind: [i for i, field in enumerate(fields) if field.kind == kind] for kind in ("number", "category")}
+    steps = blank_numbers([fields[i] for i in columns["number"]]) + steps
     encoder = OneHotEncoder(categories=_levels(fields), handle_unknown="ignore", sparse_output=False)
-    parts = [("numbers", numbers, columns["number"]), ("categories", encoder, columns["category"])]
+    parts = [
+        ("numbers", Pipeline(steps) if steps else "passthrough", columns["number"]),
+        ("categories", encoder, columns["category"]),
+    ]
     return ColumnTransformer([part for part in parts if part[2]])
 
 

@@ -53,13 +53,13 @@ def _with_missing(applicants: Matrix, fields: list[Field], random: np.random.Gen
 
 
 def _with_extremes(applicants: Matrix, fields: list[Field], random: np.random.Generator) -> Matrix:
-    """Real rows with one number each replaced by an extreme of either sign that the field takes, or by its limit."""
+    """Real rows with one number each replaced: by an extreme that the field takes, its limit, or a code for missing."""
     extremes = [sign * value for value in (0.0, 1e-300, 5e-324, 1e15, MAX_MAGNITUDE) for sign in (1, -1)]
     cases = [
         (column, number)
         for column, field in enumerate(fields)
         if field.kind == "number"
-        for number in (*extremes, *(field.limits if field.is_limited else ()))
+        for number in (*extremes, *(field.limits if field.is_limited else ()), *field.missing)
         if field.takes(number)
     ]
     rows = _sample(applicants, len(cases), random)

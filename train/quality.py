@@ -11,6 +11,7 @@ from model.policy import Policy
 from train.dataset import Matrix
 from train.policy import decide, mean_cost
 from train.target import Labels
+from train.weights import weighted_mean, weighted_quantile
 
 CALIBRATION_BINS = 10
 
@@ -32,32 +33,32 @@ class Quality(Struct, frozen=True):
         return {name: float(value) for name, value in msgspec.structs.asdict(self).items()}
 
 
-def measure(y: Labels, probability: Matrix, policy: Policy) -> Quality:
-    """The metrics of probabilities of default, shape (n,), given outcomes y, shape (n,), and a policy."""
-    auc = float(roc_auc_score(y, probability))
-    false_positive, true_positive, _ = roc_curve(y, probability)
+def measure(y: Labels, probability: Matrix, policy: Policy, weight: Matrix | None = None) -> Quality:
+    """The metrics of probabilities of default, shape (n,), given outcomes y, shape (n,), a policy and weights, (n,)."""
+    auc = float(roc_auc_score(y, probability, sample_weight=weight))
+    false_positive, true_positive, _ = roc_curve(y, probability, sample_weight=weight)
     decision = decide(probability, policy)
     return Quality(
         auc=auc,
         gini=2 * auc - 1,
         ks=float(np.max(true_positive - false_positive)),
-        log_loss=float(log_loss(y, probability, labels=[0, 1])),
-        brier=float(brier_score_loss(y, probability)),
-        calibration_error=calibration_error(y, probability),
-        acceptance_rate=float(np.mean(decision == 0)),
-        cost_per_applicant=mean_cost(y, decision, policy),
+        log_loss=float(log_loss(y, probability, sample_weight=weight, labels=[0, 1])),
+        brier=float(brier_score_loss(y, probability, sample_weight=weight)),
+        calibration_error=calibration_error(y, probability, weight),
+        acceptance_rate=weighted_mean(decision == 0, weight),
+        cost_per_applicant=mean_cost(y, decision, policy, weight),
     )
 
 
-def calibration_error(y: Labels, probability: Matrix) -> float:
+def calibration_error(y: Labels, probability: Matrix, weight: Matrix | None = None) -> float:
     """Mean absolute difference between predicted and observed default rate over ten bins of equal count.
 
     Expected calibration error of Naeini, Cooper & Hauskrecht (AAAI 2015), with quantile bins.
     """
-    edges = np.unique(np.quantile(probability, np.linspace(0, 1, CALIBRATION_BINS + 1)))
+    edges = np.unique(weighted_quantile(probability, np.linspace(0, 1, CALIBRATION_BINS + 1), weight))
     if len(edges) < 2:
-        return float(abs(y.mean() - probability.mean()))
+        return abs(weighted_mean(y, weight) - weighted_mean(probability, weight))
     bins = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, len(edges) - 2)
-    counts = np.bincount(bins, minlength=len(edges) - 1)
-    gaps = np.abs(np.bincount(bins, y - probability, minlength=len(edges) - 1))
-    return float(gaps.sum() / counts.sum())
+    gaps = y - probability if weight is None else weight * (y - probability)
+    total = len(y) if weight is None else weight.sum()
+    return float(np.abs(np.bincount(bins, gaps, minlength=len(edges) - 1)).sum() / total)

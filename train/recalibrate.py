@@ -16,8 +16,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.table import Table as Grid
 
-from model.contract import ContractError
-from model.estimates import proportion
+from model.contract import ContractError, Training
 from model.formatting import format_percent, format_percent_estimate
 from model.loading import load_model, read_file
 from train.applicants import read_applicants
@@ -26,12 +25,15 @@ from train.dataset import Matrix
 from train.errors import TrainingError
 from train.export.recalibration import UnknownGraph, move_contract, recalibrate
 from train.files import write_together
-from train.outcomes import add_outcome_options, check_outcome_options, open_outcomes
+from train.outcomes import Outcomes, add_outcome_options, check_outcome_options, open_outcomes
 from train.provenance import sha256, trace_origin
 from train.recalibration_fit import Fit, fit_outcomes, list_faults
 from train.recalibration_proof import Parent, prove_recalibration
+from train.report.documents import remove_rejected
+from train.report.intervals import share_of
 from train.report.recalibrated import Note, render_notes
-from train.target import Labels
+from train.table import Table
+from train.weights import select, weighted_mean
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -60,16 +62,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
     parent = open_parent(options.model)
     contract = parent.contract
     made_by = (parent.model.sha256, *([contract.parent] if contract.parent else []))
-    table, y = open_outcomes(options, [field.name for field in contract.fields], made_by)
+    outcomes = open_outcomes(options, [field.name for field in contract.fields], made_by)
+    table, y, weight = outcomes.table, outcomes.y, outcomes.weight
     if table.sha256 == contract.training.data_sha256:
-        raise TrainingError(
-            f"the model was trained on {table.path}, and is calibrated to it: give outcomes that are newer"
-        )
+        raise TrainingError(explain_training_rows(table, contract.training))
     for sentence in table.notes:
         console.print(sentence, markup=False)
     applicants = read_applicants(table, contract.fields)
     before = parent.model.score(applicants).probability
-    fit = fit_outcomes(before, y, is_slope_free=options.slope)
+    fit = fit_outcomes(before, y, is_slope_free=options.slope, weight=weight)
     change = fit.change
     origin = trace_origin([options.model, table.path])
     facts = f"{parent.model.sha256} {table.sha256} {change.intercept!r} {change.slope!r} {origin.trained_at}"
@@ -90,29 +91,43 @@ def run(options: argparse.Namespace, console: Console) -> int:
         intercept=fit.intercept,
         slope=fit.slope if options.slope else None,
         outcomes=len(y),
-        defaults=int(y.sum()),
-        predicted=float(before.mean()),
+        default_rate=weighted_mean(y, weight),
+        predicted=weighted_mean(before, weight),
         order=str(fit.order),
         data_sha256=table.sha256,
     )
     after = model.score(applicants)
-    show(console, note.line, fit, y, before, after.probability)
+    show(console, note.line, fit, outcomes, before, after.probability)
     known = contract.metrics.get("auc")
     console.print(f"{fit.order}{'' if known is None else f'; in the file, of all applicants, {known:.3f}'}")
     for fault in list_faults(fit):
         console.print(f"{fault[0].upper()}{fault[1:]}", style="yellow")
-    was_accepted = before < contract.policy.review_from
+    accepted = [weighted_mean(flags, weight) for flags in (before < contract.policy.review_from, after.decision == 0)]
     console.print(
-        f"Accepted of these applicants: {format_percent(was_accepted.mean())} before, "
-        f"{format_percent((after.decision == 0).mean())} now; the thresholds of the policy stay"
+        f"Accepted of these applicants: {format_percent(accepted[0])} before, {format_percent(accepted[1])} now; "
+        "the thresholds of the policy stay"
     )
     console.print(str(proof))
     documents = render_notes(options.model.parent, options.out, note)
     path = options.out / "model.onnx"
     write_together({**documents, path: content})
+    left = remove_rejected(options.out)
+    if left is not None:
+        console.print(f"note: {left}", style="yellow")
     console.print(f"Wrote {path}: {model.contract.version}, sha256 {model.sha256[:12]}…, made from {contract.version}")
     console.print(f"Beside it: {', '.join(document.name for document in documents)}")
     return 0
+
+
+def explain_training_rows(table: Table, training: Training) -> str:
+    """Why the table that a model was trained on doesn't recalibrate it, and what does."""
+    told = f"{table.path} holds the training rows of the model, which it fits by construction"
+    if not training.since:
+        return f"{told}: give outcomes that are newer"
+    return (
+        f"{told}: give newer outcomes, or a table of the applicants from {training.since} on alone ({training.time}), "
+        "which were held out"
+    )
 
 
 def open_parent(path: Path) -> Parent:
@@ -123,8 +138,9 @@ def open_parent(path: Path) -> Parent:
         raise TrainingError(f"{path} can't be recalibrated: {error}") from error
 
 
-def show(console: Console, line: str, fit: Fit, y: Labels, before: Matrix, after: Matrix) -> None:
+def show(console: Console, line: str, fit: Fit, outcomes: Outcomes, before: Matrix, after: Matrix) -> None:
     """Print the line, and predicted against observed default rates before and after."""
+    y, weight = outcomes.y, outcomes.weight
     console.print(
         f"New log-odds = {line}, from {len(y):,} outcomes; chance of such outcomes if the model were right: "
         f"{fit.chance:.2g}"
@@ -132,10 +148,14 @@ def show(console: Console, line: str, fit: Fit, y: Labels, before: Matrix, after
     grid = Grid()
     for title in ("risk by the model", "applicants", "predicted before", "now", "observed, 95 % interval"):
         grid.add_column(title, justify="right" if grid.columns else "left")
-    fifths = np.array_split(np.argsort(before, kind="stable"), 5)
+    order = np.argsort(before, kind="stable")
+    below = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
+    fifths = np.split(order, np.searchsorted(below, below[-1] * np.arange(1, 5) / 5, side="right"))
     names = ("lowest fifth", "second", "third", "fourth", "highest fifth", "all")
     for name, rows in zip(names, [*fifths, np.arange(len(y))], strict=True):
-        figures = (format_percent(before[rows].mean()), format_percent(after[rows].mean()))
-        observed = proportion(int(y[rows].sum()), len(rows))
+        if not len(rows):
+            continue  # One row stands for more than a fifth of the applicants.
+        figures = (format_percent(weighted_mean(one[rows], select(weight, rows))) for one in (before, after))
+        observed = share_of(y[rows] == 1, select(weight, rows))
         grid.add_row(name, f"{len(rows):,}", *figures, format_percent_estimate(observed))
     console.print(grid)

@@ -20,6 +20,7 @@ from train.dataset import Matrix
 from train.errors import TrainingError
 from train.export.recalibration import Recalibration
 from train.target import Labels
+from train.weights import scale_effective
 
 MIN_OUTCOMES = {False: 50, True: 100}
 """Smallest number of defaults and of goods, without and with --slope. With 50 the interval of the intercept is at most
@@ -29,6 +30,8 @@ SIGNIFICANCE = 0.05
 """A change is made if outcomes like these have at most this chance while the model is right (likelihood ratio)."""
 
 AGREES = "the model agrees with these outcomes"
+
+REVERSED = "where the model says more risk, there was less"
 
 AUC_LOSS, AUC_CHANCE = 0.02, 0.001
 """An AUC below the promised one by more, and with less chance, is a broken order: as in the verdict of the monitor."""
@@ -58,6 +61,11 @@ class Order:
         """Whether applicants are in a worse order than the probabilities promise, beyond chance and by enough."""
         return self.auc_chance < AUC_CHANCE and self.auc.value < self.promised - AUC_LOSS
 
+    @property
+    def is_rising(self) -> bool:
+        """Whether there was more risk where the probability is higher, beyond doubt."""
+        return self.slope.low > 0 and self.auc.low > 0.5
+
     def __str__(self) -> str:
         return (
             f"AUC on these outcomes {format_estimate(self.auc)}; the probabilities promise "
@@ -80,10 +88,12 @@ class Fit:
         return Recalibration(self.intercept.value, self.slope.value)
 
 
-def fit_outcomes(probability: Matrix, y: Labels, *, is_slope_free: bool) -> Fit:
+def fit_outcomes(probability: Matrix, y: Labels, *, is_slope_free: bool, weight: Matrix | None = None) -> Fit:
     """Fit the line to probabilities and outcomes, shape (n,) each, 1 = default.
 
-    Raises TrainingError if the outcomes are too few, agree with the model, or don't rise with the probability.
+    With weights, shape (n,), chance and intervals are those of the effective number of rows.
+    Raises TrainingError if the outcomes are too few, agree with the model, or don't rise with the probability: beyond
+    doubt with a slope, else where the order is broken.
     """
     defaults, least = int(y.sum()), MIN_OUTCOMES[is_slope_free]
     if min(defaults, len(y) - defaults) < least:
@@ -92,15 +102,18 @@ def fit_outcomes(probability: Matrix, y: Labels, *, is_slope_free: bool) -> Fit:
             f"{least} goods{' for a slope' if is_slope_free else ''}: wait for more outcomes, or take a longer period"
         )
     x = log_odds(probability)
-    line = fit_line(x, y, is_slope_fixed=not is_slope_free)
-    chance = chi2_tail(2 * (line.likelihood - measure_likelihood(x, y)), 2 if is_slope_free else 1)
+    scaled = scale_effective(weight)
+    line = fit_line(x, y, is_slope_fixed=not is_slope_free, weight=scaled)
+    chance = chi2_tail(2 * (line.likelihood - measure_likelihood(x, y, scaled)), 2 if is_slope_free else 1)
     deviations = np.sqrt(np.diag(line.covariance))
     slope = _estimate(line.slope, deviations[1]) if is_slope_free else Estimate(1.0, 1.0, 1.0)
-    fit = Fit(_estimate(line.intercept, deviations[0]), slope, chance, measure_order(probability, y))
-    if is_slope_free and not 0 < fit.slope.low <= MAX_SLOPE:
+    fit = Fit(_estimate(line.intercept, deviations[0]), slope, chance, measure_order(probability, y, weight))
+    if (is_slope_free and not 0 < fit.slope.low <= MAX_SLOPE) or (fit.order.is_broken and not fit.order.is_rising):
+        rise = fit.order.slope
+        told = REVERSED if rise.high < 0 else "the outcomes don't rise with the probability beyond doubt"
         raise TrainingError(
-            f"the slope is {format_estimate(fit.slope, 2)}, not above 0 beyond doubt: among these applicants the "
-            f"outcomes don't rise with the probability; {fit.order}: train again instead"
+            f"{told}: the slope is {format_estimate(rise, 2)}, expected above 0; {fit.order}; no line repairs that, "
+            "train again instead; nothing was written"
         )
     if chance > SIGNIFICANCE:
         is_level_alone = fit.order.is_slope_off and not is_slope_free
@@ -113,12 +126,12 @@ def fit_outcomes(probability: Matrix, y: Labels, *, is_slope_free: bool) -> Fit:
     return fit
 
 
-def measure_order(probability: Matrix, y: Labels) -> Order:
+def measure_order(probability: Matrix, y: Labels, weight: Matrix | None = None) -> Order:
     """The order of probabilities against outcomes, shape (n,) each, of both classes."""
-    x = log_odds(probability)
-    fixed, free = fit_line(x, y, is_slope_fixed=True), fit_line(x, y)
-    found = auc(y, probability)
-    promised = expect_auc(expit(x + fixed.intercept)) or 0.5
+    x, scaled = log_odds(probability), scale_effective(weight)
+    fixed, free = fit_line(x, y, is_slope_fixed=True, weight=scaled), fit_line(x, y, weight=scaled)
+    found = auc(y, probability, weight)
+    promised = expect_auc(expit(x + fixed.intercept), weight) or 0.5
     return Order(
         slope=_estimate(free.slope, math.sqrt(max(float(free.covariance[1, 1]), 0.0))),
         slope_chance=chi2_tail(2 * (free.likelihood - fixed.likelihood), 1),
@@ -133,9 +146,11 @@ def list_faults(fit: Fit) -> Iterator[str]:
     order = fit.order
     if order.is_slope_off and fit.slope.value == 1:
         less = "less" if order.slope.value < 1 else "more"
+        told = f"applicants differ {less} than the probabilities say" if order.slope.value > 0 else REVERSED
+        advice = f"--slope moves it{', but not the order' * order.is_broken}"
         yield (
-            f"the slope is {format_estimate(order.slope, 2)}, chance {order.slope_chance:.2g} if it is 1: applicants "
-            f"differ {less} than the probabilities say; --slope moves it{', but not the order' * order.is_broken}"
+            f"the slope is {format_estimate(order.slope, 2)}, chance {order.slope_chance:.2g} if it is 1: {told}; "
+            f"{advice if order.slope.low > 0 else 'it is not above 0 beyond doubt, so that --slope would be refused'}"
         )
     if order.is_broken:
         yield (

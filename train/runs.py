@@ -27,7 +27,8 @@ from train.provenance import Origin
 class Run(Struct, frozen=True):
     """The record of one trial.
 
-    training: id of the command that made it. started: UTC, ISO 8601. log_loss, auc: means of the folds.
+    training: id of the command that made it. started: UTC, ISO 8601. log_loss, auc: means of the folds, which are the
+    first ones only if the trial isn't complete: it lost a race, or had no time left.
     """
 
     training: str
@@ -45,6 +46,7 @@ class Run(Struct, frozen=True):
     card_sha256: str
     commit: str
     libraries: dict[str, str]
+    is_complete: bool = True
 
 
 class RunLog(Protocol):
@@ -119,4 +121,5 @@ class RunContext:
             card_sha256=self.card_sha256,
             commit=self.origin.commit,
             libraries=self.origin.libraries | versions,
+            is_complete=trial.is_complete,
         )

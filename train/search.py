@@ -1,4 +1,4 @@
-"""`--search`: tuning of a candidate's settings by Optuna, on the same folds as the default settings.
+"""`--search`: tuning of a candidate by Optuna, on the same folds, starting from the settings of its first trial.
 
 The same data, seed and number of trials give the same trials. The search spaces are in candidates.py. Optuna is
 optional and imported only here.
@@ -43,6 +43,8 @@ def search(
 ) -> Iterator[Trial]:
     """Yield up to `n_trials` further trials of the candidate of `first`, on the same folds, each when it is finished.
 
+    Settings that aren't searched stay as they are in `first`.
+
     The search ends when `clock` reaches `deadline`; it is checked after each fold, and an unfinished trial is dropped.
     """
     if n_trials < 1:
@@ -56,14 +58,14 @@ def search(
 
     space = {name: distribution(span) for name, span in first.candidate.space.items()}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    known: Hyperparameters = {name: first.settings[name] for name in space}
+    known: Hyperparameters = {name: first.candidate.space[name].clip(first.settings[name]) for name in space}
     study.add_trial(optuna.trial.create_trial(params=known, distributions=space, value=first.log_loss))
     for _ in range(n_trials):
         if clock() >= deadline:
             return
         asked = study.ask(space)
         try:
-            trial = cross_validate(first.candidate, data, fields, seed, check_deadline, asked.params)
+            trial = cross_validate(first.candidate, data, fields, seed, check_deadline, first.settings | asked.params)
         except OutOfTime:
             return
         study.tell(asked, trial.log_loss)

@@ -45,7 +45,8 @@ class Table:
     Floating-point columns of Parquet stay float64, missing cells NaN; in text columns they are empty. `lines`: where
     each row is in the file, int64, shape (n,): its line, or for Parquet and Excel its row. `dialect`: None for
     these two. `nameless`: number of columns without a name, which are left out. `duplicates`: names of several columns.
-    `notes`: what to tell people of rows that were left out.
+    `notes`: what to tell people of rows that were left out. `whole`: the table before rows were dropped, None if none
+    were.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Table:
     nameless: int = 0
     duplicates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    whole: Table | None = None
 
     @property
     def names(self) -> list[str]:
@@ -85,7 +87,7 @@ class Table:
     def drop(self, is_dropped: npt.NDArray[np.bool_]) -> Table:
         """The table without these rows; bool, shape (n,)."""
         cells = self.cells.loc[~is_dropped].reset_index(drop=True)
-        return replace(self, cells=cells, lines=self.lines[~is_dropped])
+        return replace(self, cells=cells, lines=self.lines[~is_dropped], whole=self.whole or self)
 
 
 def format_floats(column: pd.Series[Any]) -> pd.Series[Any]:

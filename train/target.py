@@ -15,7 +15,7 @@ from train.errors import TrainingError
 from train.table import Table, find_missing
 
 MIN_CLASS_ROWS = 20
-"""Smallest number of goods and of defaults that a hold-out and five folds need."""
+"""Smallest number of goods and of defaults that a hold-out and the folds need."""
 
 DEFAULT_WORDS = frozenset(
     (
@@ -106,6 +106,11 @@ def encode_target(table: Table, name: str, default: CardValue) -> Labels:
             f"{MIN_CLASS_ROWS} defaults and {MIN_CLASS_ROWS} goods; add rows"
         )
     return y
+
+
+def find_default_text(table: Table, name: str, y: Labels) -> str:
+    """The text of the target's cells that means default, by its outcomes, shape (n,)."""
+    return str(table.texts(name, "the target").iloc[int(y.argmax())])
 
 
 def is_same(cell: str, value: CardValue) -> bool:

@@ -24,7 +24,9 @@ CARD = Card(
     dataset=CardDataset(name="test", path="test.csv", target="default", default=1),
     fields={
         "Amount": CardField("Amount of the loan", "number", "EUR", minimum=0.0, maximum=5000.0, reason="High amount"),
-        "Income": CardField("Income", "number", minimum=0.0, nullable=True, reason="Low income"),
+        "Income": CardField(
+            "Income", "number", minimum=0.0, nullable=True, reason="Low income", missing=(-0.5, 365243.0)
+        ),
         "Home, now": CardField("Housing", "category", levels=("own", "rent", "None"), nullable=True, reason="Home"),
         "Client": CardField("Client already", "category", levels=("False", "True"), reason="New client"),
         "Rooms": CardField("Rooms", "category", levels=("1", "2", "3"), nullable=True, reason="Small home"),
@@ -37,7 +39,7 @@ CARD = Card(
 )
 """All kinds of fields; levels named like a missing word and like a boolean, a name that needs quotes in CSV.
 
-The model takes incomes greater than −1, as if it took logarithms."""
+The model takes incomes greater than −1, as if it took logarithms, and −0.5 and 365243 as missing."""
 
 
 @cache

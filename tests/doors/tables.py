@@ -78,6 +78,8 @@ SAME: dict[str, bytes] = {
     "thousands_narrow_blanks.csv": render(";", rows=with_numbers(group("\u202f", ","))),
     "thousands_apostrophes.csv": render(rows=with_numbers(group("'"))),
     "underscores.csv": render(rows=change(Income=(3, "1_000_000"))),
+    "missing_code.csv": render(rows=change(Income=(2, "365243"))),
+    "missing_code_written_otherwise.csv": render(rows=change(Income=(2, "-5e-1"))),
     "exponent.csv": render(rows=change(Income=(3, "1e6"), Amount=(1, "+13005E-1"))),
     "currency.csv": render(rows=with_numbers(lambda text: f"${text}")),
     "currency_behind.csv": render(rows=with_numbers(lambda text: f"{text} €")),

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import small_table
 from train import __main__ as command
 from train import proof, proof_rows
+from train.files import write_whole
+
+Evaluate = Callable[..., dict[str, Any]]
+
+NEW_ROWS = 2_000
+"""Rows of the table that the model of the loans wasn't trained on."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,11 +30,18 @@ def _short_proof() -> Iterator[None]:
         yield
 
 
+def write_model(folder: Path, _: object, content: bytes) -> list[Path]:
+    """Write the model file alone."""
+    write_whole(folder / "model.onnx", content)
+    return []
+
+
 def train_without_report(*arguments: str) -> None:
     """Run `python -m train` without findings, report, model card and changelog."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "collect_findings", lambda *_: None)
-        patch.setattr(command, "render_documents", lambda *_: {})
+        patch.setattr(command, "explain_rejection", lambda *_: None)
+        patch.setattr(command, "write_accepted", write_model)
         patch.setattr(command, "assess", lambda _: None)
         patch.setattr(command, "show_verdict", lambda *_: None)
         assert command.main([*arguments]) == 0
@@ -40,3 +55,29 @@ def loans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = ("--data", str(folder / "loans.csv"), "--target", "outcome", "--id", "number", "--model", "logistic")
     train_without_report(*data, "--out", str(folder))
     return folder
+
+
+@pytest.fixture
+def write_new(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows that the model wasn't trained on; keywords add or replace columns."""
+
+    def write(rows: int = NEW_ROWS, **columns: Any) -> Path:
+        path = tmp_path / "new.csv"
+        small_table(rows).assign(**columns).to_csv(path, index=False)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def evaluate(loans: Path, tmp_path: Path) -> Evaluate:
+    """Evaluate the model of the loans with --gate; the figures."""
+
+    def run(*arguments: str, code: int = 0) -> dict[str, Any]:
+        line = ["evaluate", str(loans / "model.onnx"), "--out", str(tmp_path / "out"), "--gate", *arguments]
+        assert command.main(line) == code
+        path = tmp_path / "out" / "evaluation.json"
+        figures: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+        return figures
+
+    return run

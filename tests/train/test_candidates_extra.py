@@ -18,5 +18,5 @@ def test_the_default_settings_lie_in_the_search_space(candidate: Candidate) -> N
 
 @pytest.mark.parametrize("candidate", OPTIONAL)
 def test_trees_are_limited_to_what_reasons_can_explain(candidate: Candidate) -> None:
-    """8 leaves a tree, 600 trees."""
+    """8 leaves a tree, 1,000 trees."""
     check_size(candidate)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from model.vocabulary import OTHER_LEVEL
-from train.card_inference import Choices, infer_card, list_columns
+from train.card_inference import Choices, infer_card
+from train.card_notes import list_columns
 from train.errors import TrainingError
 from train.table import read_table
 
@@ -31,6 +32,9 @@ CHOICES = Choices("outcome", "number")
         ([f"{row % 28 + 1}.3.2015" for row in range(ROWS)], "a date"),
         ([f"{row % 28 + 1}-Mar-97" for row in range(ROWS)], "a date"),
         ([20150101 + row % 28 for row in range(ROWS)], "a date"),
+        ([f"2015-{row % 12 + 1:02}" for row in range(ROWS)], "a date"),
+        ([201501 + row % 12 for row in range(ROWS)], "a date"),
+        ([f"2015Q{row % 4 + 1}" for row in range(ROWS)], "a date"),
         ([f"person {row}" for row in range(ROWS)], "names or free text: 300 distinct values in 300 rows"),
         ([f"{row:05}" for row in range(ROWS)], "a row number or an id"),
         ([5.5] * 10 + [None] * (ROWS - 10), "a value in fewer than 20 rows"),
@@ -53,16 +57,16 @@ def test_a_copy_of_a_column_and_a_weight_are_no_inputs(write_table: WriteTable) 
 
     card = infer_card(read_table(path), CHOICES)
 
-    assert card.fields["again"].note in ("Not used: a copy of amount.", "")
-    assert card.fields["sample_weight"].note == "Not used: a weight of the row, by its name."
+    assert card.fields["again"].note in ("a copy of amount.", "")
+    assert card.fields["sample_weight"].note == "a weight of the row, by its name: to train with it, --weight."
 
 
 def test_a_code_with_leading_zeros_is_a_category(write_table: WriteTable) -> None:
     """00037 isn't 37."""
-    card = infer_card(read_table(write_table(zip=["00037", "01234", "99999"] * (ROWS // 3))), CHOICES)
+    card = infer_card(read_table(write_table(branch=["00037", "01234", "99999"] * (ROWS // 3))), CHOICES)
 
-    assert card.fields["zip"].levels == ("00037", "01234", "99999")
-    assert "a code" in card.fields["zip"].note.lower()
+    assert card.fields["branch"].levels == ("00037", "01234", "99999")
+    assert "a code" in card.fields["branch"].note.lower()
 
 
 def test_rare_levels_share_one(write_table: WriteTable) -> None:
@@ -110,13 +114,19 @@ def test_levels_that_look_like_numbers_stay_levels(write_table: WriteTable) -> N
 
 
 @pytest.mark.parametrize("code", [-999, 9999, 99999])
-def test_a_code_for_a_missing_value_stops_unless_allowed(write_table: WriteTable, code: int) -> None:
-    """The message says how often it stands there, and the range of all others."""
+def test_a_code_for_a_missing_value_is_proposed_as_missing_unless_allowed(write_table: WriteTable, code: int) -> None:
+    """It is told with its rows; the bounds are those of all others."""
     table = read_table(write_table(extra=[code if row % 5 == 0 else row + 0.5 for row in range(ROWS)]))
 
-    with pytest.raises(TrainingError, match=rf"value {code} in 60 rows, all others from 1\.5 to 299\.5"):
-        infer_card(table, CHOICES)
-    assert "extra" in infer_card(table, Choices("outcome", "number", allowed=frozenset({"extra"}))).inputs
+    field = infer_card(table, CHOICES).fields["extra"]
+    allowed = infer_card(table, Choices("outcome", "number", allowed=frozenset({"extra"}))).fields["extra"]
+
+    assert (field.missing, field.nullable, field.minimum, field.maximum) == ((code,), True, 1.0, 300.0)
+    assert field.note == (f"{code} in 60 rows, all others from 1.5 to 299.5: most likely a code for a missing value.")
+    assert (allowed.missing, allowed.nullable, allowed.note) == ((), False, "")
+    assert allowed.minimum is not None
+    assert allowed.maximum is not None
+    assert allowed.minimum <= code <= allowed.maximum
 
 
 @pytest.mark.parametrize("name", ["in\ncome", "a\tb", "x\x00y", "line\u2028end"])

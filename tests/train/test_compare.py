@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import small_table
@@ -104,3 +105,21 @@ def test_a_csv_without_a_target_is_refused_with_the_usage(capsys: pytest.Capture
         main(["compare", "a.onnx", "b.onnx", "--data", "c.csv"])
 
     assert "--target COLUMN" in capsys.readouterr().err
+
+
+def test_weights_count(compare: Compare, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whole weights give the figures of a table that repeats its rows; a card names them as the option does."""
+    frame = small_table(600)
+    weight = np.random.default_rng(0).integers(1, 4, len(frame))
+    frame.loc[np.repeat(frame.index, weight)].to_csv(tmp_path / "repeated.csv", index=False)
+    frame.assign(w=weight).to_csv(tmp_path / "weighted.csv", index=False)
+    data = ("--target", "outcome", "--data")
+    printed = []
+    for options in ((*data, f"{tmp_path}/repeated.csv"), (*data, f"{tmp_path}/weighted.csv", "--weight", "w")):
+        assert compare("good", "poor", *options) == 1
+        printed.append(capsys.readouterr().out)
+
+    repeated, weighted = ([line.split()[:8] for line in out.splitlines() if "AUC" in line] for out in printed)
+
+    assert repeated == weighted
+    assert "Weighted by 'w'." in printed[1]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from train.candidates import CANDIDATES
 from train.card import read_card
-from train.cross_validation import FOLDS, Fold, Trial, best_trial, cross_validate
+from train.cross_validation import Fold, Trial, best_trial, cross_validate
 from train.dataset import encode_table
+from train.folds import FOLDS
 from train.holdout import split_rows
 from train.table import read_table
 

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from train.card import Card, CardDataset, CardField
 from train.contract import make_field
-from train.dataset import decode_column, encode_table
+from train.dataset import decode_column, encode_group, encode_table, encode_weight
 from train.errors import TrainingError
 from train.table import read_table
 
@@ -98,3 +98,52 @@ def test_a_number_beyond_the_limits_of_its_field_is_a_fault(cells: pd.Series[Any
 
     np.testing.assert_array_equal(decoded.values, [0.0, np.nan, 9.0])
     assert decoded.faults == {1: f"expected a number of at least 0, got {got}"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (("2", "0"), "the weight 'x' is '0' in line 3 of .*, expected a number above 0"),
+        (("-1",), "the weight 'x' is '-1' in line 2"),
+        (("many",), "the weight 'x' is 'many' in line 2"),
+        (("2", ""), "the weight 'x' is '' in line 3"),
+        (("2", "inf"), "the weight 'x' is 'inf' in line 3"),
+    ],
+)
+def test_a_weight_that_is_no_number_above_0_is_told(
+    write: Callable[..., Path], cells: tuple[str, ...], message: str
+) -> None:
+    """With its line and value."""
+    with pytest.raises(TrainingError, match=message):
+        encode_weight(read_table(write(*cells)), "x")
+
+
+def test_weights_have_a_mean_of_1_whatever_their_unit(write: Callable[..., Path]) -> None:
+    """Their ratios are those of the table."""
+    small, large = (encode_weight(read_table(write(*cells)), "x") for cells in (["3"], ["3e6", *["1e6"] * 39]))
+
+    assert small.mean() == pytest.approx(1)
+    assert small[0] / small[1] == pytest.approx(3)
+    np.testing.assert_allclose(small, large)
+
+
+@pytest.mark.parametrize("unit", ["1e307", "4e307", "1e-320", "1"])
+def test_huge_and_tiny_weights_are_scaled_as_others(write: Callable[..., Path], unit: str) -> None:
+    """Their sum may be infinite, and they may be subnormal."""
+    found = encode_weight(read_table(write(*[unit] * 39, str(2 * float(unit)))), "x")
+
+    np.testing.assert_allclose(found[[0, -1]], [40 / 41, 80 / 41], rtol=1e-3)
+
+
+def test_a_weight_that_counts_for_nothing_beside_another_is_told(write: Callable[..., Path]) -> None:
+    """With both, and what is expected."""
+    with pytest.raises(TrainingError, match=r"goes from 1 to 1e\+13: .* expected at least 1e-12 of it"):
+        encode_weight(read_table(write("1e13")), "x")
+
+
+def test_groups_are_numbered_and_must_be_named(write: Callable[..., Path]) -> None:
+    """Rows with the same text are of one group; an empty cell is told."""
+    assert encode_group(read_table(write("a", "b", "a")), "x").tolist() == [0, 1, 0, *[2] * 37]
+
+    with pytest.raises(TrainingError, match="the group 'x' is empty in line 3"):
+        encode_group(read_table(write("a", "")), "x")

@@ -293,6 +293,19 @@ def test_a_card_with_a_number_that_is_not_finite_is_refused(
     assert "finite number" in capsys.readouterr().err
 
 
+def test_a_card_with_a_code_that_the_model_takes_as_a_number_is_refused(
+    pickles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The doors would call it missing, and the graph wouldn't."""
+    assert main([*IMPORT, *pickles, "--trust", "--out", str(tmp_path)]) == 0
+    card = tmp_path / "imported.toml"
+    card.write_text(card.read_text().replace("[fields.field_01]", "[fields.field_01]\nmissing = [999.0]"))
+
+    assert main([*IMPORT, *pickles, "--trust", "--card", str(card), "--out", str(tmp_path)]) == 2
+
+    assert "'field_01' of the card has missing = 999, which this model doesn't take" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"field_1\n", b"\x00\x01", b'field_01,field_02\n"1,2\n'], ids=["empty", "header", "bytes", "quote"]
 )

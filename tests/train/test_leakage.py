@@ -42,6 +42,20 @@ def test_a_field_that_alone_tells_the_outcome_stops_training_unless_allowed(name
     check_leakage(strengths, fields | {name: allowed})
 
 
+def test_rows_count_by_their_weights() -> None:
+    """A field that tells the outcome of rows that stand for nearly nobody is no leak."""
+    tells = np.arange(1_000) % 2 == 0
+    column, fields = np.where(tells, Y * 1.0, NOISE > 0)[:, np.newaxis], {"n": NUMBER}
+
+    strong, weak = (
+        measure_fields(Dataset(column, Y, np.where(tells, heavy, 2 - heavy)), fields, 0)[0].auc
+        for heavy in (1.99, 0.01)
+    )
+
+    assert strong > 0.95
+    assert weak < 0.6
+
+
 @given(seed=st.integers(0, 2**32 - 1), slope=st.floats(-1.5, 1.5))
 def test_an_honest_field_passes(seed: int, slope: float) -> None:
     """Noise has an AUC of about 0.5, and a strong but honest field stays below the limit."""

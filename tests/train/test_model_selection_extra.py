@@ -13,8 +13,9 @@ from sklearn.linear_model import LogisticRegression
 
 from train.candidates import CANDIDATES, Candidate
 from train.card import CardField
-from train.cross_validation import FOLDS, Trial
+from train.cross_validation import Trial
 from train.dataset import Dataset
+from train.folds import FOLDS
 from train.model_selection import SearchBudget, tune_candidates
 
 FIELDS = [CardField(name, "number", nullable=True, reason=name) for name in "ab"]

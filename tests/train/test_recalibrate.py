@@ -9,16 +9,21 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from model.calibration import expit, log_odds
+from model.formatting import format_percent
 from model.loading import load_model
+from model.session import Model
 from monitor import verdict
 from tests.train.models import KINDS, draw_numbers, export_kind
 from tests.train.records import add_outcomes, fill_early, fill_record
 from train import recalibration_fit
 from train.__main__ import main
 from train.errors import TrainingError
-from train.recalibration_fit import AGREES, MIN_OUTCOMES, fit_outcomes
+from train.recalibrate import explain_training_rows
+from train.recalibration_fit import AGREES, MIN_OUTCOMES, fit_outcomes, list_faults
+from train.table import read_table
 
 ROWS = 4_000
 
@@ -64,6 +69,65 @@ def test_the_line_of_the_outcomes_is_found(intercept: float, slope: float, seed:
         assert abs(estimate.value - truth) < 2 * (estimate.high - estimate.low)
     assert fixed.slope.value == 1.0
     assert fixed.change.move_probability(p).mean() == pytest.approx(y.mean(), abs=1e-9)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 1000), is_free=st.booleans())
+def test_whole_weights_are_repeated_rows(seed: int, is_free: bool) -> None:
+    """In the line and the AUC; the promised AUC differs by pairs of equal rows. Intervals are of the fewer rows."""
+    p = load_model(export_kind("logistic")).score(draw_numbers(ROWS, 5)).probability
+    y = draw_outcomes(p, 0.6, 0.8, seed)
+    weight = np.random.default_rng(seed).integers(1, 4, ROWS)
+    again = np.repeat(np.arange(ROWS), weight)
+
+    weighted = fit_outcomes(p, y, is_slope_free=is_free, weight=weight / weight.mean())
+    repeated = fit_outcomes(p[again], y[again], is_slope_free=is_free)
+
+    for mine, theirs in (
+        (weighted.intercept, repeated.intercept),
+        (weighted.slope, repeated.slope),
+        (weighted.order.auc, repeated.order.auc),
+    ):
+        assert mine.value == pytest.approx(theirs.value, rel=1e-6)
+        assert mine.high - mine.low >= theirs.high - theirs.low
+    assert weighted.order.promised == pytest.approx(repeated.order.promised, abs=1e-3)
+    moved = weighted.change.move_probability(p)
+    assert np.average(moved, weights=weight) == pytest.approx(np.average(y, weights=weight), abs=1e-6)
+
+
+def test_a_sample_of_the_goods_recalibrates_with_its_weights(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One good of five was kept, which alone moves the line by ln 5; what is printed and written is weighted too."""
+    write_outcomes(folder, 0.6, 1.0, 5 * ROWS)
+    frame = pd.read_csv(folder / "new.csv")
+    kept = frame[(frame.outcome == "bad") | (frame.index % 5 == 0)]
+    kept.assign(w=np.where(kept.outcome == "bad", 1, 5)).to_csv(folder / "new.csv", index=False)
+
+    assert run(folder, "--weight", "w") == 0
+
+    after = load_model(folder / "out" / "model.onnx")
+    applicants = frame[["a", "b", "c"]].to_numpy()
+    rate = (frame.outcome == "bad").mean()
+    assert after.score(applicants).probability.mean() == pytest.approx(rate, abs=0.02)
+    printed = capsys.readouterr().out
+    assert "Weighted by 'w'." in printed
+    (total,) = (line for line in printed.splitlines() if line.startswith("│ all"))
+    observed = format_percent(np.average(kept.outcome == "bad", weights=np.where(kept.outcome == "bad", 1, 5)))
+    assert total.count(observed) == 2
+    assert f"applicants with outcomes {observed} defaulted" in (folder / "out" / "CHANGELOG.md").read_text()
+
+
+def test_a_rejected_model_is_recalibrated_in_place(folder: Path) -> None:
+    """The file that is written beside its folder removes it, after it was read."""
+    rejected = folder / "out" / "rejected"
+    rejected.mkdir(parents=True)
+    (folder / "model.onnx").rename(rejected / "model.onnx")
+    sha256 = load_model(rejected / "model.onnx").sha256
+    table = ("--data", str(folder / "new.csv"), "--target", "outcome", "--default", "bad")
+
+    assert main(["recalibrate", "--model", f"{rejected}/model.onnx", *table, "--out", f"{folder}/out"]) == 0
+
+    assert load_model(folder / "out" / "model.onnx").contract.parent == sha256
+    assert not rejected.exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,6 +231,19 @@ def test_a_slope_that_is_off_is_told_where_only_the_level_is_moved(
     assert "no line repairs it, train again" in printed
 
 
+def test_a_slope_below_0_is_told_without_advice_that_would_be_refused() -> None:
+    """Where the order is kept but for chance, on applicants who are alike."""
+    p = np.repeat([0.19, 0.2, 0.21], 400)
+    y = np.zeros(1200, np.int64)
+    y[:120] = y[400:512] = y[800:902] = 1
+
+    (fault,) = list_faults(fit_outcomes(p, y, is_slope_free=False))
+
+    assert "chance" in fault
+    assert "where the model says more risk, there was less" in fault
+    assert "--slope would be refused" in fault
+
+
 def test_the_order_is_judged_as_by_the_monitor() -> None:
     """Both say to train again, or neither."""
     assert (recalibration_fit.AUC_LOSS, recalibration_fit.AUC_CHANCE) == (verdict.AUC_LOSS, verdict.AUC_CHANCE)
@@ -232,6 +309,33 @@ def test_documents_say_what_the_file_is(folder: Path) -> None:
     assert card.index(newest.sha256) < card.index(new.sha256)
 
 
+@pytest.mark.parametrize("end", ["Not recommended for use.", "**Rejected: not written.** Out of time."])
+def test_the_verdict_on_the_parent_is_not_that_on_the_child(folder: Path, end: str) -> None:
+    """Nor are the figures that the line changes; those of the order stay."""
+    sha256 = load_model(folder / "model.onnx").sha256
+    figures = "".join(f"    - type: {name}\n      value: 0.5\n" for name in ("auc", "brier", "cost_per_applicant"))
+    (folder / "MODEL_CARD.md").write_text(
+        f"---\n    metrics:\n{figures}---\n\n# Model Card\n\n**Verdict:** {end}\n\n## Model Details\n\n{sha256}\n"
+    )
+    (folder / "report.html").write_text(
+        f'<main>\n<h1>{sha256}</h1>\n<div class="verdict">\n<p>{end}</p>\n</div>\n<ul class="checks">'
+    )
+
+    for _ in range(2):
+        assert run(folder) == 0
+        for name in ("MODEL_CARD.md", "report.html"):
+            text = (folder / "out" / name).read_text()
+            assert "Not evaluated since the recalibration; on later outcomes run: python -m train evaluate" in text
+            assert text.count("The checks below are of version ") == 1
+            assert end not in text
+        metrics = (folder / "out" / "MODEL_CARD.md").read_text().partition("# Model Card")[0]
+        assert "brier" not in metrics
+        assert "cost" not in metrics
+        for path in (folder / "out").iterdir():
+            path.rename(folder / path.name)
+        write_outcomes(folder, -0.5, 1.0)
+
+
 def test_documents_of_another_model_are_not_taken_along(folder: Path) -> None:
     """Only the changelog is written."""
     (folder / "MODEL_CARD.md").write_text("# Model Card\n\nof another file\n")
@@ -247,6 +351,8 @@ def test_documents_of_another_model_are_not_taken_along(folder: Path) -> None:
         ((0.0, 1.0), ROWS, (), AGREES),
         ((0.0, 1.0), ROWS, ("--slope",), AGREES),
         ((0.0, -1.0), ROWS, ("--slope",), "train again instead"),
+        ((0.6, -1.0), ROWS, (), "where the model says more risk, there was less: the slope is −"),
+        ((0.6, 0.0), ROWS, (), "the outcomes don't rise with the probability beyond doubt: the slope is "),
         ((0.6, 1.0), 120, ("--slope",), "expected at least 100 defaults and 100 goods for a slope"),
         ((0.6, 1.0), 80, (), "expected at least 50 defaults and 50 goods"),
         ((90.0, 1.0), ROWS, (), "has 1 distinct values"),
@@ -276,6 +382,18 @@ def test_the_training_rows_are_refused(loans: Path, tmp_path: Path, capsys: pyte
     assert main([*command]) == 2
 
     assert "outcomes that are newer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("since", "told"), [("2006-01-01", "applicants from 2006-01-01 on alone (Day)"), ("", "newer")]
+)
+def test_held_out_rows_of_the_training_table_recalibrate_if_given_alone(
+    since: str, told: str, loans: Path, model: Model
+) -> None:
+    """The model didn't see them."""
+    training = structs.replace(model.contract.training, time="Day" if since else "", since=since)
+
+    assert told in explain_training_rows(read_table(loans / "loans.csv"), training)
 
 
 def test_fitting_needs_enough_of_both_classes() -> None:

@@ -208,6 +208,76 @@ def test_the_card_gives_target_id_and_levels(filled: str, model: Model) -> None:
     assert "accepted applicants only" in card.dataset.source
 
 
+@pytest.fixture
+def half_year(url: str, content: bytes) -> str:
+    """The DECISIONS_URL of a database with 300 decisions, 50 a month, each with its outcome 20 days later."""
+    random = np.random.default_rng(0)
+    for month in range(6):
+        fill_record(url, content, 50, start=NOW - 30 * month * DAY, seed=month)
+    with closing(open_store(url)) as store:
+        outcomes = [
+            Outcome(
+                date=write_time(time + 20 * DAY)[:10], defaulted=bool(random.random() < probability), decision_id=id
+            )
+            for id, time, probability in store.query(
+                "SELECT id, time, probability FROM records WHERE kind = 'decision' ORDER BY time, id"
+            )
+        ]
+        append(url, prepare_outcomes(store, outcomes, None).entries)
+    return url
+
+
+def test_training_on_the_record_holds_out_the_newest_decisions(
+    half_year: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The card's own time, weight and group aren't recorded, which is told; `compare` finds the rows again."""
+    dataset = structs.replace(CARD.dataset, time="month", since="2020", group="person", weight="stands_for")
+    (tmp_path / "card.toml").write_bytes(format_card(structs.replace(CARD, dataset=dataset)))
+
+    train_without_report(
+        str(tmp_path / "card.toml"), "--decisions", half_year, "--model", "logistic", "--out", str(tmp_path)
+    )
+
+    printed = capsys.readouterr().out
+    for role, name in (("time", "month"), ("group", "person"), ("weight", "stands_for")):
+        assert f"Without the card's {role} '{name}': decisions are recorded without it." in printed
+    training = load_model(tmp_path / "model.onnx").contract.training
+    held = write_time(NOW - 30 * DAY)[:10]
+    assert (training.time, training.since, training.group) == (TIME, held, "")
+    assert (training.rows, training.holdout_rows) == (200, 100)
+    assert f"100 applications from {held} on are held out" in printed
+
+    path = str(tmp_path / "model.onnx")
+    assert main(["compare", path, path, "--decisions", half_year]) == 0
+    assert "On 100 of 300 rows" in capsys.readouterr().out
+
+
+def test_a_since_is_of_the_times_of_the_decisions(half_year: str) -> None:
+    """It needs no time in the card."""
+    card, _ = read_recorded_card(Selection(half_year), CARD, "2026-01")
+
+    assert (card.dataset.time, card.dataset.since) == (TIME, "2026-01")
+
+
+def test_a_short_record_is_not_validated_over_time(filled: str) -> None:
+    """The hold-out is random, and the note says why."""
+    card, table = read_recorded_card(Selection(filled), CARD)
+
+    assert card.dataset.time is None
+    assert table.notes[-1].startswith("Not validated over time: the hold-out from ")
+
+
+def test_a_duration_is_recorded_as_its_days(filled: str) -> None:
+    """The card's dates aren't read again."""
+    name = next(name for name, field in CARD.inputs.items() if field.kind == "number")
+    duration = structs.replace(CARD.fields[name], start="founded", end="applied")
+
+    card, table = read_recorded_card(Selection(filled), structs.replace(CARD, fields={**CARD.fields, name: duration}))
+
+    assert card.fields[name].start is None
+    assert len(encode_table(table, card).y) == COUNT
+
+
 def test_training_on_the_record_gives_a_model(
     filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

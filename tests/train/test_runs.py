@@ -45,6 +45,7 @@ def test_a_run_holds_all_facts_needed_to_repeat_it(run: Run, tmp_path: Path) -> 
         "card_sha256": "card",
         "commit": "commit",
         "libraries": {"numpy": "2"},
+        "is_complete": True,
     }
 
 

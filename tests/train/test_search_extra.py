@@ -16,8 +16,9 @@ from model.loading import load_model
 from train.__main__ import main
 from train.candidates import CANDIDATES, Span
 from train.card import CardField
-from train.cross_validation import FOLDS, Trial, cross_validate
+from train.cross_validation import Trial, cross_validate
 from train.dataset import Dataset
+from train.folds import FOLDS
 from train.search import distribution, search
 
 FIELDS = [CardField(name, "number", nullable=True, reason=name) for name in "abcd"]

@@ -11,7 +11,7 @@ from onnx import helper
 from model.contract import Contract, Field, Golden, write_contract
 from train.dataset import Matrix
 from train.export.attribution import describe_attribution, find_base_value
-from train.export.golden import N_GOLDEN_ROWS, draw_applicants, round_cells
+from train.export.golden import N_GOLDEN_ROWS, draw_applicants, place_codes, round_cells
 from train.export.graph import convert, serialize
 from train.export.trees import Trees
 from train.fitted.model import FittedModel
@@ -45,7 +45,8 @@ def export(fitted: FittedModel, contract: Contract, reference: Matrix | None, us
     `usual`: the fields with bounds that the golden rows are drawn from, where those of the contract are wide.
     """
     fields = list(usual or contract.fields)
-    applicants = round_cells(draw_applicants(fields, N_GOLDEN_ROWS, contract.training.seed), fields)
+    drawn = round_cells(draw_applicants(fields, N_GOLDEN_ROWS, contract.training.seed), fields)
+    applicants = place_codes(drawn, fields)
     probability = fitted.probability(applicants)
     golden = Golden(
         applicants=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in row) for row in applicants),

@@ -36,6 +36,15 @@ def _draw_field(field: Field, rows: int, random: np.random.Generator) -> Matrix:
     return random.uniform(low, max(low, min(high, highest)), rows)
 
 
+def place_codes(applicants: Matrix, fields: list[Field]) -> Matrix:
+    """The same rows with each number that stands for a missing value in one of them, from the second row on."""
+    placed = applicants.copy()
+    codes = [(column, code) for column, field in enumerate(fields) for code in field.missing]
+    for number, (column, code) in enumerate(codes):
+        placed[1 + number % (len(placed) - 1), column] = code
+    return placed
+
+
 def round_cells(applicants: Matrix, fields: list[Field]) -> Matrix:
     """The same rows with three significant digits, for legible metadata, unless that is beyond a limit."""
     rounded = np.array([[float(f"{value:.3g}") for value in row] for row in applicants])

@@ -82,7 +82,7 @@ def _complete(field: CardField, profile: Profile) -> CardField:
             "maximum": round_out(profile.maximum, down=False),
         }
     if field.use and profile.present < MIN_VALUES:
-        facts |= {"use": False, "note": f"Not used: a value in fewer than {MIN_VALUES} rows."}
+        facts |= {"use": False, "note": f"a value in fewer than {MIN_VALUES} rows."}
     elif field.use:
         facts["reason"] = field.label
     return msgspec.structs.replace(field, **facts)

@@ -151,6 +151,31 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class BlankCodes:
+    """Numbers that stand for a missing value become missing.
+
+    `codes`: float64, shape (m, k), the numbers of each column, then NaN where a column has fewer than m.
+    """
+
+    codes: Matrix
+
+    def apply(self, rows: Matrix) -> Matrix:
+        for codes in self.codes:
+            rows = np.where(rows == codes, np.nan, rows)
+        return rows
+
+    def follow(self, owners: Owners) -> Owners:
+        return owners
+
+    def emit(self, nodes: Builder, x: str) -> str:
+        gap = nodes.constant(f"{x}_gap", np.array(np.nan))
+        for number, codes in enumerate(self.codes):
+            is_code = nodes.add("Equal", [x, nodes.constant(f"{x}_code_{number}", codes)])
+            x = nodes.add("Where", [is_code, gap, x])
+        return x
+
+
+@dataclass(frozen=True, slots=True)
 class Indicate:
     """1.0 where a cell is missing, else 0.0. (n, k) → (n, k)."""
 

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from msgspec import structs
 
 from model.contract import Field
+from model.session import Matrix
 from model.vocabulary import OTHER_LEVEL
 from train.card import Card, CardDataset, CardField, CardPolicy, format_card
 from train.card_inference import round_out
@@ -120,6 +122,19 @@ def check_inputs(card: Card, described: FittedModel) -> None:
                 f"field {name!r} of the card has {len(field.levels)} levels, but the model takes {expected}; "
                 "correct the card, whose levels may be renamed only"
             )
+
+
+def check_missing(fields: Sequence[Field], described: FittedModel, applicants: Matrix) -> None:
+    """Raise TrainingError for a number that a card takes as missing and the model doesn't."""
+    for column, field in enumerate(fields):
+        for code in field.missing:
+            with_code, without = applicants.copy(), applicants.copy()
+            with_code[:, column], without[:, column] = code, np.nan
+            if not np.array_equal(described.probability(with_code), described.probability(without), equal_nan=True):
+                raise TrainingError(
+                    f"field {field.name!r} of the card has missing = {code:.15g}, which this model doesn't take as it "
+                    "does a missing value; remove it from the card, or import a model that does"
+                )
 
 
 def find_card_path(out: Path, card: Card) -> Path:

@@ -14,7 +14,7 @@ from train.fitted.model import FittedModel
 from train.importing.ranges import Range
 from train.policy import decide
 from train.quality import measure
-from train.report.calibration import RATIO_LIMITS, measure_calibration
+from train.report.calibration import measure_calibration
 from train.table import Table
 from train.target import encode_target, infer_default, is_same
 
@@ -72,8 +72,7 @@ def show_calibration(
     yield "  mean probability  default rate  applicants"
     for one in calibration.bins:
         yield f"  {one.mean_probability:>16.1%}  {one.default_rate.value:>12.1%}  {one.count:>10,}"
-    low, high = RATIO_LIMITS
-    if not low <= calibration.ratio.value <= high and calibration.ratio.excludes(1.0):
+    if calibration.is_miscalibrated:
         yield (
             f"note: the mean probability is {calibration.ratio.value:.2f} times the default rate, so that the "
             "probabilities are no default rates of these applicants; --prior corrects them"

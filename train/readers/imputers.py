@@ -1,4 +1,4 @@
-"""Readers of imputers: SimpleImputer and MissingIndicator."""
+"""Readers of imputers and of what is missing: SimpleImputer, MissingIndicator, and our own MissingNumbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from train.fitted.steps import Fill, Indicate, Parallel, Select, Steps
+from train.fitted.steps import BlankCodes, Fill, Indicate, Parallel, Select, Steps
 from train.readers.columns import Columns, Read, encode, is_gap, plain
 
 
@@ -50,6 +50,14 @@ def read_indicator(step: Any, columns: Columns) -> Read:
         return (Select(features), Indicate(codes[features[0]] if features else np.nan)), after
     branches: list[Steps] = [(Select((place,)), Indicate(codes[place])) for place in features]
     return (Parallel(tuple(branches)),), after
+
+
+def read_missing_numbers(step: Any, columns: Columns) -> Read:
+    """MissingNumbers: NaN for numbers that stand for a missing value."""
+    codes = np.full((max(map(len, step.codes)), len(columns)), np.nan)
+    for column, own in enumerate(step.codes):
+        codes[: len(own), column] = own
+    return (BlankCodes(codes),), columns
 
 
 def _missing_codes(missing: Any, columns: Columns) -> list[float]:

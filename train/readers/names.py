@@ -10,7 +10,10 @@ import numpy as np
 INNER = ("best_estimator_", "estimator_", "estimator")
 """Attributes of wrappers that are no more than the classifier in it: searches, thresholds, frozen estimators."""
 
-WRAPPERS_OF_ONE = ("SearchCV", "FixedThresholdClassifier", "TunedThresholdClassifierCV", "FrozenEstimator", "Scorecard")
+WRAPPERS_OF_ONE = (
+    *("SearchCV", "FixedThresholdClassifier", "TunedThresholdClassifierCV", "FrozenEstimator", "Scorecard"),
+    "CorrectedClassifier",
+)
 """Endings of their names."""
 
 

@@ -19,7 +19,7 @@ from train.readers.encoders import (
     read_ordinal,
     read_target,
 )
-from train.readers.imputers import read_imputer, read_indicator
+from train.readers.imputers import read_imputer, read_indicator, read_missing_numbers
 from train.readers.names import is_sampler
 from train.readers.numbers import (
     read_function,
@@ -163,6 +163,7 @@ READERS: dict[str, Callable[[Any, Columns], Read]] = {
     "MaxAbsScaler": read_max_abs,
     "MinMaxScaler": read_min_max,
     "MissingIndicator": read_indicator,
+    "MissingNumbers": read_missing_numbers,
     "OneHotEncoder": read_one_hot,
     "OrdinalEncoder": read_ordinal,
     "PCA": read_projection,

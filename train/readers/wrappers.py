@@ -74,6 +74,15 @@ def _read_calibrator(calibrator: Any, takes_decision: bool) -> Links:
     )
 
 
+def read_corrected(model: Any, columns: Columns, read: Read) -> Members:
+    """A CorrectedClassifier (train/correction.py): a line through the log-odds of its classifier."""
+    (member,) = read(model.estimator, columns)
+    if member.links != (Sigmoid(),):
+        raise ValueError(f"a {type(model).__name__} of a classifier without log-odds can't be exported; correct others")
+    scale = Affine(float(model.slope), float(model.intercept))
+    return (replace(member, links=(scale, Sigmoid()), rounding=member.rounding * max(1.0, scale.slope)),)
+
+
 def read_voting(model: Any, columns: Columns, read: Read) -> Members:
     """A VotingClassifier with voting="soft": the weighted mean of its classifiers."""
     if model.voting != "soft":
@@ -120,6 +129,7 @@ def refuse_stacking(model: Any, columns: Columns, read: Read) -> Members:
 
 WRAPPERS: dict[str, Callable[[Any, Columns, Read], Members]] = {
     "CalibratedClassifierCV": read_calibrated,
+    "CorrectedClassifier": read_corrected,
     "VotingClassifier": read_voting,
     "BaggingClassifier": read_bagging,
     "BalancedBaggingClassifier": read_bagging,

@@ -6,9 +6,10 @@ An entry is added only if the bytes of the model changed. Text that people add t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
-from model.contract import Contract, ContractError
+from model.contract import Contract, ContractError, Training
 from model.formatting import format_count, format_decimal
 from model.loading import load_model
 from train.provenance import sha256
@@ -54,10 +55,10 @@ def update_changelog(folder: Path, findings: Findings) -> bytes | None:
 
 
 def add_entry(text: str, entry: str) -> bytes:
-    """A changelog with a new entry on top."""
+    """A changelog with a new entry on top, of which names and other texts bring no HTML."""
     # Everything before the first second-level heading is the introduction.
     introduction, heading, entries = text.partition("\n## ")
-    return f"{introduction.rstrip()}\n\n{entry}{heading}{entries}".encode()
+    return f"{introduction.rstrip()}\n\n{escape(entry, quote=False)}{heading}{entries}".encode()
 
 
 def _format_entry(findings: Findings, predecessor: Predecessor | None) -> str:
@@ -72,8 +73,7 @@ def _format_entry(findings: Findings, predecessor: Predecessor | None) -> str:
         f"- data sha256 `{training.data_sha256}`, commit `{training.commit}`",
         f"- {_describe_change(contract, predecessor)}",
         "",
-        f"| hold-out of {format_count(training.holdout_rows)} rows | this model |"
-        + (" previous model |" if old else ""),
+        f"| {_describe_holdout(training)} | this model |" + (" previous model |" if old else ""),
         "|---|---|" + ("---|" if old else ""),
     ]
     for name, value in contract.metrics.items():
@@ -87,6 +87,13 @@ def _format_entry(findings: Findings, predecessor: Predecessor | None) -> str:
             "The two hold-outs differ: compare the models on the same rows with `python -m train compare`.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _describe_holdout(training: Training) -> str:
+    rows = format_count(training.holdout_rows)
+    return (
+        f"out of time, the newest {rows} rows since {training.since}" if training.since else f"hold-out of {rows} rows"
+    )
 
 
 def _describe_change(contract: Contract, predecessor: Predecessor | None) -> str:

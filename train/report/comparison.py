@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
 
-from model.bins import count_values, name_bins
+from model.bins import name_bins
 from model.estimates import Estimate
 from model.policy import Policy
 from model.session import Scores
@@ -17,10 +17,11 @@ from train.bins import bin_numbers
 from train.dataset import Matrix
 from train.policy import costs_of
 from train.report.intervals import default_rate, percentile_interval, resample
-from train.report.stability import PROBABILITY, Shift, compare_counts
+from train.report.stability import PROBABILITY, Shift, compare_counts, count_weighted
 from train.target import Labels
+from train.weights import Flags, weighted_mean
 
-Weights = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.int64] | Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """One cell of the swap set: applicants whom both models accept, only one, or neither, and their default rate."""
+    """One cell of the swap set: applicants whom both models accept, only one, or neither, and their default rate.
+
+    `count`: of rows; share and default rate are weighted.
+    """
 
     title: str
     count: int
@@ -66,10 +70,13 @@ class Comparison:
         return all(difference.verdict != "worse" for difference in self.differences)
 
 
-def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, seed: int) -> Comparison:
-    """Compare the scores of the same n rows with outcomes y, int64, (n,), 1 = default.
+def compare(
+    y: Labels, champion: Scores, challenger: Scores, policy: Policy, seed: int, weight: Matrix | None = None
+) -> Comparison:
+    """Compare the scores of the same n rows with outcomes y, int64, (n,), 1 = default; weight: float64, (n,).
 
-    Each model decides by its own thresholds; `policy` gives the costs of both.
+    Each model decides by its own thresholds; `policy` gives the costs of both. A resample draws rows, which keep their
+    weights.
     """
     metrics: list[_Metric] = [
         _Metric("AUC", True, lambda scores: _auc(y, scores.probability)),
@@ -78,24 +85,25 @@ def compare(y: Labels, champion: Scores, challenger: Scores, policy: Policy, see
         _Metric("cost per applicant", False, lambda scores: _mean(costs_of(y, scores.decision, policy))),
     ]
     pairs = [(metric.prepare(champion), metric.prepare(challenger)) for metric in metrics]
-    draws = np.array([[other(weights) - one(weights) for one, other in pairs] for weights in resample(len(y), seed)])
-    all_rows = np.ones(len(y), dtype=np.int64)
-    bins = bin_numbers(champion.probability)
-    before, after = (count_values(scores.probability, bins) for scores in (champion, challenger))
+    all_rows = np.ones(len(y), dtype=np.int64) if weight is None else weight
+    resamples = (drawn * all_rows for drawn in resample(len(y), seed))
+    draws = np.array([[other(weights) - one(weights) for one, other in pairs] for weights in resamples])
+    bins = bin_numbers(champion.probability, weight)
+    before, after = (count_weighted(scores.probability, bins, weight) for scores in (champion, challenger))
     return Comparison(
         rows=len(y),
         differences=tuple(
             _difference(metric, one(all_rows), other(all_rows), draws[:, column])
             for column, (metric, (one, other)) in enumerate(zip(metrics, pairs, strict=True))
         ),
-        swaps=tuple(_swaps(y, champion.decision == 0, challenger.decision == 0)),
+        swaps=tuple(_swaps(y, champion.decision == 0, challenger.decision == 0, weight)),
         scores=compare_counts(PROBABILITY, name_bins(bins), before, after),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Metric:
-    """prepare: scores of all rows → function that takes how often a resample draws each row, and returns the metric."""
+    """prepare: scores of all rows → function that takes what each row counts in a resample, and returns the metric."""
 
     title: str
     is_better_higher: bool
@@ -107,7 +115,7 @@ def _difference(metric: _Metric, one: float, other: float, draws: Matrix) -> Dif
 
 
 def _mean(losses: Matrix) -> Callable[[Weights], float]:
-    return lambda weights: float(weights @ losses) / len(losses)
+    return lambda weights: float(weights @ losses / weights.sum())
 
 
 def _auc(y: Labels, probability: Matrix) -> Callable[[Weights], float]:
@@ -130,11 +138,14 @@ def _log_loss(y: Labels, probability: Matrix) -> Matrix:
     return loss
 
 
-def _swaps(y: Labels, was_accepted: npt.NDArray[np.bool_], is_accepted: npt.NDArray[np.bool_]) -> list[Swap]:
+def _swaps(y: Labels, was_accepted: Flags, is_accepted: Flags, weight: Matrix | None) -> list[Swap]:
     kinds = {
         "accepted by both": was_accepted & is_accepted,
         "newly accepted": ~was_accepted & is_accepted,
         "no longer accepted": was_accepted & ~is_accepted,
         "accepted by neither": ~was_accepted & ~is_accepted,
     }
-    return [Swap(title, int(rows.sum()), float(rows.mean()), default_rate(y, rows)) for title, rows in kinds.items()]
+    return [
+        Swap(title, int(rows.sum()), weighted_mean(rows, weight), default_rate(y, rows, weight))
+        for title, rows in kinds.items()
+    ]

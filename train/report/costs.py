@@ -16,6 +16,7 @@ from train.dataset import Matrix
 from train.policy import costs_of, decide, mean_cost
 from train.report.intervals import default_rate, mean, percentile_interval, resample
 from train.target import Labels
+from train.weights import count_units, weighted_mean, weighted_quantile
 
 ACCEPTANCE_RATES = tuple(round(0.1 * step, 1) for step in range(1, 11))
 MAX_BANDS = 8
@@ -78,20 +79,24 @@ class Costs:
     score_bands: tuple[ScoreBand, ...]
 
 
-def measure_costs(y: Labels, probability: Matrix, policy: Policy, seed: int) -> Costs:
-    """Measure a policy on predicted probabilities, float64, (n,), and outcomes y, int64, (n,), 1 = default."""
+def measure_costs(y: Labels, probability: Matrix, policy: Policy, seed: int, weight: Matrix | None = None) -> Costs:
+    """Measure a policy on predicted probabilities, float64, (n,), and outcomes y, int64, (n,), 1 = default.
+
+    weight: float64, (n,).
+    """
     decision = decide(probability, policy)
     theoretical_threshold = policy.cost_good / (policy.cost_default + policy.cost_good)
     thresholds = np.linspace(0, 1, N_CURVE_POINTS + 2)[1:-1]
-    empirical_threshold, empirical_cost = _find_cheapest(y, probability, policy, seed)
+    empirical_threshold, empirical_cost = _find_cheapest(y, probability, policy, seed, weight)
+    default_share = weighted_mean(y, weight)
 
     def cost_at(threshold: float) -> float:
-        return mean_cost(y, np.where(probability < threshold, 0, 2), policy)
+        return mean_cost(y, np.where(probability < threshold, 0, 2), policy, weight)
 
     return Costs(
-        cost=mean(costs_of(y, decision, policy)),
-        accept_all=float(y.mean() * policy.cost_default),
-        refuse_all=float((1 - y.mean()) * policy.cost_good),
+        cost=mean(costs_of(y, decision, policy), weight),
+        accept_all=default_share * policy.cost_default,
+        refuse_all=(1 - default_share) * policy.cost_good,
         cost_without_review=cost_at(theoretical_threshold),
         theoretical_threshold=theoretical_threshold,
         empirical_threshold=empirical_threshold,
@@ -99,17 +104,19 @@ def measure_costs(y: Labels, probability: Matrix, policy: Policy, seed: int) -> 
         thresholds=thresholds,
         curve=np.array([cost_at(threshold) for threshold in thresholds]),
         decisions=tuple(
-            DecisionGroup(name, float(rows.mean()), default_rate(y, rows))
+            DecisionGroup(name, weighted_mean(rows, weight), default_rate(y, rows, weight))
             for number, name in enumerate(DECISIONS)
             for rows in [decision == number]
             if rows.any()
         ),
-        strategy=tuple(_strategy_row(y, probability, policy, acceptance) for acceptance in ACCEPTANCE_RATES),
-        score_bands=tuple(_divide_into_bands(y, probability, policy)),
+        strategy=tuple(_strategy_row(y, probability, policy, acceptance, weight) for acceptance in ACCEPTANCE_RATES),
+        score_bands=tuple(_divide_into_bands(y, probability, policy, weight)),
     )
 
 
-def _find_cheapest(y: Labels, probability: Matrix, policy: Policy, seed: int) -> tuple[Estimate, float]:
+def _find_cheapest(
+    y: Labels, probability: Matrix, policy: Policy, seed: int, weight: Matrix | None
+) -> tuple[Estimate, float]:
     """The cheapest threshold on these outcomes, with its bootstrap interval, and its cost per applicant.
 
     Candidates are the midpoints between neighbouring probabilities, and 0 and 1.
@@ -118,22 +125,28 @@ def _find_cheapest(y: Labels, probability: Matrix, policy: Policy, seed: int) ->
     p = probability[order]
     # Accepting one more applicant adds the cost of a default, or saves the cost of refusing a good applicant.
     step = np.where(y[order] == 1, policy.cost_default, -policy.cost_good)
+    total = float(len(y)) if weight is None else float(weight.sum())
+    if weight is not None:
+        step = step * weight[order]
     is_last_of_ties = np.append(p[1:] > p[:-1], True)
     thresholds = np.append(0.0, np.append((p[1:] + p[:-1]) / 2, 1.0)[is_last_of_ties])
 
-    def costs_beyond_refusing_all(weights: npt.NDArray[np.int64]) -> Matrix:
-        return np.append(0.0, np.cumsum(step * weights)[is_last_of_ties])
+    def costs_beyond_refusing_all(draws: npt.NDArray[np.int64]) -> Matrix:
+        return np.append(0.0, np.cumsum(step * draws)[is_last_of_ties])
 
-    draws = [
-        float(thresholds[np.argmin(costs_beyond_refusing_all(weights[order]))]) for weights in resample(len(y), seed)
-    ]
-    costs = costs_beyond_refusing_all(np.ones(len(y), np.int64)) + policy.cost_good * (len(y) - y.sum())
+    draws = [float(thresholds[np.argmin(costs_beyond_refusing_all(drawn[order]))]) for drawn in resample(len(y), seed)]
+    goods = total - y.sum() if weight is None else weight[y == 0].sum()
+    costs = costs_beyond_refusing_all(np.ones(len(y), np.int64)) + policy.cost_good * goods
     cheapest = int(np.argmin(costs))
-    return percentile_interval(float(thresholds[cheapest]), draws), float(costs[cheapest] / len(y))
+    return percentile_interval(float(thresholds[cheapest]), draws), float(costs[cheapest] / total)
 
 
-def _strategy_row(y: Labels, probability: Matrix, policy: Policy, acceptance: float) -> StrategyRow:
+def _strategy_row(
+    y: Labels, probability: Matrix, policy: Policy, acceptance: float, weight: Matrix | None
+) -> StrategyRow:
     order = np.argsort(probability, kind="stable")
+    if weight is not None:
+        return _weighted_strategy_row(y[order], probability[order], count_units(weight)[order], policy, acceptance)
     n_accepted = max(round(acceptance * len(y)), 1)
     is_accepted = np.zeros(len(y), dtype=bool)
     is_accepted[order[:n_accepted]] = True
@@ -141,11 +154,23 @@ def _strategy_row(y: Labels, probability: Matrix, policy: Policy, acceptance: fl
     return StrategyRow(acceptance, float(probability[order[n_accepted - 1]]), default_rate(y, is_accepted), cost)
 
 
-def _divide_into_bands(y: Labels, probability: Matrix, policy: Policy) -> list[ScoreBand]:
+def _weighted_strategy_row(
+    y: Labels, probability: Matrix, weight: Matrix, policy: Policy, acceptance: float
+) -> StrategyRow:
+    """Rows in order of probability; of the last accepted row only a part of its weight is accepted."""
+    total = float(weight.sum())
+    wanted = max(round(acceptance * total), 1)
+    accepted = np.clip(wanted - (np.cumsum(weight) - weight), 0.0, weight)
+    rows = accepted > 0
+    cost = float((accepted * y * policy.cost_default + (weight - accepted) * (1 - y) * policy.cost_good).sum()) / total
+    return StrategyRow(acceptance, float(probability[rows][-1]), default_rate(y, rows, accepted), cost)
+
+
+def _divide_into_bands(y: Labels, probability: Matrix, policy: Policy, weight: Matrix | None) -> list[ScoreBand]:
     """At most MAX_BANDS + 1 bands, as wide as the points that double the odds or a multiple of it, with open ends."""
     points = policy.score_points(probability)
     width = max(round(policy.points.double), 1)
-    low, high = np.quantile(points, [0.05, 0.95])
+    low, high = weighted_quantile(points.astype(np.float64), [0.05, 0.95], weight)
     start, stop = int(low // width) * width, int(high // width) * width
     while (stop - start) / width > MAX_BANDS:
         width *= 2
@@ -156,5 +181,6 @@ def _divide_into_bands(y: Labels, probability: Matrix, policy: Policy) -> list[S
     for number, edge in enumerate(edges):
         rows = band_numbers == number
         upper = edges[number + 1] if number + 1 < len(edges) else None
-        bands.append(ScoreBand(edge if number else None, upper, float(rows.mean()), default_rate(y, rows)))
+        share, rate = weighted_mean(rows, weight), default_rate(y, rows, weight)
+        bands.append(ScoreBand(edge if number else None, upper, share, rate))
     return bands

@@ -9,9 +9,11 @@ import numpy as np
 
 from model.bins import MIN_COUNT
 from model.contract import Field
+from model.missing import blank_codes
 from model.session import Model
 from train.card import CardField
 from train.dataset import Matrix
+from train.weights import Flags, select, weighted_mean, weighted_quantile
 
 MAX_ROWS = 4_000
 """Applicants whose contributions are computed."""
@@ -67,13 +69,18 @@ class Direction:
     compliance: float
 
 
-def measure_effects(model: Model, applicants: Matrix, seed: int) -> tuple[FieldEffect, ...]:
-    """The shape functions of all fields on a sample of applicants, float64, (n, n_fields); the most important first."""
+def measure_effects(
+    model: Model, applicants: Matrix, seed: int, weight: Matrix | None = None
+) -> tuple[FieldEffect, ...]:
+    """The shape functions of all fields on a sample of applicants, float64, (n, n_fields); the most important first.
+
+    weight: float64, (n,).
+    """
     rows = np.sort(np.random.default_rng(seed).permutation(len(applicants))[:MAX_ROWS])
-    some = np.ascontiguousarray(applicants[rows])
+    some = np.ascontiguousarray(blank_codes(applicants[rows], model.contract.fields))
     contributions = model.score(some, explain=True).contributions
     effects = [
-        _measure_effect(field, some[:, column], contributions[:, column])
+        _measure_effect(field, some[:, column], contributions[:, column], select(weight, rows))
         for column, field in enumerate(model.contract.fields)
     ]
     return tuple(sorted(effects, key=lambda effect: -effect.importance))
@@ -84,11 +91,11 @@ def check_directions(
 ) -> tuple[Direction, ...]:
     """Check each direction of risk in the card on a grid of values; applicants: float64, shape (n, n_fields)."""
     rows = np.random.default_rng(seed).permutation(len(applicants))[:MAX_GRID_ROWS]
+    applicants = blank_codes(applicants, model.contract.fields)
     directions = []
     for column, (field, values) in enumerate(zip(model.contract.fields, applicants.T, strict=True)):
-        risk = fields[field.name].risk
-        if risk is not None:
-            grid = _grid(values, field)
+        risk, grid = fields[field.name].risk, _grid(values, field)
+        if risk is not None and len(grid) > 1:
             variants = np.repeat(applicants[rows], len(grid), axis=0)
             variants[:, column] = np.tile(grid, len(rows))
             probability = model.score(variants).probability.reshape(len(rows), len(grid))
@@ -98,31 +105,36 @@ def check_directions(
 
 
 def _grid(values: Matrix, field: Field) -> Matrix:
-    """Ascending values: evenly spaced between the documented bounds, and the quantiles of the present values."""
+    """Ascending values: evenly spaced between the documented bounds, and the quantiles of the present values.
+
+    Empty if no value is present.
+    """
     present = values[~np.isnan(values)]
+    if not len(present):
+        return present
     ends = [bound for bound in (field.minimum, field.maximum) if bound is not None]
     even = np.linspace(min([*ends, present.min()]), max([*ends, present.max()]), N_GRID_VALUES)
     return np.unique(np.concatenate([even, np.quantile(present, np.linspace(0, 1, N_GRID_VALUES))]))
 
 
-def _measure_effect(field: Field, values: Matrix, contributions: Matrix) -> FieldEffect:
+def _measure_effect(field: Field, values: Matrix, contributions: Matrix, weight: Matrix | None) -> FieldEffect:
     is_missing = np.isnan(values)
     if field.kind == "category":
         parts = [(name, float(level), 0.0, values == level) for level, name in enumerate(field.levels)]
     else:
-        parts = _ranges(values)
+        parts = _ranges(values, weight)
     points = [
-        _point(name, value, width, contributions[here], len(values))
+        _point(name, value, width, contributions, here, weight)
         for name, value, width, here in parts
         if here.sum() >= MIN_COUNT
     ]
     missing = None
     if is_missing.sum() >= MIN_COUNT:
-        missing = _point("missing", np.nan, 0.0, contributions[is_missing], len(values))
-    return FieldEffect(field, float(np.abs(contributions).mean()), tuple(points), missing)
+        missing = _point("missing", np.nan, 0.0, contributions, is_missing, weight)
+    return FieldEffect(field, weighted_mean(np.abs(contributions), weight), tuple(points), missing)
 
 
-def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
+def _ranges(values: Matrix, weight: Matrix | None) -> list[tuple[str, float, float, Flags]]:
     """Ranges of equal width from the 1st to the 99th percentile: (name, centre, width, whether each row is in it).
 
     Up to MAX_RANGES distinct values are one range each. Outliers are left out, since they would widen the axis.
@@ -130,7 +142,7 @@ def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
     present = values[~np.isnan(values)]
     if not len(present):
         return []
-    low, high = np.quantile(present, [0.01, 0.99])
+    low, high = weighted_quantile(present, [0.01, 0.99], select(weight, ~np.isnan(values)))
     if low == high:
         return [(f"{low:g}", float(low), 0.0, values == low)]
     distinct = np.unique(present[(present >= low) & (present <= high)])
@@ -152,6 +164,7 @@ def _ranges(values: Matrix) -> list[tuple[str, float, float, Matrix]]:
     ]
 
 
-def _point(name: str, value: float, width: float, contributions: Matrix, rows: int) -> Point:
-    low, high = np.quantile(contributions, [0.1, 0.9])
-    return Point(name, value, width, len(contributions) / rows, float(contributions.mean()), float(low), float(high))
+def _point(name: str, value: float, width: float, contributions: Matrix, rows: Flags, weight: Matrix | None) -> Point:
+    here, heavy = contributions[rows], select(weight, rows)
+    low, high = weighted_quantile(here, [0.1, 0.9], heavy)
+    return Point(name, value, width, weighted_mean(rows, weight), weighted_mean(here, heavy), float(low), float(high))

@@ -10,16 +10,22 @@ import numpy.typing as npt
 from model.estimates import CONFIDENCE, Estimate, Z, proportion
 from train.dataset import Matrix
 from train.target import Labels
+from train.weights import Flags, count_effective, select, weighted_mean
 
 N_RESAMPLES = 500
 
 
-def default_rate(y: Labels, rows: npt.NDArray[np.bool_]) -> Estimate:
-    """The default rate of the selected rows; y: int64, rows: bool, shape (n,) each."""
-    return proportion(int(y[rows].sum()), int(rows.sum()))
+def default_rate(y: Labels, rows: Flags, weight: Matrix | None = None) -> Estimate:
+    """The default rate of the selected rows; y: int64, rows: bool, weight: float64, shape (n,) each."""
+    return share_of(y[rows] == 1, select(weight, rows))
 
 
-def ratio_of_proportions(part: int, whole: int, other_part: int, other_whole: int) -> Estimate:
+def share_of(flags: Flags, weight: Matrix | None = None) -> Estimate:
+    """The share of flagged rows, with Wilson's interval; flags: bool, weight: float64, shape (n,) each."""
+    return proportion(*count_effective(flags, weight))
+
+
+def ratio_of_proportions(part: float, whole: float, other_part: float, other_whole: float) -> Estimate:
     """One proportion over another, with Katz' log interval (Biometrics 34, 1978); if a part is 0, 1 is added to all."""
     if not part or not other_part:
         part, whole, other_part, other_whole = part + 1, whole + 1, other_part + 1, other_whole + 1
@@ -28,18 +34,27 @@ def ratio_of_proportions(part: int, whole: int, other_part: int, other_whole: in
     return Estimate(ratio, float(ratio * np.exp(-half_width)), float(ratio * np.exp(half_width)))
 
 
-def ratio_of_means(numerator: Matrix, denominator: Matrix) -> Estimate:
+def ratio_of_means(numerator: Matrix, denominator: Matrix, weight: Matrix | None = None) -> Estimate:
     """The ratio of the means of two columns, shape (n,) each, with an interval by the delta method."""
-    ratio = float(numerator.mean() / denominator.mean())
-    half_width = Z * float(np.std(numerator - ratio * denominator) / np.sqrt(len(numerator)) / denominator.mean())
+    below = np.float64(weighted_mean(denominator, weight))
+    ratio = float(weighted_mean(numerator, weight) / below)
+    half_width = Z * float(_standard_error(numerator - ratio * denominator, weight) / below)
     return Estimate(ratio, ratio - half_width, ratio + half_width)
 
 
-def mean(figures: Matrix) -> Estimate:
+def mean(figures: Matrix, weight: Matrix | None = None) -> Estimate:
     """The mean of a column, shape (n,), with an interval by the normal approximation."""
-    value = float(figures.mean())
-    half_width = Z * float(figures.std() / np.sqrt(len(figures)))
+    value = weighted_mean(figures, weight)
+    half_width = Z * float(_standard_error(figures, weight))
     return Estimate(value, value - half_width, value + half_width)
+
+
+def _standard_error(figures: Matrix, weight: Matrix | None) -> float:
+    """That of the mean; with weights by linearization (Särndal, Swensson & Wretman, 1992, section 5.7)."""
+    if weight is None:
+        return float(figures.std() / np.sqrt(len(figures)))
+    gaps = weight * (figures - weighted_mean(figures, weight))
+    return float(np.sqrt((gaps**2).sum()) / weight.sum())
 
 
 def percentile_interval(value: float, resampled: npt.ArrayLike) -> Estimate:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from html import escape
+from typing import Any
+
+from markupsafe import Markup
+
 from train.report.findings import Findings
+from train.report.gate import describe_rejection
 from train.report.templates import make_environment
 from train.report.verdict import LABELS, assess
 from train.summary import METRICS
+from train.weights import weighted_mean
 
 
 def render_model_card(findings: Findings) -> bytes:
@@ -13,6 +20,7 @@ def render_model_card(findings: Findings) -> bytes:
     contract = findings.contract
     environment = make_environment()
     environment.filters["cell"] = _escape_cell
+    environment.finalize = _escape_tags
     page: str = environment.get_template("model_card.md").render(
         findings=findings,
         card=findings.card,
@@ -20,13 +28,20 @@ def render_model_card(findings: Findings) -> bytes:
         training=contract.training,
         policy=contract.policy,
         verdict=assess(findings),
+        default_rate=weighted_mean(findings.out_of_sample.y, findings.out_of_sample.weight),
         labels=LABELS,
         metrics=METRICS,
         field_labels=[field.label for field in contract.fields],
+        rejection=describe_rejection(findings),
     )
     return page.encode()
 
 
+def _escape_tags(value: Any) -> Any:
+    """Each text that enters the card: Markdown takes HTML, so that a label, note or level could bring its own."""
+    return escape(value, quote=False) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _escape_cell(text: str) -> str:
-    """A text for a cell of a Markdown table, where a bar would end the cell."""
-    return text.replace("|", "\\|")
+    """A text for a cell of a Markdown table, where a bar or a line break would end the cell."""
+    return " ".join(text.splitlines()).replace("|", "\\|")

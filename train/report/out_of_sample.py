@@ -1,24 +1,27 @@
-"""Out-of-sample predictions for every application: the sample that the report's metrics are computed on.
+"""Out-of-sample predictions: the sample that the report's metrics are computed on.
 
-Hold-out rows are predicted by the model itself, training rows by the same pipeline refitted in five-fold
-cross-validation. Small groups are thereby measured on all of their applicants, not on the hold-out alone.
+Hold-out rows are predicted by the model itself, training rows by models of the same settings on random
+folds, corrected across the folds where the model is. Small groups are thereby measured on all of their
+applicants, not on the hold-out alone. Rows in neither part are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
 
-from train.cross_validation import FOLDS
 from train.dataset import Dataset, Matrix
+from train.fitting import fit
+from train.folds import FOLDS, FoldRows
 from train.holdout import Partition
 from train.target import Labels
+from train.weights import select
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,10 @@ class OutOfSample:
     """Applications with outcomes and out-of-sample predictions, in the order of the table.
 
     X: float64, shape (n, n_fields). y: int64, (n,), 1 = default. probability: float64, (n,). holdout_rows: row
-    numbers, int64. protected: name of each protected field → its values, float64, (n,), encoded as inputs are.
+    numbers, int64. protected, segments: name of each protected field, and of each field with segment = true → its
+    values, float64, (n,), encoded as inputs are. weight, time: as in Dataset, None if the card names none; with times
+    the hold-out is the newest part, and the other rows are predicted by random folds, which is in time. folds: their
+    number.
     """
 
     X: Matrix
@@ -34,6 +40,10 @@ class OutOfSample:
     probability: Matrix
     holdout_rows: npt.NDArray[np.int64]
     protected: Mapping[str, Matrix]
+    segments: Mapping[str, Matrix] = field(default_factory=dict)
+    weight: Matrix | None = None
+    time: Labels | None = None
+    folds: int = FOLDS
 
     @property
     def holdout_predictions(self) -> tuple[Labels, Matrix]:
@@ -41,14 +51,37 @@ class OutOfSample:
         return self.y[self.holdout_rows], self.probability[self.holdout_rows]
 
 
-def predict_out_of_sample(
-    pipeline: Pipeline, data: Dataset, partition: Partition, protected: Mapping[str, Matrix], seed: int
-) -> OutOfSample:
-    """Predict every application; `pipeline` is fitted on the rows `partition.training_rows`, and is not changed."""
+def predict_across_folds(pipeline: Pipeline, data: Dataset, folds: list[FoldRows]) -> Matrix:
+    """Out-of-fold probabilities of rows by refitted clones of a pipeline, on random folds: float64, shape (n,)."""
     probability = np.empty(len(data.y))
-    probability[partition.holdout_rows] = pipeline.predict_proba(data.X[partition.holdout_rows])[:, 1]
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    training = data.take(partition.training_rows)
-    by_class = cross_val_predict(clone(pipeline), training.X, training.y, cv=folds, method="predict_proba")
-    probability[partition.training_rows] = by_class[:, 1]
-    return OutOfSample(data.X, data.y, probability, partition.holdout_rows, protected)
+    for rows in folds:
+        fitted = fit(clone(pipeline), data.take(rows.fitted))
+        probability[rows.measured] = fitted.predict_proba(data.X[rows.measured])[:, 1]
+    return probability
+
+
+def make_sample(
+    model: Any,
+    out_of_fold: Matrix,
+    data: Dataset,
+    partition: Partition,
+    protected: Mapping[str, Matrix],
+    segments: Mapping[str, Matrix],
+    folds: int = FOLDS,
+) -> OutOfSample:
+    """The sample of a fitted model: `out_of_fold` probabilities of the training rows, and its own of the hold-out."""
+    probability = np.full(len(data.y), np.nan)
+    probability[partition.training_rows] = out_of_fold
+    probability[partition.holdout_rows] = model.predict_proba(data.X[partition.holdout_rows])[:, 1]
+    kept = np.sort(np.concatenate([partition.training_rows, partition.holdout_rows]))
+    return OutOfSample(
+        X=data.X[kept],
+        y=data.y[kept],
+        probability=probability[kept],
+        holdout_rows=np.searchsorted(kept, partition.holdout_rows),
+        protected={name: values[kept] for name, values in protected.items()},
+        segments={name: values[kept] for name, values in segments.items()},
+        weight=select(data.weight, kept),
+        time=None if data.time is None else data.time[kept],
+        folds=folds,
+    )

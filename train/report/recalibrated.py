@@ -5,6 +5,7 @@ Ranking, fairness and reasons of the parent's report stay true; its probabilitie
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -17,12 +18,18 @@ from train.report.changelog import INTRODUCTION, add_entry
 HEADINGS = {"MODEL_CARD.md": "\n# ", "report.html": "<main>"}
 """Document → the text whose line the note is written after."""
 
+VERDICTS = {"MODEL_CARD.md": ("**Verdict:** ", "\n"), "report.html": ('<div class="verdict">', "</div>")}
+"""Document → what the parent's verdict begins and ends with."""
+
+METRICS = re.compile(r"(?<=\n    metrics:\n)(    - type: .*\n      value: .*\n)+")
+"""The figures in the front matter of a model card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What was done to a model; `slope`: None if it was left at 1. `predicted`: mean probability of the parent.
+    """What was done to a model; `slope`: None if it was left at 1. `outcomes`: their number of rows.
 
-    `order`: AUC on the outcomes, as a clause.
+    `predicted`: mean probability of the parent. `order`: AUC on the outcomes, as a clause.
     """
 
     model: Model
@@ -30,7 +37,7 @@ class Note:
     intercept: Estimate
     slope: Estimate | None
     outcomes: int
-    defaults: int
+    default_rate: float
     predicted: float
     order: str
     data_sha256: str
@@ -44,10 +51,9 @@ class Note:
     @property
     def reason(self) -> str:
         """The outcomes, as a sentence."""
-        rate = self.defaults / self.outcomes
         return (
-            f"Of {format_count(self.outcomes)} applicants with outcomes {format_percent(rate)} defaulted, where "
-            f"{format_percent(self.predicted)} were predicted. {self.order}."
+            f"Of {format_count(self.outcomes)} applicants with outcomes {format_percent(self.default_rate)} defaulted, "
+            f"where {format_percent(self.predicted)} were predicted. {self.order}."
         )
 
 
@@ -57,12 +63,33 @@ def render_notes(beside: Path, out: Path, note: Note) -> dict[Path, bytes]:
     for name, heading in HEADINGS.items():
         text = _read(beside / name)
         if note.parent.sha256 in text and heading in text:
+            text = _replace_verdict(name, METRICS.sub(_format_metrics(note.model), text), note.parent)
             end = text.index("\n", text.index(heading) + 1) + 1
-            paragraph = _format_note(note)
+            paragraph = escape(_format_note(note), quote=False)
             if name.endswith(".html"):
-                paragraph = f'<p class="headline">{escape(paragraph)}</p>'
+                paragraph = f'<p class="headline">{paragraph}</p>'
             contents[out / name] = f"{text[:end]}\n{paragraph}\n{text[end:]}".encode()
     return contents
+
+
+def _replace_verdict(name: str, text: str, parent: Model) -> str:
+    """The document without the verdict on the parent; its checks stay."""
+    start, end = VERDICTS[name]
+    before, found, after = text.partition(start)
+    if not found:
+        return text
+    verdict = (
+        "Not evaluated since the recalibration; on later outcomes run: python -m train evaluate model.onnx. The checks "
+        f"below are of version {parent.contract.version}."
+    )
+    if name.endswith(".html"):
+        verdict = f"<div><p>{verdict}</p>"
+    return f"{before}{verdict}{after[after.index(end) :]}"
+
+
+def _format_metrics(model: Model) -> str:
+    """The figures that the recalibration doesn't change."""
+    return "".join(f"    - type: {name}\n      value: {value:.6f}\n" for name, value in model.contract.metrics.items())
 
 
 def _read(path: Path) -> str:

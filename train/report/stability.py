@@ -12,11 +12,12 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import chdtr, chndtr
 
-from model.bins import Bins, Counts, count_values, name_bins, published_counts
+from model.bins import Bins, Counts, count_values, find_bins, name_bins, published_counts
 from model.contract import Field
 from model.estimates import CONFIDENCE, Estimate
 from model.stability import FALSE_ALARMS, ShiftVerdict, measure_noise, name_shift, psi
 from train.dataset import Matrix
+from train.weights import scale_effective
 
 PROBABILITY = "Probability of default"
 
@@ -44,19 +45,34 @@ class Shift:
         return name_shift(self.psi.value, self.noise)
 
 
-def measure_shift(label: str, bins: Bins, values: Matrix, field: Field | None, compared: int) -> Shift:
-    """Compare values, float64, shape (n,), with reference bins; -1 is a level that the field doesn't list."""
-    seen = count_values(values, bins)
+def measure_shift(
+    label: str, bins: Bins, values: Matrix, field: Field | None, compared: int, weight: Matrix | None = None
+) -> Shift:
+    """Compare values, float64, shape (n,), with reference bins; -1 is a level that the field doesn't list.
+
+    weight: float64, (n,).
+    """
+    seen = count_weighted(values, bins, weight)
     shift = compare_counts(
         label, name_bins(bins, field.levels if field else ()), published_counts(bins, seen), seen, compared
     )
     return replace(shift, unit=field.unit) if field else shift
 
 
-def measure_shifts(fields: Sequence[Field], bins: Sequence[Bins], applicants: Matrix) -> list[Shift]:
+def count_weighted(values: Matrix, bins: Bins, weight: Matrix | None = None) -> Counts:
+    """`count_values`; weighted counts are scaled to the effective number of rows, so that their noise is right."""
+    scaled = scale_effective(weight)
+    if scaled is None:
+        return count_values(values, bins)
+    return np.round(np.bincount(find_bins(values, bins), scaled, len(bins.counts) + 2)).astype(np.int64)
+
+
+def measure_shifts(
+    fields: Sequence[Field], bins: Sequence[Bins], applicants: Matrix, weight: Matrix | None = None
+) -> list[Shift]:
     """`measure_shift` for each field of applicants, float64, shape (n, n_fields), beside that of the probability."""
     return [
-        measure_shift(field.label, reference, column, field, len(fields) + 1)
+        measure_shift(field.label, reference, column, field, len(fields) + 1, weight)
         for field, reference, column in zip(fields, bins, applicants.T, strict=True)
     ]
 

@@ -16,9 +16,10 @@ from model.formatting import (
     format_percent_estimate,
 )
 from model.stability import FALSE_ALARMS, MODERATE_SHIFT, SIGNIFICANT_SHIFT
-from train.report.calibration import RATIO_LIMITS
-from train.report.fairness import MIN_GROUP_SIZE
+from train.report.agreement import RATIO_LIMITS
+from train.report.calibration import GATE_CONFIDENCE
 from train.report.formatting import format_range
+from train.report.groups import MIN_GROUP_SIZE
 
 FILTERS = {
     "amount": format_amount,
@@ -32,6 +33,7 @@ FILTERS = {
 GLOBALS = {
     "false_alarms": FALSE_ALARMS,
     "format_range": format_range,
+    "gate_confidence": GATE_CONFIDENCE,
     "min_group_size": MIN_GROUP_SIZE,
     "moderate_shift": MODERATE_SHIFT,
     "ratio_limits": RATIO_LIMITS,

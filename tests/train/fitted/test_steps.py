@@ -10,7 +10,7 @@ from train.fitted.functions import Clip, Function, Power, Restrict
 from train.fitted.intervals import Bins, Quantiles
 from train.fitted.mixing import Products, Project
 from train.fitted.rounding import Blank, Single, Whole
-from train.fitted.steps import Arithmetic, Fill, Indicate, IsMember, OneHot, Recode, Select, Step
+from train.fitted.steps import Arithmetic, BlankCodes, Fill, Indicate, IsMember, OneHot, Recode, Select, Step
 
 RANDOM = np.random.default_rng(0)
 ROWS = np.concatenate(
@@ -33,6 +33,7 @@ EXACT: dict[str, Step] = {
     "members": IsMember((0, 1, 0), ((1.0, 2.0), (0.0,), ())),
     "quantiles": Quantiles(COUNTS, np.linspace(0, 1, 30)),
     "blank": Blank(-0.5, 2.0),
+    "blank codes": BlankCodes(np.array([[1.0, 0.0, -1e100], [2.0, np.nan, np.nan]])),
     "whole towards zero": Whole("zero"),
     "whole towards below": Whole("below"),
     "single": Single(),

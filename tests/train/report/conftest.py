@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from msgspec import structs
@@ -17,14 +19,15 @@ from train.contract import make_contract
 from train.cross_validation import Fold, Trial
 from train.dataset import Dataset as Rows
 from train.export import draw_reference, export
+from train.folds import make_random_folds
 from train.holdout import split_rows
 from train.leakage import FieldStrength
 from train.policy import make_policy
 from train.proof import Proof
 from train.quality import measure
 from train.readers.describe import describe
-from train.report.findings import Findings, collect_findings
-from train.report.out_of_sample import OutOfSample, predict_out_of_sample
+from train.report.findings import Findings, TrainingRecord, collect_findings
+from train.report.out_of_sample import OutOfSample, make_sample, predict_across_folds
 from train.summary import Entry
 
 SEED = 3
@@ -87,7 +90,10 @@ def pipeline(rows: Rows) -> Pipeline:
 @pytest.fixture(scope="session")
 def out_of_sample(rows: Rows, pipeline: Pipeline, protected: dict[str, np.ndarray]) -> OutOfSample:
     """Out-of-sample predictions of all rows."""
-    return predict_out_of_sample(pipeline, rows, split_rows(rows.y, SEED), protected, SEED)
+    partition = split_rows(rows.y, SEED)
+    training = rows.take(partition.training_rows)
+    out_of_fold = predict_across_folds(pipeline, training, make_random_folds(training, SEED))
+    return make_sample(pipeline, out_of_fold, rows, partition, protected, {})
 
 
 @pytest.fixture(scope="session")
@@ -133,4 +139,24 @@ def findings(model: Model, content: bytes, out_of_sample: OutOfSample) -> Findin
     left_out = {name: field.note for name, field in CARD.fields.items() if not field.use} | {
         "branch": "Not used: a code."
     }
-    return collect_findings(model, len(content), CARD, out_of_sample, candidates, Proof(rows=1000), strengths, left_out)
+    trained = TrainingRecord(candidates, Proof(rows=1000), strengths, left_out)
+    return collect_findings(model, len(content), CARD, out_of_sample, trained)
+
+
+@pytest.fixture(scope="session")
+def findings_over_time(model: Model, findings: Findings, out_of_sample: OutOfSample) -> Findings:
+    """The same model, as if the hold-out were the applications of 2007, and the others of 2001 to 2006."""
+    years = np.random.default_rng(SEED).integers(2001, 2007, ROWS)
+    years[out_of_sample.holdout_rows] = 2007
+    time = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    sample = replace(out_of_sample, time=time, segments={"home": out_of_sample.X[:, 2]})
+    found = collect_findings(model, findings.n_bytes, CARD, sample, findings.trained)
+    training = structs.replace(found.contract.training, time="applied", since="2007-01-01")
+    return replace(found, contract=structs.replace(found.contract, training=training))
+
+
+@pytest.fixture(scope="session")
+def findings_on_new(model: Model, findings: Findings, out_of_sample: OutOfSample) -> Findings:
+    """The same model on applications that it wasn't trained on."""
+    sample = replace(out_of_sample, holdout_rows=np.arange(ROWS))
+    return collect_findings(model, findings.n_bytes, CARD, sample)

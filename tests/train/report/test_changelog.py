@@ -51,6 +51,13 @@ def test_a_new_model_goes_on_top_and_names_what_changed(tmp_path: Path, findings
     assert "The two hold-outs differ" in text
 
 
+def test_an_entry_says_that_its_figures_are_out_of_time(tmp_path: Path, findings_over_time: Findings) -> None:
+    """With the first day of the hold-out."""
+    text = write(tmp_path, update_changelog(tmp_path, findings_over_time))
+
+    assert "| out of time, the newest 240 rows since 2007-01-01 | this model |" in text
+
+
 def test_an_unreadable_predecessor_is_named_by_its_sha256(tmp_path: Path, findings: Findings) -> None:
     """An older format or a broken file doesn't stop training."""
     (tmp_path / "model.onnx").write_bytes(b"broken")

@@ -92,3 +92,47 @@ def test_a_model_does_not_differ_from_itself() -> None:
     }
     assert (found.swaps[1].count, found.swaps[2].count) == (0, 0)
     assert found.scores.psi.value == 0
+
+
+@settings(max_examples=10)
+@given(rows=st.integers(30, 300), seed=st.integers(0, 10**6))
+def test_whole_weights_are_repeated_rows(rows: int, seed: int) -> None:
+    """In metrics, shares and default rates of the swap set; counts are of rows."""
+    y, one, other = draw(rows, seed)
+    weight = np.random.default_rng(seed).integers(1, 5, rows)
+    again = np.repeat(np.arange(rows), weight)
+
+    weighted = compare(y, one, other, POLICY, 0, weight / weight.mean())
+    repeated = compare(y[again], score(one.probability[again]), score(other.probability[again]), POLICY, 0)
+
+    for mine, theirs in zip(weighted.differences, repeated.differences, strict=True):
+        figures = (theirs.champion, theirs.challenger, theirs.difference.value)
+        assert (mine.champion, mine.challenger, mine.difference.value) == pytest.approx(figures)
+    for cell, twin in zip(weighted.swaps, repeated.swaps, strict=True):
+        assert (cell.share, cell.default_rate.value) == pytest.approx(
+            (twin.share, twin.default_rate.value), nan_ok=True
+        )
+    assert sum(cell.count for cell in weighted.swaps) == rows
+
+
+def test_weights_of_one_are_no_weights() -> None:
+    """In metrics with their intervals, and in the shift, to the last bit."""
+    y, one, other = draw(400, 5)
+
+    weighted, plain = compare(y, one, other, POLICY, 0, np.ones(400)), compare(y, one, other, POLICY, 0)
+
+    assert (weighted.differences, weighted.scores) == (plain.differences, plain.scores)
+
+
+def test_intervals_are_wider_with_unequal_weights() -> None:
+    """Rows are drawn, not the applicants whom they stand for."""
+    y, one, other = draw(1_000, 6)
+    weight = np.where(np.arange(1_000) % 10 == 0, 100.0, 1.0)
+
+    for plain, heavy in zip(
+        compare(y, one, other, POLICY, 0).differences,
+        compare(y, one, other, POLICY, 0, weight).differences,
+        strict=True,
+    ):
+        widths = [each.difference.high - each.difference.low for each in (plain, heavy)]
+        assert widths[1] > 2 * widths[0]

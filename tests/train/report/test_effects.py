@@ -67,3 +67,22 @@ def test_a_violated_direction_is_found(model: Model, card: Card, out_of_sample: 
 
     assert found["Income"] < 0.9
     assert found["Amount <of> it"] == 1.0
+
+
+def test_whole_weights_are_repeated_rows(model: Model, out_of_sample: OutOfSample) -> None:
+    """Importance, and the contribution and share of each level and range."""
+    some = out_of_sample.X[:400]
+    weight = np.random.default_rng(0).integers(1, 4, len(some)).astype(np.float64)
+
+    weighted = measure_effects(model, some, 0, weight)
+    repeated = {one.field.name: one for one in measure_effects(model, np.repeat(some, weight.astype(int), axis=0), 0)}
+
+    for effect in weighted:
+        expected = repeated[effect.field.name]
+        assert effect.importance == pytest.approx(expected.importance)
+        points = {point.name: point for point in expected.points}
+        assert effect.points
+        for point in effect.points:
+            other = points[point.name]
+            assert (point.share, point.contribution) == pytest.approx((other.share, other.contribution))
+            assert (point.low, point.high) == pytest.approx((other.low, other.high))

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from train.card import Card, CardField
 from train.policy import make_policy
-from train.report.fairness import MIN_GROUP_SIZE, Fairness, measure_fairness, proxy_auc
+from train.report.fairness import Fairness, measure_fairness, proxy_auc
+from train.report.groups import MIN_GROUP_SIZE
 from train.report.out_of_sample import OutOfSample
 
 ROWS = 4000
@@ -24,6 +26,7 @@ def found(card: Card, out_of_sample: OutOfSample) -> dict[str, Fairness]:
 
 def test_a_field_that_determines_an_input_has_a_proxy(found: dict[str, Fairness]) -> None:
     """Age determines income; sex is random."""
+    assert found["age"].proxy_auc is not None
     assert found["age"].proxy_auc > 0.7
     assert found["sex"].proxy_auc == pytest.approx(0.5, abs=0.06)
 
@@ -77,7 +80,7 @@ def test_rates_of_two_groups_with_known_decisions() -> None:
     )
     assert second.auc.value == 1.0
     assert first.calibration.value == pytest.approx(0.6)
-    assert first.is_miscalibrated
+    assert first.agreement.is_rejected(0.99)
 
 
 def test_a_tiny_group_is_not_the_reference() -> None:
@@ -97,6 +100,18 @@ def test_a_copy_of_the_field_among_the_inputs_is_a_perfect_proxy() -> None:
     groups = np.random.default_rng(0).integers(0, 3, 900)
 
     assert proxy_auc(groups[:, None].astype(float), groups, seed=0) == pytest.approx(1.0)
+
+
+def test_a_protected_field_that_is_an_input_is_compared_without_a_proxy(
+    card: Card, out_of_sample: OutOfSample, found: dict[str, Fairness]
+) -> None:
+    """Its groups are measured as before."""
+    fields = card.fields | {"age": structs.replace(card.fields["age"], use=True)}
+
+    measured = {one.name: one for one in measure_fairness(out_of_sample, fields, make_policy(card.policy), seed=0)}
+
+    assert measured["age"] == replace(found["age"], proxy_auc=None)
+    assert measured["sex"] == found["sex"]
 
 
 def test_a_card_without_protected_fields_has_no_measurements(card: Card, out_of_sample: OutOfSample) -> None:
