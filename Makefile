@@ -13,7 +13,7 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report
 LOCKS := requirements requirements-train $(addprefix requirements/,client excel score decisions spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-shadow bench-monitor bench-backtest bench-quality bench-features
+.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-shadow bench-monitor bench-backtest bench-quality bench-strength bench-time bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,12 @@ bench-backtest: .venv/dev ## time and memory of the backtest and the monitor on 
 
 bench-quality: .venv/bench ## AUC and log loss of this and five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
 	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
+
+bench-strength: .venv/bench ## auto against LightGBM tuned for as long, over 20 seeds (TAIWAN=taiwan.csv for a fourth table)
+	$(BIN)/python -m benchmarks.strength $(if $(TAIWAN),--table $(TAIWAN):default --write docs/quality.md)
+
+bench-time: .venv/dev ## what training finds in made-up portfolios that change with time, over 20 seeds
+	$(BIN)/python -m benchmarks.over_time --write docs/validation.md
 
 bench-features: .venv/dev ## time and memory of the Home Credit features on 54 million rows, compared with pandas
 	$(BIN)/python -m benchmarks.features

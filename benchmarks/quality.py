@@ -24,9 +24,11 @@ from benchmarks.competitors import COMPETITORS
 from train.candidates import CANDIDATES
 from train.card import Card, read_card
 from train.card_inference import Choices, infer_card
-from train.cross_validation import FOLDS, Trial, best_trial, cross_validate
+from train.cross_validation import Trial, best_trial, cross_validate
 from train.dataset import Dataset, encode_table
 from train.files import write_whole
+from train.folds import FOLDS
+from train.race import Racer
 from train.search import check_optuna, search
 from train.table import read_table
 from train.threads import limit_threads
@@ -85,13 +87,19 @@ def main() -> None:
 
 
 def measure(task: Task) -> Result:
-    """Cross-validate one model on one table, with default and with tuned settings, on one thread."""
+    """Cross-validate one model on one table, with default or raced and with tuned settings, on one thread."""
     check_optuna()
     card, data = read(task.path, task.target)
     fields = list(card.inputs.values())
     deadline = time.process_time() + task.seconds
+    candidate = COMPARED[task.candidate]
     with limit_threads(0):
-        first = cross_validate(COMPARED[task.candidate], data, fields, SEED)
+        is_raced = task.candidate in OURS and candidate.race
+        first = (
+            Racer(candidate, data, fields, SEED).run().chosen
+            if is_raced
+            else cross_validate(candidate, data, fields, SEED)
+        )
         found = search(first, data, fields, SEED, MAX_RUNS, deadline, clock=time.process_time)
         trials = [first, *found]
     return Result(metrics_of(first), metrics_of(best_trial(trials)), len(trials))
@@ -108,7 +116,8 @@ def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
         card = read_card(path)
         return card, encode_table(read_table(path.parent / card.dataset.path), card)
     table = read_table(path)
-    card = infer_card(table, Choices(target))
+    # Every field, protected ones too: what is compared is the quality of models on the same columns.
+    card = infer_card(table, Choices(target, allowed=frozenset(table.names)))
     return card, encode_table(table, card)
 
 
