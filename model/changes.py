@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from model.contract import Field
+from model.money import list_amounts
 from model.policy import DECISIONS, Decision, Probability
 from model.reasons import describe_value
 from model.session import Matrix, Model
@@ -23,8 +24,11 @@ SIGNIFICANT_DIGITS = 3
 """Of proposed numbers; they are rounded away from the applicant's value."""
 
 
-class Change(Struct, frozen=True):
-    """A change of one field, all others as they are, and the decision that follows."""
+class Change(Struct, frozen=True, omit_defaults=True):
+    """A change of one field, all others as they are, and the decision that follows.
+
+    `expected_loss`, `expected_profit`: as in Result, after the change.
+    """
 
     field: str
     label: str
@@ -32,6 +36,8 @@ class Change(Struct, frozen=True):
     to: str
     probability: Probability
     decision: Decision
+    expected_loss: float | UnsetType | None = UNSET
+    expected_profit: float | UnsetType | None = UNSET
 
 
 class _Candidates(Struct, frozen=True):
@@ -60,6 +66,8 @@ def find_changes(model: Model, row: Matrix, decision: int) -> list[Change]:
     grids = [grid for column, field in enumerate(fields) for grid in _make_grids(column, float(row[column]), field)]
     coarse = _find_improvements(model, row, grids, decision)
     improvements = _find_improvements(model, row, [_refine(found, row, fields) for found in coarse], decision)
+    improvements.sort(key=lambda found: (found.decision, found.probability))
+    losses, profits = _expect(model, row, improvements)
     return [
         Change(
             field=field.name,
@@ -68,10 +76,28 @@ def find_changes(model: Model, row: Matrix, decision: int) -> list[Change]:
             to=describe_value(float(found.candidates.values[found.index]), field),
             probability=found.probability,
             decision=DECISIONS[found.decision],
+            expected_loss=loss,
+            expected_profit=profit,
         )
-        for found in sorted(improvements, key=lambda found: (found.decision, found.probability))
+        for found, loss, profit in zip(improvements, losses, profits, strict=True)
         for field in [fields[found.candidates.column]]
     ]
+
+
+_Amounts = Sequence[float | UnsetType | None]
+
+
+def _expect(model: Model, row: Matrix, improvements: Sequence[_Improvement]) -> tuple[_Amounts, _Amounts]:
+    """Expected loss and profit after each change, if the policy is in money."""
+    money = model.contract.policy.money
+    if money is None:
+        unset = [UNSET] * len(improvements)
+        return unset, unset
+    rows = np.repeat(row[None, :], len(improvements), axis=0)
+    for changed, found in zip(rows, improvements, strict=True):
+        changed[found.candidates.column] = found.candidates.values[found.index]
+    probability = np.array([found.probability for found in improvements])
+    return list_amounts(money.expected_loss(probability, rows)), list_amounts(money.expected_profit(probability, rows))
 
 
 def _make_grids(column: int, value: float, field: Field) -> list[_Candidates]:

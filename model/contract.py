@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 
 from model.bins import Bins
 from model.policy import Policy
+from model.scorecard import Scorecard
 
 CONTRACT_VERSION = 1
 
@@ -87,6 +88,8 @@ class Training(Struct, frozen=True):
     8601, '' if it is random; `holdout_share`: of a random one. `correction`: intercept and slope of a line through the
     estimator's log-odds that is part of the graph, fitted across the folds; None if there is none. `target`, `default`:
     the column of the outcome, and its text that means default; '' in an imported model and in older files.
+    `accepted`, `accepted_value`: the column that says who was accepted, and its text that means so, where the table has
+    other applicants too; '' if it hasn't.
     """
 
     estimator: str
@@ -107,6 +110,8 @@ class Training(Struct, frozen=True):
     correction: tuple[float, float] | None = None
     target: str = ""
     default: str = ""
+    accepted: str = ""
+    accepted_value: str = ""
 
 
 Unit = Literal["log-odds", "probability", "uncalibrated log-odds", "uncalibrated probability"]
@@ -158,10 +163,11 @@ class Contract(Struct, frozen=True):
     `base_value`: mean score of the reference population, or of the training rows; base_value + the applicant's
     contributions = the applicant's score. `attribution`: what score and contributions are. `bins`: a histogram for
     each field, in the order of `fields`. `probability_bins`: the histogram of the training applicants' out-of-
-    sample probabilities. Both are empty in a model that was imported without data. `rows_at_once`: the batch size
-    at which the graph is fastest, without contributions. `id`: the id column of the training table, which is no
-    field. `parent`: the SHA-256 of the file that this one was recalibrated from; `training` and `bins` are that one's,
-    `version` and `trained_at` are of the recalibration, and `metrics` are those that it doesn't change.
+    sample probabilities, for a scorecard of its own. Both are empty in a model that was imported without data.
+    `rows_at_once`: the batch size at which the graph is fastest, without contributions. `id`: the id column of the
+    training table, which is no field. `parent`: the SHA-256 of the file that this one was recalibrated from;
+    `training` and `bins` are that one's, `version` and `trained_at` are of the recalibration, and `metrics` are
+    those that it doesn't change. `scorecard`: the points table of a scorecard that wasn't recalibrated.
     """
 
     contract_version: int
@@ -181,6 +187,7 @@ class Contract(Struct, frozen=True):
     id: str | None = None
     attribution: Attribution = Attribution()
     parent: str | None = None
+    scorecard: Scorecard | None = None
 
     @property
     def expected_probability(self) -> float | None:
@@ -216,5 +223,12 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
             raise ContractError(
                 f"field {field.name!r} of the model file has no reason text; "
                 f"add one to the dataset card and {EXPORT_AGAIN}"
+            )
+    known_inputs = {(column, field.name, field.missing) for column, field in enumerate(contract.fields)}
+    for one in contract.policy.inputs:
+        if (one.column, one.field, one.missing) not in known_inputs:
+            raise ContractError(
+                f"the policy of the model file refers to {one.field!r} in column {one.column}, which isn't that field; "
+                f"{EXPORT_AGAIN}"
             )
     return contract

@@ -1,4 +1,4 @@
-"""Loading a model file: its checksum, contract, graph signature and golden rows are checked first."""
+"""Loading a model file: its checksum, contract, graph signature, golden rows and points table are checked first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from model.checksum import check_checksum
 from model.contract import EXPORT_AGAIN, ContractError, read_contract
+from model.scorecard_check import check_scorecard
 from model.session import OUTPUTS, RUNTIME_ERRORS, Model, make_session
 
 GOLDEN_TOLERANCE = 1e-9
@@ -19,7 +20,7 @@ def load_model(source: Path | bytes) -> Model:
     """Load a model file, or its bytes, and replay its golden rows.
 
     Raises ContractError if the file is absent, was changed since its export, has another contract
-    version, or gives another answer to a golden row.
+    version, gives another answer to a golden row, or has a points table that isn't what its graph computes.
     """
     content = read_file(source) if isinstance(source, Path) else source
     sha256 = check_checksum(content)
@@ -31,6 +32,7 @@ def load_model(source: Path | bytes) -> Model:
     model = Model(contract, sha256, session)
     check_signature(model)
     check_golden_rows(model)
+    check_scorecard(model)
     return model
 
 
@@ -67,6 +69,12 @@ def check_golden_rows(model: Model) -> None:
             f"the model file answers golden row {row} with probability {scores.probability[row]!r} and decision "
             f"{scores.decision[row]}, expected {golden.probability[row]!r} and {golden.decision[row]}; "
             f"don't serve it: {EXPORT_AGAIN}"
+        )
+    stated = model.contract.policy.decide(np.array(golden.probability), applicants)
+    if differing := np.flatnonzero(stated != np.array(golden.decision)).tolist():
+        raise ContractError(
+            f"the model file's policy decides golden row {differing[0]} as {stated[differing[0]]}, and its graph as "
+            f"{golden.decision[differing[0]]}; one of them was edited, don't serve it: {EXPORT_AGAIN}"
         )
     rebuilt, expected = model.contract.base_value + scores.contributions.sum(axis=1), np.array(golden.score)
     if not golden.score:

@@ -20,15 +20,20 @@ class FieldWarning(Struct, frozen=True):
     detail: str
 
 
-class Reason(Struct, frozen=True):
+class Reason(Struct, frozen=True, omit_defaults=True):
     """A field that raised the risk: its value in words, its contribution (in the unit of the contract's
-    attribution), and the reason text."""
+    attribution), and the reason text.
+
+    Of a rule that decided, `rule` and `label` are its name, `field` is the first of its fields, `value` all of them
+    with their values, and the contribution is 0.
+    """
 
     field: str
     label: str
     value: str
     contribution: float
     text: str
+    rule: str | None = None
 
 
 def name_reasons(row: Matrix, contributions: Matrix, fields: Sequence[Field], max_reasons: int) -> list[Reason]:

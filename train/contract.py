@@ -5,14 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from model.policy import Policy
 from train.card import Card, CardField
 from train.policy import make_policy
 from train.provenance import sha256
 
 
-def make_contract(card: Card, training: Training, trained_at: str, metrics: dict[str, float]) -> Contract:
+def make_contract(
+    card: Card, training: Training, trained_at: str, metrics: dict[str, float], policy: Policy | None = None
+) -> Contract:
     """The contract without golden rows and base value, which the export adds.
 
+    `policy`: that of the card, made with the training rows; made without them if None.
     The version is the day and eight digits of a hash of the training facts, which determine the model.
     """
     fingerprint = sha256(msgspec.json.encode(training, order="deterministic"))
@@ -22,7 +26,7 @@ def make_contract(card: Card, training: Training, trained_at: str, metrics: dict
         version=f"{trained_at[:10].replace('-', '.')}-{fingerprint[:8]}",
         trained_at=trained_at,
         fields=tuple(make_fields(card)),
-        policy=make_policy(card.policy),
+        policy=make_policy(card.policy, card.inputs) if policy is None else policy,
         base_value=0.0,
         training=training,
         metrics=metrics,

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from model.contract import Field, Training
 from model.loading import load_model
+from model.policy import Policy
 from train.arguments import read_dialect_options
 from train.bins import bin_numbers, make_bins
 from train.card import Card, CardDataset, CardPolicy, check_card, format_card, read_card
@@ -43,10 +44,11 @@ from train.importing.reference import center_applicant, show_acceptance, show_ca
 from train.importing.rule import ASK, Rule, describe_rule, find_rule
 from train.importing.source import Source, describe_source, name_columns, open_source
 from train.importing.weights import Prior, correct, correction_factor, find_reweighting, shift
-from train.policy import make_policy
+from train.judged import judge
+from train.policy import describe_reach, make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
-from train.report.documents import remove_rejected
+from train.report.documents import remove_earlier
 from train.table import read_table
 
 __all__ = ["parse", "run"]
@@ -96,13 +98,17 @@ def run(options: argparse.Namespace, console: Console) -> int:
         card = structs.replace(card, policy=shift_policy(policy, factor))
     population = reference if reference is not None else center_applicant(described, ranges)
     check_complete(rule, population, described)
-    write_model(options, console, source, described, card, reference, population, ranges)
+    decides = make_policy(card.policy, card.inputs, reference)
+    for note in () if reference is None else describe_reach(decides, reference):
+        console.print(f"note: {note}", style="yellow", markup=False)
+    write_model(options, console, source, described, card, decides, reference, population, ranges)
     if table is not None and reference is not None:
-        probability, decision = described.probability(reference), make_policy(card.policy)
-        console.print(show_acceptance(table, probability, decision), markup=False)
+        probability = described.probability(reference)
+        judged = judge(decides, probability, reference)
+        console.print(show_acceptance(table, judged), markup=False)
         if options.target:
             default = source.classes[source.default]
-            for line in show_calibration(table, options.target, default, probability, decision, options.seed):
+            for line in show_calibration(table, options.target, default, probability, judged, options.seed):
                 console.print(line, markup=False)
     return 0
 
@@ -120,7 +126,8 @@ def apply_prior(
     if found and prior is None:
         console.print(
             f"note: its probabilities are no default rates ({', '.join(one.what for one in found)}); "
-            "--prior RATE corrects them, and keeps every decision of a threshold",
+            "--prior RATE corrects them, and keeps every decision of a threshold"
+            + ("" if policy.exposure is None else "; without it expected losses and profits are wrong"),
             style="yellow",
             markup=False,
         )
@@ -142,7 +149,7 @@ def apply_prior(
 
 
 def shift_policy(policy: CardPolicy, factor: float) -> CardPolicy:
-    """The policy on the corrected probabilities; costs are about them already."""
+    """The policy on the corrected probabilities; costs and money are about them already."""
     if policy.threshold is None or factor == 1:
         return policy
     return structs.replace(policy, threshold=shift(policy.threshold, factor))
@@ -182,11 +189,12 @@ def write_model(
     source: Source,
     described: FittedModel,
     card: Card,
+    policy: Policy,
     reference: Matrix | None,
     population: Matrix | None,
     ranges: Sequence[Range],
 ) -> None:
-    """Export the model, prove it, and write it; `card`: with the policy on the corrected probabilities."""
+    """Export the model, prove it, and write it; `card` and `policy`: on the corrected probabilities."""
     inputs = [*source.paths, *(path for path in (options.card, options.reference) if path)]
     origin = trace_origin(inputs)
     training = Training(
@@ -200,7 +208,7 @@ def write_model(
         commit=origin.commit,
         libraries=origin.libraries,
     )
-    contract = make_contract(card, training, origin.trained_at, metrics={})
+    contract = make_contract(card, training, origin.trained_at, metrics={}, policy=policy)
     contract = structs.replace(contract, fields=limit_fields(contract.fields, described.inputs))
     if reference is not None:
         contract = structs.replace(
@@ -220,7 +228,7 @@ def write_model(
     console.print(str(prove(described, model, applicants, options.seed)), markup=False)
     path = options.out / "model.onnx"
     write_whole(path, content)
-    left = remove_rejected(options.out)
+    left = remove_earlier(options.out)
     if left is not None:
         console.print(f"note: {left}", style="yellow", markup=False)
     console.print(f"Wrote {path}: {contract.version}, sha256 {model.sha256[:12]}…", markup=False)

@@ -15,7 +15,6 @@ from train.errors import TrainingError
 from train.fitted.model import FittedModel
 from train.fitted.trees import Trees, collect_splits
 from train.leaves import compare_leaves
-from train.policy import decide
 from train.proof_rows import draw_test_rows
 from train.readers.classifiers import LEAF_FINDERS
 
@@ -74,7 +73,8 @@ def prove(fitted: FittedModel, model: Model, applicants: Matrix, seed: int) -> P
     contributions don't add up to the score.
     """
     proof = Proof()
-    for rows in draw_test_rows(fitted, list(model.contract.fields), applicants, seed):
+    contract = model.contract
+    for rows in draw_test_rows(fitted, list(contract.fields), applicants, seed, contract.policy):
         for start in range(0, len(rows), CHUNK_ROWS):
             _compare(fitted, model, np.ascontiguousarray(rows[start : start + CHUNK_ROWS]), proof)
     if (
@@ -121,7 +121,8 @@ def _compare(fitted: FittedModel, model: Model, applicants: Matrix, proof: Proof
         probability, reference = scores.probability, expected[::every]
         differences = (probability - exact[::every], probability - reference)
         proof.largest_difference = max(proof.largest_difference, *map(_largest, differences))
-        proof.decisions_differ += int((scores.decision != decide(reference, model.contract.policy)).sum())
+        decision = model.contract.policy.decide(reference, applicants[::every])
+        proof.decisions_differ += int((scores.decision != decision).sum())
         if len(scores.contributions):
             total, exact_total = model.contract.base_value + scores.contributions.sum(axis=1), score[::every]
             # Relative where the score exceeds 1, because large log-odds have fewer decimals in float64.

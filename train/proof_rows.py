@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from model.contract import MAX_MAGNITUDE, Field
+from model.inputs import Input
+from model.money import Money
+from model.policy import Policy
 from train.dataset import Matrix
 from train.export.golden import draw_applicants
+from train.export.rule_rows import draw_rule_rows
 from train.fitted.binning import Binned
 from train.fitted.model import FittedModel, Member
 from train.fitted.ranks import bisect, from_rank, to_rank
@@ -25,9 +29,21 @@ ROWS_PER_SPLIT = 8
 ROWS_AT_SPLITS = 50_000
 """About the most base rows of all splits."""
 
+ROWS_PER_RULE = 8
+"""Base rows per rule from the applicants, and as many from the bounds."""
 
-def draw_test_rows(fitted: FittedModel, fields: list[Field], applicants: Matrix, seed: int) -> Iterator[Matrix]:
-    """Yield the applicants, float64, shape (n, n_fields), and then groups of rows made from them or from the bounds."""
+ROWS_WITH_AMOUNTS = 10_000
+AMOUNT_DIGITS, MARGIN_DIGITS = (-2.0, 9.0), (-4.0, 1.0)
+"""Decimal logarithms of the exposures and margins that are drawn."""
+
+
+def draw_test_rows(
+    fitted: FittedModel, fields: list[Field], applicants: Matrix, seed: int, policy: Policy | None = None
+) -> Iterator[Matrix]:
+    """Yield the applicants, float64, shape (n, n_fields), and then groups of rows made from them or from the bounds.
+
+    `policy`: the groups include rows at the limits of its rules, and of all amounts that its money may read.
+    """
     random = np.random.default_rng(seed)
     yield applicants
     yield draw_applicants(fields, GENERATED_ROWS, seed)
@@ -36,6 +52,24 @@ def draw_test_rows(fitted: FittedModel, fields: list[Field], applicants: Matrix,
     for member in fitted.members:
         for comparisons in find_comparisons(member):
             yield _at_thresholds(comparisons, fields, applicants, random)
+    if policy is not None and policy.rules:
+        bases = np.concatenate(
+            [_sample(applicants, ROWS_PER_RULE, random), draw_applicants(fields, ROWS_PER_RULE, seed)]
+        )
+        yield draw_rule_rows(policy.rules, fields, bases)
+    if policy is not None and policy.money is not None:
+        yield _with_amounts(policy.money, fields, applicants, random)
+
+
+def _with_amounts(money: Money, fields: list[Field], applicants: Matrix, random: np.random.Generator) -> Matrix:
+    """Real rows with exposures and margins of every magnitude, some of them negative."""
+    rows = _sample(applicants, ROWS_WITH_AMOUNTS, random)
+    for source, digits in ((money.exposure, AMOUNT_DIGITS), (money.margin, MARGIN_DIGITS)):
+        if isinstance(source, Input):
+            drawn = 10 ** random.uniform(*digits, len(rows)) * np.where(random.random(len(rows)) < 0.1, -1, 1)
+            low, high = fields[source.column].limits
+            rows[:, source.column] = np.clip(drawn, low, high)
+    return rows
 
 
 def _sample(applicants: Matrix, rows: int, random: np.random.Generator) -> Matrix:

@@ -16,11 +16,14 @@ from train.dataset import Matrix
 from train.errors import TrainingError
 from train.export.golden import draw_applicants
 from train.export.recalibration import EXPOSED, Recalibration, expose_log_odds, is_in_log_odds
+from train.export.rule_rows import draw_rule_rows
 from train.fitted.links import Sigmoid
-from train.policy import decide
 from train.proof import REASONS_TOLERANCE, TOLERANCE
 
 GENERATED_ROWS = 20_000
+
+ROWS_PER_RULE = 8
+"""Generated rows that each test of a rule is proven on, at its limit."""
 
 EXPLAINED_ROWS = 1_000
 """About this many rows are also scored with reasons, in one batch and one at a time."""
@@ -68,7 +71,10 @@ def prove_recalibration(
 
     Raises TrainingError if a probability, a decision or a contribution isn't what the line makes of the parent's.
     """
-    rows = np.concatenate([applicants, draw_applicants(list(model.contract.fields), GENERATED_ROWS, seed)])
+    fields = list(model.contract.fields)
+    drawn = draw_applicants(fields, GENERATED_ROWS, seed)
+    at_limits = draw_rule_rows(model.contract.policy.rules, fields, drawn[:ROWS_PER_RULE])
+    rows = np.concatenate([applicants, drawn, at_limits])
     scores, expected = model.score(rows), parent.expect(rows, change)
     step = max(len(rows) // EXPLAINED_ROWS, 1)
     some = rows[::step]
@@ -84,7 +90,7 @@ def prove_recalibration(
     proof = RecalibrationProof(
         rows=len(rows),
         largest_difference=_largest(scores.probability - expected),
-        decisions_differ=int((scores.decision != decide(expected, model.contract.policy)).sum()),
+        decisions_differ=int((scores.decision != model.contract.policy.decide(expected, rows)).sum()),
         reasons_difference=max(_largest(gaps), _largest(reasons / max(1.0, _largest(before.contributions)))),
         repeated=int((alone != explained.probability).sum() + (alone != scores.probability[::step]).sum()),
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from model.changes import find_changes
+from model.money import list_amounts
 from model.policy import DECISIONS
 from model.session import Matrix, Model
 
@@ -70,6 +71,20 @@ def test_a_number_is_changed_as_little_as_possible(open_model: Model) -> None:
     nearly[AMOUNT] = row[AMOUNT] + 0.99 * (to - row[AMOUNT])
     assert decide(open_model, nearly) == decision
     assert float(f"{to:.3g}") == to
+
+
+def test_every_proposal_has_the_amounts_after_the_change(money_model: Model, money_applicants: Matrix) -> None:
+    """Of refusals by rules too; a model whose policy isn't in money gives none."""
+    refused = [row for row in money_applicants if decide(money_model, row) == 2]
+
+    changes = [(row, change) for row in refused for change in find_changes(money_model, row, 2)]
+
+    for row, change in changes:
+        loss, gain = 0.45 * row[COLUMNS["Income"]], 0.3 * row[COLUMNS["Income"]]
+        p = change.probability
+        expected = [p * loss, (1 - p) * gain - p * loss]
+        assert [change.expected_loss, change.expected_profit] == list_amounts(np.array(expected))
+    assert {change.field for _, change in changes} == {"Amount", "Debt/Income~12m"}
 
 
 def test_a_field_that_is_not_changeable_is_never_proposed(model: Model) -> None:

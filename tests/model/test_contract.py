@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec import structs
 
 from model.contract import Contract, ContractError, read_contract, write_contract
+from model.inputs import Input
+from model.rules import IsMissing, Rule
 from model.session import Model
 
 
@@ -51,6 +54,21 @@ def test_an_attribute_that_an_older_file_lacks_takes_its_default(contract: Contr
     read = read_contract({**written, "fields": msgspec.json.encode(fields).decode()})
 
     assert [field.changeable for field in read.fields] == [False] * len(fields)
+
+
+@pytest.mark.parametrize("changes", [{"column": 99}, {"column": -1}, {"field": "other"}, {"missing": (-1.0,)}])
+def test_a_policy_of_other_inputs_is_refused(contract: Contract, changes: dict[str, Any]) -> None:
+    """Rules and money name a column, its field, and the numbers that stand for a missing value there."""
+    field = contract.fields[0]
+
+    def write(found: Input) -> dict[str, str]:
+        rule = Rule("a rule", "refuse", "a reason", IsMissing(found))
+        return write_contract(structs.replace(contract, policy=structs.replace(contract.policy, rules=(rule,))))
+
+    right = Input(field.name, 0, field.missing)
+    assert read_contract(write(right)).policy.inputs == [right]
+    with pytest.raises(ContractError, match=r"the policy of the model file refers to .*export it again"):
+        read_contract(write(structs.replace(right, **changes)))
 
 
 @pytest.mark.parametrize("rows", [0, -16, 8, 100])

@@ -203,6 +203,15 @@ def test_changed_thresholds_in_the_graph_are_refused(
         load_model(changed)
 
 
+def test_a_changed_policy_is_refused(with_contract: Callable[[Contract], bytes], model: Model) -> None:
+    """Other thresholds than the graph's would explain decisions that it doesn't make."""
+    policy = structs.replace(model.contract.policy, review_from=0.9, refuse_from=0.95)
+    changed = with_contract(structs.replace(model.contract, policy=policy))
+
+    with pytest.raises(ContractError, match=r"policy decides golden row \d+ as 0, and its graph as .*was edited"):
+        load_model(changed)
+
+
 PARTIAL = [
     Edit("no rows", lambda golden: Golden((), (), ())),
     Edit("an applicant less", lambda golden: structs.replace(golden, applicants=golden.applicants[1:])),

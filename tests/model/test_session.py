@@ -14,7 +14,6 @@ from model.contract import MAX_MAGNITUDE
 from model.loading import load_model
 from model.session import Matrix, Model, RowSession
 from train.export import MAX_ROWS
-from train.policy import decide
 
 ROUNDING = 1e-12
 """Sums of a few float64 products in another order differ by less."""
@@ -29,7 +28,7 @@ def test_probabilities_are_those_of_the_pipeline(model: Model, pipeline: Pipelin
 
 def test_decisions_are_those_of_the_policy(model: Model, pipeline: Pipeline, applicants: Matrix) -> None:
     """All three decisions occur."""
-    expected = decide(pipeline.predict_proba(applicants)[:, 1], model.contract.policy)
+    expected = model.contract.policy.decide(pipeline.predict_proba(applicants)[:, 1], applicants)
 
     assert set(expected.tolist()) == {0, 1, 2}
     assert model.score(applicants).decision.tolist() == expected.tolist()

@@ -86,8 +86,9 @@ def test_a_shift_is_beyond_both_limit_and_noise(index: float, noise: float, verd
     assert name_shift(index, noise) == verdict
 
 
-@pytest.mark.parametrize("rows", [50, 150, 500, 1500, 5000])
-@pytest.mark.parametrize("reference", [500, 2000, 20_000])
+@pytest.mark.parametrize(
+    ("reference", "rows"), [(500, 50), (500, 500), (2000, 150), (2000, 5000), (20_000, 50), (20_000, 1500)]
+)
 def test_at_most_one_look_in_a_hundred_is_a_false_alarm(reference: int, rows: int) -> None:
     """However many indices are compared: fields of four shapes, each sample beside reference bins of its own."""
     random = np.random.default_rng(rows)

@@ -260,3 +260,53 @@ def test_options_that_exclude_each_other_are_refused(options: tuple[str, ...], p
     """By argparse, with exit code 2."""
     with pytest.raises(SystemExit, match="2"):
         run(path, *options)
+
+
+MONEY = """[policy]
+exposure = "income"
+lgd = 0.5
+margin = 0.2
+
+[[policy.rules]]
+name = "Young"
+decision = "refuse"
+reason = "Younger than 21"
+all = [{ field = "age", below = 21 }]
+"""
+
+
+@pytest.fixture
+def with_money(path: Path) -> Path:
+    """The card that a first import writes, with money and a rule."""
+    assert run(path) == 2
+    card = path.parent / "imported.toml"
+    text = card.read_text()
+    card.write_text(text[: text.index("[policy")] + MONEY)
+    return card
+
+
+def test_money_and_rules_of_a_card_decide(path: Path, with_money: Path) -> None:
+    """An exposure is a field, whose mean is that of the reference; a prior corrects the probabilities before."""
+    TABLE.to_csv(path.parent / "table.csv", index=False)
+
+    reference = ("--card", str(with_money), "--reference", str(path.parent / "table.csv"))
+    assert run(path, *reference, "--prior", "0.2") == 0
+
+    model = read(path)
+    scores, policy = model.score(X), model.contract.policy
+    assert scores.decision.tolist() == np.where((scores.probability >= 0.2 / 0.7) | (X[:, 1] < 21), 2, 0).tolist()
+    assert policy.stated == "money"
+    assert policy.cost_default == pytest.approx(0.5 * X[:, 0].mean())
+    assert scores.probability.mean() < BALANCED.predict_proba(TABLE)[:, 1].mean()
+
+
+def test_an_exposure_of_a_field_needs_a_reference(
+    path: Path, with_money: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its mean is noted in the file. --threshold decides instead of money, and keeps the rules."""
+    assert run(path, "--card", str(with_money)) == 2
+    assert "needs a table of applicants: --reference TABLE" in capsys.readouterr().err
+
+    assert run(path, "--card", str(with_money), "--threshold", "0.4") == 0
+    policy = read(path).contract.policy
+    assert (policy.stated, policy.money, policy.rules[0].name) == ("threshold", None, "Young")

@@ -10,7 +10,9 @@ from msgspec import structs
 from sklearn.pipeline import Pipeline
 
 from model.contract import Training
+from model.inputs import Input
 from model.loading import load_model
+from model.rules import Compares, Rule
 from model.session import Model
 from train import proof_rows
 from train.candidates import CANDIDATES
@@ -68,6 +70,7 @@ def test_every_candidate_is_exported_exactly(fitted: tuple[Pipeline, Model], dat
     assert proof.decisions_differ == 0
 
 
+@pytest.mark.parametrize("fitted", ["logistic", "boosting"], indirect=True)
 def test_a_difference_in_the_eleventh_digit_is_found(fitted: tuple[Pipeline, Model], few: Matrix) -> None:
     """Of one constant of the fitted classifier."""
     pipeline, model = fitted
@@ -108,7 +111,20 @@ def test_other_thresholds_are_found(fitted: tuple[Pipeline, Model], few: Matrix)
         prove(describe(pipeline), other, few, seed=0)
 
 
-@pytest.mark.parametrize(("name", "settings"), [("logistic", {}), ("boosting", {"max_iter": 60})])
+@pytest.mark.parametrize("fitted", ["logistic"], indirect=True)
+def test_a_rule_that_the_graph_lacks_is_found(fitted: tuple[Pipeline, Model], few: Matrix) -> None:
+    """Also one whose limit no real row comes near: there are rows at it."""
+    pipeline, model = fitted
+    names = [field.name for field in model.contract.fields]
+    rule = Rule("far", "refuse", "reason", Compares(Input("Amount", names.index("Amount")), "at_most", -1e90))
+    policy = structs.replace(model.contract.policy, rules=(rule,))
+    other = structs.replace(model, contract=structs.replace(model.contract, policy=policy))
+
+    with pytest.raises(TrainingError, match=r"in [1-9][0-9]* decisions"):
+        prove(describe(pipeline), other, few, seed=0)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("logistic", {}), ("boosting", {"max_iter": 20})])
 def test_a_wide_table_without_a_card_is_exported_exactly(wide_table: Path, name: str, settings: dict[str, int]) -> None:
     """122 columns, 16 of them texts, with many missing values."""
     table = read_table(wide_table)

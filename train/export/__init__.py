@@ -11,11 +11,11 @@ from onnx import helper
 from model.contract import Contract, Field, Golden, write_contract
 from train.dataset import Matrix
 from train.export.attribution import describe_attribution, find_base_value
-from train.export.golden import N_GOLDEN_ROWS, draw_applicants, place_codes, round_cells
+from train.export.golden import N_GOLDEN_ROWS, N_RULE_BASES, draw_applicants, place_codes, round_cells
 from train.export.graph import convert, serialize
+from train.export.rule_rows import choose_rule_rows
 from train.export.trees import Trees
 from train.fitted.model import FittedModel
-from train.policy import decide
 
 __all__ = ["count_rows_at_once", "draw_reference", "export"]
 
@@ -38,20 +38,23 @@ def draw_reference(applicants: Matrix, seed: int) -> Matrix:
 def export(fitted: FittedModel, contract: Contract, reference: Matrix | None, usual: Sequence[Field] = ()) -> bytes:
     """The model file of a described model.
 
-    Sets four attributes of the contract. `golden`: synthetic rows with the answers of the fitted model, against which
-    the graph is checked whenever the file is loaded. `attribution` and `base_value`: of the contributions, which are
-    relative to `reference`, the reference population, float64, shape (m, n_fields), of which the file keeps only sums;
-    None where the model itself tells its mean applicant. `rows_at_once`: the fastest batch size of this graph.
+    Sets four attributes of the contract. `golden`: synthetic rows, some at the limits of the rules, with the answers of
+    the fitted model, against which the graph is checked whenever the file is loaded. `attribution` and `base_value`: of
+    the contributions, which are relative to `reference`, the reference population, float64, shape (m, n_fields), of
+    which the file keeps only sums; None where the model itself tells its mean applicant. `rows_at_once`: the fastest
+    batch size of this graph.
     `usual`: the fields with bounds that the golden rows are drawn from, where those of the contract are wide.
     """
     fields = list(usual or contract.fields)
     drawn = round_cells(draw_applicants(fields, N_GOLDEN_ROWS, contract.training.seed), fields)
-    applicants = place_codes(drawn, fields)
+    bases = round_cells(draw_applicants(fields, N_RULE_BASES, contract.training.seed), fields)
+    at_limits = choose_rule_rows(contract.policy, fields, bases, fitted.probability)
+    applicants = np.concatenate([place_codes(drawn, fields), at_limits])
     probability = fitted.probability(applicants)
     golden = Golden(
         applicants=tuple(tuple(None if np.isnan(cell) else float(cell) for cell in row) for row in applicants),
         probability=tuple(probability.tolist()),
-        decision=tuple(decide(probability, contract.policy).tolist()),
+        decision=tuple(contract.policy.decide(probability, applicants).tolist()),
         score=() if fitted.unit == "log-odds" else tuple(fitted.score(applicants).tolist()),
     )
     model = convert(fitted, contract.policy, reference)

@@ -8,6 +8,9 @@ from model.contract import Field
 from train.dataset import Matrix
 
 N_GOLDEN_ROWS = 16
+N_RULE_BASES = 64
+"""Rows that those at the limits of rules are chosen from."""
+
 UNBOUNDED = (-1000.0, 1000.0)
 """Range of numbers without documented bounds."""
 

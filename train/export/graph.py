@@ -76,8 +76,9 @@ def _convert_member(model: FittedModel, member: Member, reference: Matrix | None
     field_of_column = single_owners(model.owners(replace(member, steps=steps)))
     encoded_reference = None if reference is None else apply_steps(steps, reference)
     definition = describe_attribution(model).definition
-    function = member.function.divided() if isinstance(member.function, Trees) else member.function
-    add_reasons(graph, explained, function, definition, field_of_column, n_fields, encoded_reference, products)
+    add_reasons(
+        graph, explained, member.function.divided(), definition, field_of_column, n_fields, encoded_reference, products
+    )
     return graph
 
 

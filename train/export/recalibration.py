@@ -19,7 +19,6 @@ from train.dataset import Matrix
 from train.export.branch import Branch
 from train.export.graph import serialize
 from train.fitted.links import COMPLEMENT, Affine, Sigmoid
-from train.policy import decide
 
 RANK_METRICS = ("auc", "gini", "ks")
 """Metrics that depend on the order of the probabilities alone, which a line with a positive slope keeps."""
@@ -73,13 +72,15 @@ def is_in_log_odds(contract: Contract) -> bool:
 def move_contract(contract: Contract, change: Recalibration, golden: Matrix) -> Contract:
     """The contract with all that follows from the line; `golden`: the new probabilities of the golden rows."""
     bins = contract.probability_bins
+    applicants = np.array(contract.golden.applicants, dtype=np.float64)
     moved = structs.replace(
         contract,
+        scorecard=None,
         metrics={name: value for name, value in contract.metrics.items() if name in RANK_METRICS},
         golden=structs.replace(
             contract.golden,
             probability=tuple(golden.tolist()),
-            decision=tuple(decide(golden, contract.policy).tolist()),
+            decision=tuple(contract.policy.decide(golden, applicants).tolist()),
         ),
         probability_bins=bins
         and structs.replace(bins, edges=tuple(change.move_probability(np.array(bins.edges)).tolist())),

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from model.policy import Policy
 from train.card import CardValue
 from train.dataset import Matrix
 from train.errors import TrainingError, shorten
 from train.fitted.model import FittedModel
 from train.importing.ranges import Range
-from train.policy import decide
+from train.judged import Judged
 from train.quality import measure
 from train.report.calibration import measure_calibration
 from train.table import Table
@@ -46,24 +45,25 @@ def center_applicant(described: FittedModel, ranges: Sequence[Range]) -> Matrix 
     return np.array([cells])
 
 
-def show_acceptance(table: Table, probability: Matrix, policy: Policy) -> str:
+def show_acceptance(table: Table, judged: Judged) -> str:
     """The share that the rule accepts, refuses, and reviews if it does."""
-    shares = np.bincount(decide(probability, policy), minlength=3) / len(probability)
-    review = f", {shares[1]:.1%} are reviewed" if policy.review_from < policy.refuse_from else ""
+    policy = judged.policy
+    shares = np.bincount(judged.decision, minlength=3) / len(judged.decision)
+    review = f", {shares[1]:.1%} are reviewed" if shares[1] or policy.review_from < policy.refuse_from else ""
     return (
-        f"Of the {len(probability):,} applicants of {table.path.name} {shares[0]:.1%} are accepted{review}, "
+        f"Of the {len(judged.decision):,} applicants of {table.path.name} {shares[0]:.1%} are accepted{review}, "
         f"{shares[2]:.1%} refused"
     )
 
 
 def show_calibration(
-    table: Table, target: str, default: CardValue, probability: Matrix, policy: Policy, seed: int
+    table: Table, target: str, default: CardValue, probability: Matrix, judged: Judged, seed: int
 ) -> Iterator[str]:
     """Discrimination and calibration on the outcomes in a table; `default`: the model's class that means default."""
     values = [value for value in table.texts(target, "named by --target").unique() if value != ""]
     stated = default if any(is_same(str(value), default) for value in values) else infer_default(table, target)
     y = encode_target(table, target, stated)
-    quality, calibration = measure(y, probability, policy), measure_calibration(y, probability, seed)
+    quality, calibration = measure(y, probability, judged), measure_calibration(y, probability, seed)
     yield (
         f"With {target} = {stated} as default: AUC {quality.auc:.3f}, default rate {y.mean():.1%}, mean probability "
         f"{probability.mean():.1%}, calibration error {calibration.error:.3f} "

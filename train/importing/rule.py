@@ -39,12 +39,22 @@ def find_rule(
 
     A threshold beside a model whose second class is good may be meant either way, which is asked.
     """
-    plain = structs.replace(carded, threshold=None, cost_default=None, cost_good=None, cost_review=None)
+    plain = structs.replace(
+        carded,
+        threshold=None,
+        cost_default=None,
+        cost_good=None,
+        cost_review=None,
+        exposure=None,
+        lgd=None,
+        margin=None,
+    )
     if options.threshold is not None:
         return Rule(structs.replace(plain, threshold=options.threshold), "--threshold")
     if options.costs is not None:
         costs = structs.replace(plain, cost_default=options.costs[0], cost_good=options.costs[1])
-        return Rule(structs.replace(costs, cost_review=carded.cost_review), "--costs")
+        # Beside an exposure it is an amount of money, and the costs here are in a unit of their own.
+        return Rule(structs.replace(costs, cost_review=None if carded.exposure else carded.cost_review), "--costs")
     if carded.has_rule:
         return Rule(carded, "the card")
     stated = read_threshold(bundle.fitted, default)
@@ -90,5 +100,10 @@ def describe_rule(rule: Rule) -> str:
     policy = rule.policy
     if policy.threshold is not None:
         return f"Refused from a probability of default of {policy.threshold:.6g} on ({rule.source})"
+    if policy.exposure is not None:
+        return (
+            f"Expected profit decides: exposure {policy.exposure}, LGD {policy.lgd:g}, margin {policy.margin} "
+            f"({rule.source})"
+        )
     bad, good = policy.cost_default or COST_DEFAULT, policy.cost_good or COST_GOOD
     return f"Costs {bad:g} : {good:g} for an accepted default and a refused good applicant ({rule.source})"

@@ -67,7 +67,7 @@ def enumerate_coalitions(trees: Trees, field_of_column: FieldNumbers, row: Matri
 
 
 @pytest.mark.parametrize("max_values", [path_shapley.MAX_VALUES, 60, 0])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(trees=st.lists(sizes.flatmap(nodes), min_size=1, max_size=3), grouped=st.booleans(), rows=applicants)
 def test_any_trees_have_the_shapley_values_of_the_definition(
     max_values: int, trees: list[Node], grouped: bool, rows: list[list[float]]
@@ -90,11 +90,11 @@ def test_any_trees_have_the_shapley_values_of_the_definition(
     )
 
 
-def test_a_chain_of_500_splits_has_contributions() -> None:
+def test_a_chain_of_200_splits_has_contributions() -> None:
     """Deeper than any table, on 40 fields, which need 20 points of the quadrature."""
     random = np.random.default_rng(0)
     tree: Node = 0.5
-    for number in range(500):
+    for number in range(200):
         tree = Split(number % 40, float(random.normal() - 2), False, float(random.normal()), tree, 0.01)
     trees, X = Trees(0.25, (tree,)), random.normal(size=(5, 40))
 

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from model.inputs import Input
 from model.loading import load_model
+from model.money import Money
+from model.rules import Compares, Rule
 from model.session import Model, RowSession
-from tests.train.models import KINDS, draw_numbers, export_kind
+from tests.train.models import KINDS, POLICY, draw_numbers, export_kind
 from train.errors import TrainingError
 from train.export.recalibration import Recalibration, move_contract, recalibrate
-from train.policy import decide
 from train.proof import REASONS_TOLERANCE, TOLERANCE
 from train.recalibration_proof import Parent, prove_recalibration
 
@@ -54,7 +56,7 @@ def test_a_recalibrated_file_gives_the_moved_probabilities(kind: str, intercept:
     # Beyond these log-odds a float64 probability no longer tells them.
     is_told = np.abs(log_odds(before.model)) < 5
     np.testing.assert_allclose(scores.probability[is_told], expected[is_told], rtol=0, atol=TOLERANCE)
-    np.testing.assert_array_equal(scores.decision, decide(scores.probability, before.contract.policy))
+    np.testing.assert_array_equal(scores.decision, before.contract.policy.decide(scores.probability, ROWS))
     prove_recalibration(before, after, change, ROWS, seed=0)
 
 
@@ -76,6 +78,24 @@ def test_contributions_are_moved_where_they_are_log_odds(kind: str, intercept: f
         assert after.contract.base_value == before.contract.base_value
         assert after.contract.attribution.unit.startswith("uncalibrated")
         assert after.contract.attribution.definition == before.contract.attribution.definition
+
+
+def test_money_and_rules_decide_on_the_new_probabilities() -> None:
+    """The thresholds of each applicant stay; so do the rules, and the rows at their limits that verify the file."""
+    a, b = Input("a", 0), Input("b", 1)
+    money = Money(a, 0.1, b)
+    rule = Rule("limit", "refuse", "b is large", Compares(b, "above", 5.0, times=a))
+    policy = structs.replace(POLICY, money=money, stated="money", cost_review=0.01, rules=(rule,))
+    before, change = Parent(export_kind("logistic", policy)), Recalibration(0.7)
+
+    after = load_model(make(before.content, change))
+
+    prove_recalibration(before, after, change, ROWS, seed=0)
+    scores = after.score(ROWS)
+    assert scores.decision.tolist() == policy.decide(scores.probability, ROWS).tolist()
+    assert set(scores.decision.tolist()) == {0, 1, 2}
+    golden = np.array(after.contract.golden.applicants)
+    assert set(rule.when.holds(golden).tolist()) == {True, False}
 
 
 @pytest.mark.parametrize("kind", KINDS)

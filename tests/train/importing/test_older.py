@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,15 +102,23 @@ def test_missing_uv_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         read_old(tmp_path / "model.pkl", path, "")
 
 
-def load_elsewhere(value: object, path: Path) -> Any:
-    """The same object in a process of its own, here of the same interpreter."""
-    path.write_bytes(pickle.dumps(value))
-    return Process(Path(sys.executable)).load(path)
+@pytest.fixture(scope="module")
+def load_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[[object], Any]:
+    """The same object in another process, here of the same interpreter."""
+    process, path = Process(Path(sys.executable)), tmp_path_factory.mktemp("elsewhere") / "model.pkl"
+
+    def load(value: object) -> Any:
+        path.write_bytes(pickle.dumps(value))
+        return process.load(path)
+
+    return load
 
 
-def test_remote_pipeline_is_described_and_asked(pipeline: Pipeline, table: pd.DataFrame, tmp_path: Path) -> None:
+def test_remote_pipeline_is_described_and_asked(
+    pipeline: Pipeline, table: pd.DataFrame, load_elsewhere: Callable[[object], Any]
+) -> None:
     """The description reads the other process's attributes; tables of applicants travel there."""
-    remote = load_elsewhere(pipeline, tmp_path / "model.pkl")
+    remote = load_elsewhere(pipeline)
     assert type(remote).__name__ == "Pipeline"
     assert not isinstance(remote, Pipeline)
     described = describe(remote)
@@ -120,28 +129,28 @@ def test_remote_pipeline_is_described_and_asked(pipeline: Pipeline, table: pd.Da
 
 
 @pytest.mark.parametrize("model", [RandomForestClassifier(5), HistGradientBoostingClassifier(max_iter=5)])
-def test_remote_trees(model: Any, table: pd.DataFrame, tmp_path: Path) -> None:
+def test_remote_trees(model: Any, table: pd.DataFrame, load_elsewhere: Callable[[object], Any]) -> None:
     """Structured arrays and objects of Cython are read too."""
-    remote = load_elsewhere(model.fit(table[["income"]], table["default"]), tmp_path / "model.pkl")
+    remote = load_elsewhere(model.fit(table[["income"]], table["default"]))
     described = describe(remote)
     applicants = table[["income"]].to_numpy()
     np.testing.assert_allclose(described.probability(applicants), described.ask(applicants), atol=1e-12, rtol=0)
 
 
-def test_remote_bundle(table: pd.DataFrame, tmp_path: Path) -> None:
+def test_remote_bundle(table: pd.DataFrame, load_elsewhere: Callable[[object], Any]) -> None:
     """Dicts and lists come as such; a pipeline of remote steps predicts."""
     X, y = table[["income"]].to_numpy(), table["default"]
     scaler = StandardScaler().fit(X)
     model = LogisticRegression().fit(scaler.transform(X), y)
-    remote = load_elsewhere({"model": model, "scaler": scaler, "threshold": 0.4}, tmp_path / "model.pkl")
+    remote = load_elsewhere({"model": model, "scaler": scaler, "threshold": 0.4})
     bundle = open_bundle({"pipeline": remote})
     assert bundle.threshold == 0.4
     np.testing.assert_array_equal(describe(bundle.fitted).ask(X), model.predict_proba(scaler.transform(X))[:, 1])
 
 
-def test_remote_errors_are_raised_here(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_remote_errors_are_raised_here(pipeline: Pipeline, load_elsewhere: Callable[[object], Any]) -> None:
     """Of the same kind, so that attributes that an object doesn't have are absent here too."""
-    remote = load_elsewhere(pipeline, tmp_path / "model.pkl")
+    remote = load_elsewhere(pipeline)
     assert not hasattr(remote, "no_such_attribute")
     with pytest.raises(ValueError, match="7 features"):
         remote.predict_proba(np.zeros((1, 7)))
