@@ -24,6 +24,9 @@ CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git
 PROPOSED = ("model.onnx", "CHANGELOG.md", "MODEL_CARD.md", "report.html")
 """Files that training writes and the repository keeps."""
 
+POINTS_TABLE = ("scorecard.html", "scorecard.csv", "scorecard.sql", "scorecard.xlsx")
+"""Those that it writes for a scorecard alone."""
+
 BODY = """New model: {new}
 Current model: {old}
 
@@ -60,6 +63,11 @@ def propose(root: Path, retrained: Path) -> str:
     run("git", "switch", "--quiet", "--create", branch, cwd=root)
     for name in PROPOSED:
         shutil.copyfile(retrained / name, artifacts / name)
+    for name in POINTS_TABLE:
+        if (retrained / name).exists():
+            shutil.copyfile(retrained / name, artifacts / name)
+        else:
+            (artifacts / name).unlink(missing_ok=True)
     run("git", "add", "artifacts", cwd=root)
     title = f"Retrain {new.contract.name}: {new.contract.version}"
     run("git", *BOT, "commit", "--quiet", "--message", title, cwd=root)

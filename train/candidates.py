@@ -7,8 +7,9 @@ go up to 31, and --max-leaves sets a number for all. The number of trees is limi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import log2
 from typing import Any
 
@@ -16,9 +17,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from train.card import CardField
+from model.policy import Points
+from train.card import Card, CardField
 from train.errors import import_optional
-from train.preprocessing import monotonic_constraints, one_hot, scale_and_one_hot
+from train.preprocessing import blank_codes, monotonic_constraints, one_hot, scale_and_one_hot
+from train.scorecard.classifier import ScorecardClassifier
+from train.scorecard.fields import make_rules
 
 Hyperparameters = dict[str, int | float]
 """Hyperparameters by the name of the estimator's argument."""
@@ -102,6 +106,14 @@ class Candidate:
             nearby=tuple(one for one in self.nearby if self.leaves not in one),
         )
 
+    def with_card(self, card: Card) -> Candidate:
+        """The candidate with what a card says of scorecards and their points; the same for any other."""
+        if self.estimator is not make_scorecard:
+            return self
+        own = {"max_bins": card.scorecard.max_bins, "pairs": card.scorecard.pairs}
+        estimator = partial(make_scorecard, names=tuple(card.inputs), scale=card.policy.points)
+        return replace(self, estimator=estimator, settings=self.settings | own)
+
     def settings_nearby(self, settings: Hyperparameters) -> tuple[Hyperparameters, ...]:
         """Complete settings multiplied by each of the factors in `nearby`, within the spans; each once, no old ones."""
         spans = {self.leaves: Span(2, RACED_LEAVES)} | self.space
@@ -124,6 +136,13 @@ def _distinct(settings: list[Hyperparameters]) -> tuple[Hyperparameters, ...]:
 def make_logistic(fields: list[CardField], seed: int) -> LogisticRegression:
     """Logistic regression."""
     return LogisticRegression(max_iter=2000, random_state=seed)
+
+
+def make_scorecard(
+    fields: list[CardField], seed: int, names: Sequence[str] = (), scale: Points | None = None
+) -> ScorecardClassifier:
+    """A scorecard whose points are on this scale, with the card's directions of risk and fixed bins."""
+    return ScorecardClassifier(make_rules(fields, names), scale, random_state=seed)
 
 
 def make_boosting(fields: list[CardField], seed: int) -> HistGradientBoostingClassifier:
@@ -203,6 +222,14 @@ CANDIDATES = {
             make_logistic,
             {"C": 1.0},
             {"C": Span(1e-3, 1e2, log=True)},
+        ),
+        Candidate(
+            "scorecard",
+            "Scorecard",
+            blank_codes,
+            make_scorecard,
+            {"max_bins": 8, "pairs": 0, "penalty": 100.0, "step_cost": 0.0},
+            {"penalty": Span(5.0, 500.0, log=True), "step_cost": Span(0.0, 2.0)},
         ),
         Candidate(
             "boosting",

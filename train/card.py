@@ -6,6 +6,7 @@ error can't silently switch a constraint off.
 
 from __future__ import annotations
 
+import datetime
 import math
 import unicodedata
 from pathlib import Path
@@ -19,6 +20,8 @@ from model.contract import MAX_MAGNITUDE
 from model.dialect import DialectOptions
 from model.messages import quote_value
 from model.policy import Points
+from train.card_rules import CardRule
+from train.card_scorecard import CardBinning, CardScorecard, find_binning_faults
 from train.errors import TrainingError
 from train.time_formats import make_format, parse_since
 
@@ -33,6 +36,15 @@ HOLDOUT_SHARE = 0.2
 BadCells = Literal["stop", "missing"]
 """What a cell that is no number means in a field of numbers: training stops, or it counts as missing."""
 
+VALUES = {
+    "bad_cells": "stop or missing",
+    "decimal": "'.' or ','",
+    "decision": "review or refuse",
+    "kind": "number or category",
+    "missing": "true",
+    "risk": "increases or decreases",
+}
+"""Key → the values that it may have."""
 
 UNRECORDED = "decisions are recorded without it."
 """Note of a protected field of a model that is trained on decisions on record."""
@@ -45,7 +57,7 @@ class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     from the file if absent. `time`: when each applicant applied; the newest rows are then the hold-out, from `since` on
     or a share `holdout` of the rows. `time_format`: how it is written, as in strptime; found if absent. `weight`: how
     many applicants each row stands for. `group`: rows of one group, such as a person, are never both fitted and
-    measured on.
+    measured on. `accepted`: who was accepted, with `accepted_value`, found if absent; the others are no training rows.
     """
 
     name: Name
@@ -66,11 +78,14 @@ class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     holdout: Share = HOLDOUT_SHARE
     weight: str | None = None
     group: str | None = None
+    accepted: str | None = None
+    accepted_value: CardValue | None = None
 
     @property
     def roles(self) -> dict[str, str]:
         """What the columns that are no fields are → their names."""
         named = {"target": self.target, "id": self.id, "time": self.time, "weight": self.weight, "group": self.group}
+        named["accepted"] = self.accepted
         return {role: column for role, column in named.items() if column is not None}
 
     @property
@@ -82,8 +97,10 @@ class CardDataset(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """Costs of a wrong decision, all in one unit, or the owner's threshold; and the scale of the points.
 
-    `threshold`: refuse from this probability of default on, instead of what follows from costs. `prior`,
-    `trained_rate`: of an imported model, the default rate of its population and of its weighted training rows.
+    `threshold`: refuse from this probability of default on, instead of what follows from costs. `exposure`, `lgd`,
+    `margin`: expected profit decides, instead of costs: the amount of each loan, a field or a number; the share of it
+    that a default loses; the share that a good loan earns, a field or a number. `prior`, `trained_rate`: of an imported
+    model, the default rate of its population and of its weighted training rows. `rules`: knock-outs and limits.
     """
 
     cost_default: Cost | None = None
@@ -92,12 +109,16 @@ class CardPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Share | None = None
     prior: Share | None = None
     trained_rate: Share | None = None
+    exposure: str | float | None = None
+    lgd: float | None = None
+    margin: str | float | None = None
+    rules: tuple[CardRule, ...] = ()
     points: Points = Points()
 
     @property
     def has_rule(self) -> bool:
-        """Whether it states what decides: a threshold, or costs."""
-        return (self.threshold, self.cost_default, self.cost_good) != (None, None, None)
+        """Whether it states what decides: a threshold, costs, or an exposure."""
+        return (self.threshold, self.cost_default, self.cost_good, self.exposure) != (None,) * 4
 
 
 class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -105,6 +126,7 @@ class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
     `allow`: it is known at application, however well it alone tells the outcome, and its unusual values are real.
     `missing`: numbers that stand for a missing value. `segment`: the report has the figures of each of its groups.
+    `binning`: its bins in a scorecard.
     `start` and `end`, in the card `from` and `to`: it isn't a column, but the days from one column of dates to another.
     """
 
@@ -125,6 +147,7 @@ class CardField(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     segment: bool = False
     start: str | None = msgspec.field(default=None, name="from")
     end: str | None = msgspec.field(default=None, name="to")
+    binning: CardBinning | None = None
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,6 +156,7 @@ class Card(Struct, frozen=True, forbid_unknown_fields=True):
     dataset: CardDataset
     fields: dict[str, CardField]
     policy: CardPolicy = CardPolicy()
+    scorecard: CardScorecard = CardScorecard()
 
     @property
     def inputs(self) -> dict[str, CardField]:
@@ -160,7 +184,11 @@ def read_card(path: Path) -> Card:
             "or infer a card with: python -m train --data FILE --target COLUMN"
         ) from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise TrainingError(f"the card {path} can't be used: {error}; its keys are in data/README.md") from error
+        key = str(error).rpartition(".")[2].rstrip("`")
+        expected = f", expected {VALUES[key]}" if "Invalid enum value" in str(error) and key in VALUES else ""
+        raise TrainingError(
+            f"the card {path} can't be used: {error}{expected}; its keys are in data/README.md"
+        ) from error
     check_card(card)
     return card
 
@@ -179,17 +207,38 @@ def check_card(card: Card) -> None:
         raise TrainingError(
             f"the card has threshold = {policy.threshold:g} and costs, which give a threshold of their own; remove one"
         )
+    _check_money(policy)
     roles = card.dataset.roles
     for role, column in roles.items():
         if column in card.fields:
             raise TrainingError(f"the card lists its {role} {column!r} among the fields; remove [fields.{column}]")
         if (other := next(one for one, name in roles.items() if name == column)) != role:
             raise TrainingError(f"the card names {column!r} as its {other} and as its {role}; a column has one role")
+    if card.dataset.accepted_value is not None and card.dataset.accepted is None:
+        raise TrainingError("the card has accepted_value but no accepted; name the column: accepted = …")
     _check_time(card)
     for name, field in card.fields.items():
         check_name(name)
         for fault in _faults(field):
             raise TrainingError(f"field {name!r} of the card {fault}")
+
+
+def _check_money(policy: CardPolicy) -> None:
+    stated = {"exposure": policy.exposure, "lgd": policy.lgd, "margin": policy.margin}
+    if set(stated.values()) == {None}:
+        return
+    if None in stated.values():
+        absent = ", ".join(name for name, value in stated.items() if value is None)
+        raise TrainingError(f"the card's policy needs exposure, lgd and margin together; add {absent}")
+    if (policy.cost_default, policy.cost_good, policy.threshold) != (None,) * 3:
+        raise TrainingError(
+            "the card has an exposure and cost_default, cost_good or threshold; both decide: remove one of them"
+        )
+    for name, value in stated.items():
+        if not isinstance(value, str | None) and not 0 < value <= (MAX_MAGNITUDE if name == "exposure" else 1):
+            expected = "an amount above 0" if name == "exposure" else "a share of the exposure, above 0 and at most 1"
+            field = "" if name == "lgd" else ", or the name of a field"
+            raise TrainingError(f"the card has {name} = {value:g}, expected {expected}{field}")
 
 
 def _check_time(card: Card) -> None:
@@ -237,7 +286,8 @@ def _faults(field: CardField) -> list[str]:
         ),
         f"has minimum {low} above maximum {high}": low is not None and high is not None and low > high,
     }
-    return [fault for fault, is_broken in checks.items() if is_broken]
+    found = [fault for fault, is_broken in checks.items() if is_broken]
+    return found if field.binning is None else found + find_binning_faults(field.binning, field.kind, field.levels)
 
 
 def check_name(name: str) -> None:
@@ -252,11 +302,13 @@ def check_name(name: str) -> None:
 
 def format_card(card: Card) -> bytes:
     """The card as TOML, ready to be edited; `read_card` reads it back unchanged."""
-    return tomli_w.dumps(_without_none(msgspec.to_builtins(card))).encode()
+    return tomli_w.dumps(_without_none(msgspec.to_builtins(card, builtin_types=(datetime.date,)))).encode()
 
 
 def _without_none(value: dict[str, object]) -> dict[str, object]:
     # TOML has no null, so that absent values are left out.
     return {
-        key: _without_none(item) if isinstance(item, dict) else item for key, item in value.items() if item is not None
+        key: _without_none(item) if isinstance(item, dict) else item
+        for key, item in value.items()
+        if item not in (None, [], {})
     }

@@ -11,12 +11,13 @@ from sklearn.pipeline import Pipeline
 
 from model.policy import Policy
 from train.card import CardField
-from train.correction import CorrectedClassifier, Correction, correct_across_folds, fit_correction
+from train.correction import Correction, correct, correct_across_folds, fit_correction
 from train.cross_validation import Trial, best_trial
 from train.dataset import Dataset, Matrix
 from train.fitting import fit
 from train.folds import make_random_folds
 from train.holdout import Partition
+from train.judged import judge
 from train.quality import Quality, measure
 from train.report.out_of_sample import OutOfSample, make_sample, predict_across_folds
 from train.summary import Entry
@@ -62,12 +63,13 @@ def choose(
     out_of_fold = chosen.probability if is_measured else predict_across_folds(pipeline, training, folds)
     correction = fit_correction(training, out_of_fold)
     if correction is not None:
-        models[place] = CorrectedClassifier(pipeline, *correction.line)
+        models[place] = correct(pipeline, correction.line)
         out_of_fold = correct_across_folds(training, out_of_fold, folds)
 
     entries = tuple(
-        Entry(trial, measure(holdout.y, model.predict_proba(holdout.X)[:, 1], policy, holdout.weight))
+        Entry(trial, measure(holdout.y, probability, judge(policy, probability, holdout.X), holdout.weight))
         for trial, model in zip(trials, models, strict=True)
+        for probability in [model.predict_proba(holdout.X)[:, 1]]
     )
     sample = make_sample(models[place], out_of_fold, data, partition, protected, segments, len(folds))
     return Choice(chosen, pipeline, models[place], entries, entries[place].quality, sample, correction)

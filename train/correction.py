@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import Pipeline
 
 from model.calibration import Line, expit, fit_line, log_odds, measure_likelihood
 from model.estimates import Estimate, Z
 from train.dataset import Dataset, Matrix
 from train.folds import FoldRows
+from train.scorecard.classifier import ScorecardClassifier
 from train.weights import scale_effective, select
 
 SIGNIFICANCE = 0.01
@@ -76,6 +78,14 @@ def correct_across_folds(data: Dataset, probability: Matrix, folds: list[FoldRow
         if line.slope > 0:
             corrected[rows.measured] = expit(line.intercept + line.slope * log_odds(probability[rows.measured]))
     return corrected
+
+
+def correct(pipeline: Pipeline, line: tuple[float, float]) -> Any:
+    """The fitted pipeline with corrected probabilities; a scorecard is rounded to whole points after it."""
+    *before, (name, classifier) = pipeline.steps
+    if isinstance(classifier, ScorecardClassifier):
+        return Pipeline([*before, (name, classifier.corrected(*line))])
+    return CorrectedClassifier(pipeline, *line)
 
 
 def _make_correction(line: Line) -> Correction:

@@ -37,7 +37,7 @@ def test_a_written_card_reads_back_the_same(credit_card: Path, tmp_path: Path) -
         (HEAD, "missing required field `fields`"),
         (HEAD + "[fields]\n", "at least one input"),
         (HEAD + FIELD + "risc = 'increases'\n", "unknown field `risc`"),
-        (HEAD + FIELD + "risk = 'up'\n", "Invalid enum value 'up'"),
+        (HEAD + FIELD + "risk = 'up'\n", "`$.fields[...].risk`, expected increases or decreases; its keys"),
         (HEAD + FIELD + "minimum = 2.0\nmaximum = 1.0\n", "minimum 2.0 above maximum 1.0"),
         (HEAD + FIELD.replace("reason = ", "note = "), "has no reason text"),
         (HEAD + FIELD.replace("number", "category"), "category without levels"),
@@ -46,6 +46,10 @@ def test_a_written_card_reads_back_the_same(credit_card: Path, tmp_path: Path) -
         (HEAD + FIELD + "levels = ['x']\n", "is a number and has levels"),
         (HEAD + FIELD.replace("fields.a", "fields.y"), "remove [fields.y]"),
         (HEAD + "[policy]\ncost_good = 0.0\n" + FIELD, "Expected `float` > 0.0"),
+        (
+            HEAD + "[policy]\nexposure = 9\nlgd = 45\nmargin = 0.1\n" + FIELD,
+            "lgd = 45, expected a share of the exposure, above 0 and at most 1",
+        ),
         (HEAD.replace('"t"', '"../t"') + FIELD, "matching regex"),
     ],
 )

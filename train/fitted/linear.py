@@ -1,4 +1,4 @@
-"""Logistic regression: log-odds = x · coefficients + intercept."""
+"""Logistic regression: log-odds = (x · coefficients + intercept) / divisor."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ class Linear:
     """A linear model of the log-odds: coefficients float64, shape (n_columns,).
 
     `center`: the mean of each column over the training rows where the model itself tells it, shape (n_columns,).
+    `divisor`: of sums that are exact, divided once.
     """
 
     coefficients: Matrix
     intercept: float
     center: Matrix | None = None
+    divisor: float = 1.0
 
     def log_odds(self, rows: Matrix) -> Matrix:
         """Log-odds, shape (m,), of encoded rows, shape (m, n_columns)."""
-        return rows @ self.coefficients + self.intercept
+        total: Matrix = rows @ self.coefficients + self.intercept
+        return total if self.divisor == 1.0 else total / self.divisor
 
     def negated(self) -> Linear:
         """The log-odds of the other class; exact, because only signs change."""
@@ -29,8 +32,14 @@ class Linear:
     def complemented(self) -> Linear:
         """1 − the value."""
         turned = self.negated()
-        return replace(turned, intercept=1.0 + turned.intercept)
+        return replace(turned, intercept=self.divisor + turned.intercept)
 
     def scaled(self, slope: float, offset: float) -> Linear:
-        """slope · value + offset."""
-        return replace(self, coefficients=self.coefficients * slope, intercept=self.intercept * slope + offset)
+        """slope · value + offset, without divisor."""
+        factor = slope / self.divisor
+        intercept = self.intercept * factor + offset
+        return replace(self, coefficients=self.coefficients * factor, intercept=intercept, divisor=1.0)
+
+    def divided(self) -> Linear:
+        """The same value but for rounding, without divisor."""
+        return self if self.divisor == 1.0 else self.scaled(1.0, 0.0)

@@ -20,6 +20,7 @@ from train.readers.columns import Columns, decode_numbers
 from train.readers.ebm import read_ebm
 from train.readers.lightgbm import read_lightgbm
 from train.readers.linear import read_linear
+from train.readers.scorecard import read_scorecard_classifier
 from train.readers.sklearn_trees import (
     read_forest,
     read_gradient_boosting,
@@ -52,6 +53,7 @@ READERS: dict[str, Callable[[Any, Columns], Classifier]] = {
     "CatBoost": lambda model, _: Classifier(read_catboost(model)),
     "ExplainableBoostingClassifier": read_ebm,
     "DPExplainableBoostingClassifier": read_ebm,
+    "ScorecardClassifier": lambda model, _: read_scorecard_classifier(model),
 }
 """Name of the class → reader of a fitted classifier with two classes, given the columns that enter it."""
 

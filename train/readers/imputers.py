@@ -57,7 +57,7 @@ def read_missing_numbers(step: Any, columns: Columns) -> Read:
     codes = np.full((max(map(len, step.codes)), len(columns)), np.nan)
     for column, own in enumerate(step.codes):
         codes[: len(own), column] = own
-    return (BlankCodes(codes),), columns
+    return (BlankCodes(codes),) if len(codes) else (), columns
 
 
 def _missing_codes(missing: Any, columns: Columns) -> list[float]:
