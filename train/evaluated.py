@@ -46,7 +46,7 @@ def open_evaluated(options: argparse.Namespace, model: Model) -> Evaluated:
     """Read the table, and predict the rows that the model wasn't trained on. Raises TrainingError."""
     contract, inputs = model.contract, list(model.contract.fields)
     given = _read_given(options)
-    table, known = open_labelled(options, [field.name for field in inputs], card=given)
+    table, known = open_labelled(options, [field.name for field in inputs], card=given, contracts=[contract])
     y = encode_target(table, known.target, known.default)
     rows = unseen_rows(table, y, [model])
     dataset, lost = _find_roles(options, known, table, model)

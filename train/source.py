@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from model.dialect import DialectOptions
+from train.accepted import read_acceptance
 from train.arguments import read_dialect_options
 from train.card import UNRECORDED, Card, CardField, check_card, read_card
 from train.card_inference import Choices, infer_card
@@ -27,11 +28,15 @@ from train.validation_options import ROLES, read_validation_options
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to train on: a card, the table it describes, and the card's file, None if the card was inferred."""
+    """What to train on: a card, the table it describes, and the card's file, None if the card was inferred.
+
+    `rejected`: the applicants of the same file who weren't accepted, without usable outcomes; None if there are none.
+    """
 
     card: Card
     table: Table
     card_path: Path | None
+    rejected: Table | None = None
 
 
 def open_source(options: argparse.Namespace) -> Source:
@@ -67,9 +72,15 @@ def open_source(options: argparse.Namespace) -> Source:
             f"the card has prior = {card.policy.prior:g}, which corrects the class weights of an imported model; "
             "a model that is trained here has none: remove it"
         )
+    rejected, acceptance = None, read_acceptance(table, card.dataset.accepted, card.dataset.accepted_value)
+    if acceptance is not None:
+        card = structs.replace(card, dataset=structs.replace(card.dataset, accepted_value=acceptance.value))
+        rejected = table.drop(acceptance.flag(table))
+        table = acceptance.keep(table, card.dataset.target)
+        rejected = add_durations(rejected, card) if len(rejected.lines) else None
     if card.dataset.drop_unlabelled:
         table = table.drop(find_unlabelled(table, card.dataset.target))
-    return Source(card, add_durations(table, card), options.card)
+    return Source(card, add_durations(table, card), options.card, rejected)
 
 
 def override_card(card: Card, options: argparse.Namespace, given: DialectOptions) -> Card:
@@ -82,6 +93,8 @@ def override_card(card: Card, options: argparse.Namespace, given: DialectOptions
     validation = read_validation_options(options)
     if "holdout" in validation:
         validation.setdefault("since", None)  # A share of the rows instead of the card's day.
+    if "accepted" in validation:
+        validation.setdefault("accepted_value", None)  # The card's is of another column.
     if options.decisions is not None:
         validation.pop("since", None)  # It is of the times of the decisions, not of the card's.
     named = [validation[role] for role in ROLES if role in validation]
@@ -134,6 +147,8 @@ def read_recorded_card(selection: Selection, card: Card, since: str | None = Non
         since=since,
         weight=None,
         group=None,
+        accepted=None,
+        accepted_value=None,
     )
     table = replace(table, cells=cells, notes=(*table.notes, *notes))
     return structs.replace(card, dataset=dataset, fields=fields), table

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from model.contract import Contract, Training
 from model.session import Model
+from train.accepted import Acceptance
 from train.dataset import encode_group
 from train.errors import TrainingError
 from train.holdout import split_rows
@@ -85,5 +86,7 @@ def _read_trained(table: Table, y: Labels, training: Training) -> tuple[Table, L
     if not training.target or table.path == NAME:
         return table, y
     whole = table.whole or table
+    if training.accepted in whole.names:
+        whole = whole.drop(~Acceptance(training.accepted, training.accepted_value).flag(whole))
     labelled = whole.drop(find_unlabelled(whole, training.target))
     return labelled, encode_target(labelled, training.target, training.default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-ROLES = ("time", "weight", "group")
+ROLES = ("time", "weight", "group", "accepted")
 """Options that name a column, which is then no field of the card."""
 
 
@@ -30,6 +30,13 @@ def add_validation_options(parser: argparse.ArgumentParser) -> None:
         help="such as a person's number: its rows are never both trained and measured on",
     )
     parser.add_argument(
+        "--accepted",
+        metavar="COLUMN",
+        help="of a table with rejected applicants too: who was accepted. Only they are trained and measured on; the "
+        "report says what that leaves open",
+    )
+    parser.add_argument("--accepted-value", metavar="VALUE", help="with --accepted: its value that means accepted")
+    parser.add_argument(
         "--segment",
         action="append",
         default=[],
@@ -40,7 +47,7 @@ def add_validation_options(parser: argparse.ArgumentParser) -> None:
 
 def read_validation_options(options: argparse.Namespace) -> dict[str, Any]:
     """What was given of the card's keys of the same names, without --segment."""
-    keys = (*ROLES, "time_format", "since", "holdout")
+    keys = (*ROLES, "time_format", "since", "holdout", "accepted_value")
     return {key: value for key in keys if (value := getattr(options, key)) is not None}
 
 
