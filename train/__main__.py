@@ -17,7 +17,7 @@ from rich.console import Console
 
 from model.contract import Training
 from model.loading import load_model
-from train.arguments import parse
+from train.arguments import format_command, parse
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES, Candidate
 from train.card import format_card
@@ -31,15 +31,20 @@ from train.files import inferred_path, write_whole
 from train.holdout import split_rows
 from train.leakage import check_leakage, measure_fields
 from train.model_selection import SearchBudget, tune_candidates
-from train.policy import make_policy
+from train.points_table.files import explain_no_sql
+from train.policy import describe_reach, make_policy
 from train.proof import prove
 from train.provenance import sha256, trace_origin
 from train.readers.describe import describe
-from train.report.documents import remove_rejected, write_accepted, write_rejected
+from train.readers.names import find_classifier
+from train.rejects.door import read_rejected
+from train.rejects.measure import measure_rejects
+from train.report.documents import remove_earlier, write_accepted, write_rejected
 from train.report.findings import TrainingRecord, collect_findings
 from train.report.gate import explain_rejection
 from train.report.verdict import assess, show_verdict
 from train.runs import JsonLinesLog, RunContext, RunLog
+from train.scorecard.points import describe_empty_bins, describe_scorecard
 from train.search import check_optuna
 from train.source import open_source
 from train.summary import show_summary, show_table, show_validation
@@ -57,6 +62,7 @@ SUBCOMMANDS = {
     "evaluate": "train.evaluate",
     "features": "train.features.command",
     "repository": "train.repository",
+    "scorecard": "train.points_table.command",
 }
 """Subcommand → module with `parse(arguments)` and `run(options, console)`, which returns the exit code."""
 
@@ -88,6 +94,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     source = open_source(options)
     card, table, seed = source.card, source.table, options.seed
     data = encode_table(table, card)
+    rejected = None if source.rejected is None else read_rejected(source.rejected, table, card)
     show_table(console, card, table, data, is_inferred=source.card_path is None)
     strengths = measure_fields(data, card.inputs, seed)
     check_leakage(strengths, card.inputs)
@@ -102,7 +109,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
     )
     training_data = data.take(partition.training_rows)
     show_validation(console, partition, training_data, seed)
-    policy = make_policy(card.policy)
+    policy = make_policy(card.policy, card.inputs, training_data.X, training_data.weight)
+    for sentence in describe_reach(policy, training_data.X):
+        console.print(f"note: {sentence}", style="yellow")
     fields = list(card.inputs.values())
 
     origin = trace_origin([path for path in (source.card_path, table.path) if path is not None])
@@ -111,7 +120,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     budget = SearchBudget(options.search, options.time_limit)
     with limit_threads(data.X.size):
         trials = tune_candidates(
-            [candidate.with_leaves(options.max_leaves) for candidate in select_candidates(options.model)],
+            [
+                candidate.with_leaves(options.max_leaves).with_card(card)
+                for candidate in select_candidates(options.model)
+            ],
             training_data,
             fields,
             seed,
@@ -127,6 +139,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         show_summary(console, data.take(partition.holdout_rows), choice.entries, chosen, policy, since)
         if choice.correction is not None:
             console.print(str(choice.correction))
+        scorecard = getattr(find_classifier(choice.model), "scorecard_", None)
+        if scorecard is not None:
+            console.print(describe_scorecard(scorecard, card.inputs))
+            for sentence in describe_empty_bins(card.inputs, training_data.X):
+                console.print(f"note: {sentence}", style="yellow")
 
         training = Training(
             estimator=chosen.candidate.name,
@@ -147,11 +164,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
             correction=None if choice.correction is None else choice.correction.line,
             target=dataset.target,
             default=find_default_text(table, dataset.target, data.y),
+            accepted=dataset.accepted or "",
+            accepted_value="" if dataset.accepted_value is None else str(dataset.accepted_value),
         )
+        # A scorecard has few totals of points, which scorecards of other rows don't share.
+        reference = sample.probability if scorecard is None else choice.model.predict_proba(sample.X)[:, 1]
         contract = structs.replace(
-            make_contract(card, training, origin.trained_at, choice.quality.as_dict()),
+            make_contract(card, training, origin.trained_at, choice.quality.as_dict(), policy),
             bins=make_bins(make_fields(card), training_data.X, training_data.weight),
-            probability_bins=bin_numbers(sample.probability, sample.weight),
+            probability_bins=bin_numbers(reference, sample.weight),
+            scorecard=scorecard,
         )
         described = describe(choice.model)
         content = export(described, contract, draw_reference(training_data.X, seed))
@@ -163,24 +185,27 @@ def run(options: argparse.Namespace, console: Console) -> int:
         with console.status("Writing the report"):
             windows = measure_windows(choice.pipeline, data, partition)
             left_out = list_columns(card, table)
+            rejects = None if rejected is None else measure_rejects(rejected, card, model, choice, seed)
             trained = TrainingRecord(
-                choice.entries, proof, strengths, left_out, windows, choice.correction, partition.left_out
+                choice.entries, proof, strengths, left_out, windows, choice.correction, partition.left_out, rejects
             )
             findings = collect_findings(model, len(content), card, sample, trained)
     show_verdict(console, assess(findings))
     if source.card_path is None:
         path = inferred_path(options.out, card)
         write_whole(path, format_card(card))
-        console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: python -m train {path}")
+        again = format_command(path, options)
+        console.print(f"Wrote {path}: edit labels, bounds, reasons and costs, then: {again}")
     console.print(f"Recorded every trial in {log.location}")
     rejection = explain_rejection(findings, options.out)
     if rejection is not None:
         write_rejected(options.out, findings, content)
         raise TrainingError(rejection)
     documents = write_accepted(options.out, findings, content)
-    note = remove_rejected(options.out)
-    if note is not None:
-        console.print(f"note: {note}", style="yellow")
+    note = remove_earlier(options.out, documents)
+    for remark in (note, explain_no_sql(contract)):
+        if remark is not None:
+            console.print(f"note: {remark}", style="yellow")
     console.print(
         f"Wrote {options.out / 'model.onnx'}: {contract.version}, {len(content) / 1024:,.0f} KiB, "
         f"sha256 {model.sha256[:12]}…; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 from pathlib import Path
 
 from model.dialect import DialectOptions
@@ -105,6 +106,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.card is not None and (options.target or options.id or options.default):
         parser.error("--target, --id and --default need --data; with a card, set them in the card")
     return options
+
+
+def format_command(card: Path, options: argparse.Namespace) -> str:
+    """The command that trains on a card with the model and the folder of these options."""
+    words = ["python", "-m", "train", str(card)]
+    words += [] if options.model == "auto" else ["--model", options.model]
+    words += [] if options.out == Path("artifacts") else ["--out", str(options.out)]
+    return shlex.join(words)
 
 
 def add_dialect_options(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from pandas.api.types import is_float_dtype
 
 from model.vocabulary import is_missing, parse_number
+from train.accepted import read_acceptance
 from train.card import BadCells, Card, CardDataset, CardField, CardPolicy, check_name
 from train.column_roles import Role, find_roles
 from train.contract import make_field
@@ -65,21 +66,27 @@ def infer_card(table: Table, choices: Choices) -> Card:
     for role in ("id", *ROLES):
         if (column := id if role == "id" else choices.validation.get(role)) is not None:
             table.column(column, f"the {role}")
+    validation = choices.validation
+    acceptance = read_acceptance(table, validation.get("accepted"), validation.get("accepted_value"))
+    is_accepted = np.ones(len(table.lines), np.bool_) if acceptance is None else acceptance.flag(table)
     if choices.drop_unlabelled:
-        table = table.drop(find_unlabelled(table, target))
+        is_dropped = find_unlabelled(table, target) & is_accepted
+        table, is_accepted = table.drop(is_dropped), is_accepted[~is_dropped]
+    if acceptance is not None:
+        validation = validation | {"accepted_value": acceptance.value}
     dialect = table.dialect
     dataset = CardDataset(
         name=re.sub(r"[^A-Za-z0-9_.-]+", "_", table.path.name.split(".")[0]).lstrip("_.-") or "table",
         path=str(table.path.resolve()),
         target=target,
-        default=choices.default if choices.default is not None else infer_default(table, target),
+        default=infer_default(table.drop(~is_accepted), target) if choices.default is None else choices.default,
         id=id,
         drop_unlabelled=choices.drop_unlabelled,
         bad_cells=choices.bad_cells,
         separator=dialect.separator if dialect else None,
         decimal=table.decimal if table.decimal in (".", ",") else None,
         encoding=dialect.encoding if dialect and dialect.encoding != "utf-8" else None,
-        **choices.validation,
+        **validation,
     )
     names = [name for name in table.names if name not in dataset.roles.values()]
     roles = find_roles(table, names, choices.ignored, choices.allowed)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from model.formatting import format_estimate
+from train.accepted import find_acceptance
 from train.applicants import open_model, read_applicants
 from train.arguments import add_dialect_options, read_dialect_options
 from train.errors import TrainingError
@@ -56,6 +57,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
             "version; train or import it again"
         )
     table = read_table(options.data, read_dialect_options(options), [field.name for field in contract.fields])
+    acceptance = find_acceptance(table, [contract])
+    if acceptance is not None:
+        table = acceptance.keep(table)
+        console.print(table.notes[-1], markup=False)
     applicants = read_applicants(table, contract.fields)
     scores = model.score(applicants)
     drift = Drift(

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from train.card import CardField
-from train.missing_numbers import blank_numbers
+from train.missing_numbers import MissingNumbers, blank_numbers
 
 DIRECTIONS = {"increases": 1, "decreases": -1, None: 0}
 """A card's `risk` → monotonic constraint, as boosting libraries write it."""
@@ -32,6 +32,11 @@ def scale_and_one_hot(fields: list[CardField]) -> ColumnTransformer:
 def one_hot(fields: list[CardField]) -> ColumnTransformer:
     """For trees: numbers unchanged, so that splits stay in the field's unit, NaN included; one-hot categories."""
     return _by_kind(fields, [])
+
+
+def blank_codes(fields: list[CardField]) -> Any:
+    """For scorecards: columns unchanged, categories as indices of levels, NaN for what stands for a missing value."""
+    return MissingNumbers([field.missing for field in fields])
 
 
 def monotonic_constraints(fields: list[CardField]) -> list[int]:

@@ -7,9 +7,8 @@ import numpy as np
 from msgspec import Struct
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score, roc_curve
 
-from model.policy import Policy
 from train.dataset import Matrix
-from train.policy import decide, mean_cost
+from train.judged import ACCEPT, Judged
 from train.target import Labels
 from train.weights import weighted_mean, weighted_quantile
 
@@ -33,11 +32,10 @@ class Quality(Struct, frozen=True):
         return {name: float(value) for name, value in msgspec.structs.asdict(self).items()}
 
 
-def measure(y: Labels, probability: Matrix, policy: Policy, weight: Matrix | None = None) -> Quality:
-    """The metrics of probabilities of default, shape (n,), given outcomes y, shape (n,), a policy and weights, (n,)."""
+def measure(y: Labels, probability: Matrix, judged: Judged, weight: Matrix | None = None) -> Quality:
+    """The metrics of probabilities of default and of decisions, given outcomes y and weights, shape (n,) each."""
     auc = float(roc_auc_score(y, probability, sample_weight=weight))
     false_positive, true_positive, _ = roc_curve(y, probability, sample_weight=weight)
-    decision = decide(probability, policy)
     return Quality(
         auc=auc,
         gini=2 * auc - 1,
@@ -45,8 +43,8 @@ def measure(y: Labels, probability: Matrix, policy: Policy, weight: Matrix | Non
         log_loss=float(log_loss(y, probability, sample_weight=weight, labels=[0, 1])),
         brier=float(brier_score_loss(y, probability, sample_weight=weight)),
         calibration_error=calibration_error(y, probability, weight),
-        acceptance_rate=weighted_mean(decision == 0, weight),
-        cost_per_applicant=mean_cost(y, decision, policy, weight),
+        acceptance_rate=weighted_mean(judged.decision == ACCEPT, weight),
+        cost_per_applicant=judged.mean_cost(y, weight),
     )
 
 

@@ -29,9 +29,9 @@ from train.outcomes import Outcomes, add_outcome_options, check_outcome_options,
 from train.provenance import sha256, trace_origin
 from train.recalibration_fit import Fit, fit_outcomes, list_faults
 from train.recalibration_proof import Parent, prove_recalibration
-from train.report.documents import remove_rejected
+from train.report.documents import remove_earlier
 from train.report.intervals import share_of
-from train.report.recalibrated import Note, render_notes
+from train.report.recalibrated import NO_TABLE, Note, render_notes
 from train.table import Table
 from train.weights import select, weighted_mean
 
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     parent = open_parent(options.model)
     contract = parent.contract
     made_by = (parent.model.sha256, *([contract.parent] if contract.parent else []))
-    outcomes = open_outcomes(options, [field.name for field in contract.fields], made_by)
+    outcomes = open_outcomes(options, [field.name for field in contract.fields], made_by, [contract])
     table, y, weight = outcomes.table, outcomes.y, outcomes.weight
     if table.sha256 == contract.training.data_sha256:
         raise TrainingError(explain_training_rows(table, contract.training))
@@ -102,16 +102,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
     console.print(f"{fit.order}{'' if known is None else f'; in the file, of all applicants, {known:.3f}'}")
     for fault in list_faults(fit):
         console.print(f"{fault[0].upper()}{fault[1:]}", style="yellow")
-    accepted = [weighted_mean(flags, weight) for flags in (before < contract.policy.review_from, after.decision == 0)]
+    decisions = (contract.policy.decide(before, applicants), after.decision)
+    accepted = [weighted_mean(decision == 0, weight) for decision in decisions]
     console.print(
         f"Accepted of these applicants: {format_percent(accepted[0])} before, {format_percent(accepted[1])} now; "
         "the thresholds of the policy stay"
     )
     console.print(str(proof))
+    if contract.scorecard is not None:
+        console.print(f"note: {NO_TABLE}", style="yellow")
     documents = render_notes(options.model.parent, options.out, note)
     path = options.out / "model.onnx"
     write_together({**documents, path: content})
-    left = remove_rejected(options.out)
+    left = remove_earlier(options.out)
     if left is not None:
         console.print(f"note: {left}", style="yellow")
     console.print(f"Wrote {path}: {model.contract.version}, sha256 {model.sha256[:12]}…, made from {contract.version}")

@@ -18,7 +18,7 @@ from train.dataset import Dataset
 from train.errors import TrainingError
 from train.folds import FOLDS, make_folds, make_random_folds
 from train.holdout import Partition
-from train.policy import mean_cost
+from train.judged import ACCEPT, REFUSE, judge
 from train.quality import Quality
 from train.table import Table
 from train.time_formats import format_day
@@ -137,5 +137,18 @@ def show_summary(
     for name, title in METRICS.items():
         table.add_row(title, *(f"{entry.quality.as_dict()[name]:.4f}" for entry in entries))
     console.print(table)
-    accept_all, refuse_all = (mean_cost(y, np.full(len(y), decision), policy, holdout.weight) for decision in (0, 2))
+    # Whoever would be accepted: only what is at stake counts here.
+    judged = judge(policy, np.zeros(len(y)), holdout.X)
+    accept_all, refuse_all = (judged.decide(decision).mean_cost(y, holdout.weight) for decision in (ACCEPT, REFUSE))
     console.print(f"Accept all: cost per applicant {accept_all:.4f}; refuse all: {refuse_all:.4f}")
+    if policy.money is not None:
+        cost = next(entry.quality.cost_per_applicant for entry in entries if entry.trial is chosen)
+        console.print(
+            f"Profit per applicant: {refuse_all - cost:.4f}; accept all: {refuse_all - accept_all:.4f}; refuse all: 0"
+        )
+    if judged.n_unknown:
+        console.print(
+            f"{judged.n_unknown:,} of {len(y):,} rows have no known exposure or margin: they are reviewed, and are in "
+            "no figure of costs",
+            style="yellow",
+        )

@@ -70,7 +70,7 @@ def measure_windows(pipeline: Pipeline, data: Dataset, partition: Partition) -> 
                 len(newest.y),
                 since,
                 *_measure(holdout, probability),
-                _compare_auc(holdout, probability, every),
+                compare_auc(holdout, probability, every),
                 mean(losses, holdout.weight),
             )
         )
@@ -90,7 +90,7 @@ def _log_losses(y: Labels, probability: Matrix) -> Matrix:
     return losses
 
 
-def _compare_auc(holdout: Dataset, probability: Matrix, other: Matrix) -> Estimate:
+def compare_auc(holdout: Dataset, probability: Matrix, other: Matrix) -> Estimate:
     """The difference of two AUCs on the same rows (DeLong, DeLong & Clarke-Pearson, Biometrics 44, 1988)."""
     (value, parts), (other_value, other_parts) = (
         _auc_parts(holdout.y, one, holdout.weight) for one in (probability, other)

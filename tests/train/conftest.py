@@ -13,6 +13,7 @@ from tests.conftest import small_table
 from train import __main__ as command
 from train import proof, proof_rows
 from train.files import write_whole
+from train.report import field_plots, plots, rejects, svg, time_plots
 
 Evaluate = Callable[..., dict[str, Any]]
 
@@ -28,6 +29,20 @@ def _short_proof() -> Iterator[None]:
         patch.setattr(proof_rows, "ROWS_WITH_MISSING", 1_000)
         patch.setattr(proof, "EXPLAINED_ROWS", 200)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty plots in the pages of a report, which otherwise take most of its time; `with_plots` brings them back."""
+    for module in (plots, field_plots, rejects, time_plots):
+        monkeypatch.setattr(module, "render", lambda size, plot: "<svg></svg>")
+
+
+@pytest.fixture
+def with_plots(_no_plots: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots are drawn."""
+    for module in (plots, field_plots, rejects, time_plots):
+        monkeypatch.setattr(module, "render", svg.render)
 
 
 def write_model(folder: Path, _: object, content: bytes) -> list[Path]:

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from model.contract import CONTRACT_VERSION, Contract, Field, Golden, Training
+from model.policy import Policy
 from train.bins import bin_numbers, make_bins
 from train.card import CardPolicy
 from train.dataset import Matrix
@@ -33,9 +34,11 @@ KINDS: dict[str, Any] = {
     ),
 }
 
+POLICY = make_policy(CardPolicy(cost_review=0.3))
+
 
 @cache
-def export_kind(kind: str) -> bytes:
+def export_kind(kind: str, policy: Policy = POLICY) -> bytes:
     """The bytes of a model file with three fields, trained on `draw_numbers(600, 0)`."""
     X = draw_numbers(600, 0)
     y = (X @ [1.0, -0.5, 0.3] + np.random.default_rng(1).normal(size=len(X)) > 0.5).astype(int)
@@ -47,7 +50,7 @@ def export_kind(kind: str) -> bytes:
         version="2026.01.02-abcdef01",
         trained_at="2026-01-02T03:04:05Z",
         fields=fields,
-        policy=make_policy(CardPolicy(cost_review=0.3)),
+        policy=policy,
         base_value=0.0,
         training=Training(kind, len(X), 0, float(y.mean()), 3, "data", "card", "commit", {}),
         metrics={"auc": 0.8, "gini": 0.6, "brier": 0.1, "acceptance_rate": 0.5},

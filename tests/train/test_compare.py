@@ -24,7 +24,10 @@ def models(loans: Path) -> dict[str, str]:
     (loans / "poor.toml").write_text(card)
     train_without_report(f"{loans}/poor.toml", "--model", "logistic", "--out", f"{loans}/poor")
     train_without_report(f"{loans}/loans.toml", "--model", "logistic", "--out", f"{loans}/seed", "--seed", "1")
-    folders = {"good": loans, "poor": loans / "poor", "seed": loans / "seed"}
+    priced = (loans / "loans.toml").read_text().replace("[policy]\n", "[policy]\ncost_review = 0.3\n")
+    (loans / "reviewing.toml").write_text(priced)
+    train_without_report(f"{loans}/reviewing.toml", "--model", "logistic", "--out", f"{loans}/reviewing")
+    folders = {"reviewing": loans / "reviewing", "good": loans, "poor": loans / "poor", "seed": loans / "seed"}
     return {name: str(folder / "model.onnx") for name, folder in folders.items()}
 
 
@@ -56,6 +59,23 @@ def test_a_better_challenger_and_the_same_model_pass(compare: Compare, capsys: p
     assert compare("good", "good") == 0
 
     assert capsys.readouterr().out.count("it may replace the champion") == 2
+
+
+def test_reviews_without_a_price_fail_the_gate(
+    compare: Compare, loans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until --cost-review gives one; shares of decisions stand beside."""
+    data = ("--data", str(loans / "loans.csv"), "--target", "outcome")
+
+    assert compare("good", "reviewing", *data) == 1
+    unknown = capsys.readouterr().out
+    assert compare("good", "reviewing", *data, "--cost-review", "0.3") == 0
+    priced = capsys.readouterr().out
+
+    assert "Give the price of a review: --cost-review PRICE" in unknown
+    assert "share of review" in unknown
+    assert "it may replace the champion" not in unknown
+    assert "it may replace the champion" in priced
 
 
 def test_a_card_names_table_and_target(compare: Compare, loans: Path) -> None:

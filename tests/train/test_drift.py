@@ -30,6 +30,7 @@ def test_the_same_population_is_stable(
     assert "tability index" in (table.parent / "drift.html").read_text()
 
 
+@pytest.mark.usefixtures("with_plots")
 def test_a_shifted_field_is_named_and_fails_the_gate(
     loans: Path, write_table: WriteTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,3 +82,19 @@ def test_a_file_that_is_no_model_is_refused(
     error = capsys.readouterr().err
     assert "ends without its checksum" in error
     assert "can't read the model file" in error
+
+
+def test_a_scorecard_of_few_points_is_stable_on_its_training_rows(
+    write_table: WriteTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though scorecards of other rows, which predict the training rows out of sample, have other totals of points."""
+    table = write_table(800, income=None, amount=None)
+    data = ("--data", str(table), "--target", "outcome", "--id", "number", "--model", "scorecard")
+
+    assert main([*data, "--out", str(table.parent)]) == 0
+    trained = capsys.readouterr().out
+    assert run(table.parent, table, "--gate") == 0
+
+    assert "Pass    Stability." in trained
+    assert "Probability of default │ 0.000 (0.000" in capsys.readouterr().out
+    assert "are this scorecard's own" in (table.parent / "report.html").read_text()

@@ -77,9 +77,9 @@ def test_brackets_in_a_path_are_no_markup(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_training_again_from_the_inferred_card_gives_the_same_bytes(
-    write_table: WriteTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write_table: WriteTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same data, card, code and time give the same model and documents, byte for byte."""
+    """The same data, card, code and time give the same model and documents, byte for byte; the command is printed."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     boosting = CANDIDATES["boosting"]
     short = replace(boosting, settings=boosting.settings | {"max_iter": 40}, race=boosting.race[:3], nearby=())
@@ -88,6 +88,8 @@ def test_training_again_from_the_inferred_card_gives_the_same_bytes(
     first, second = tmp_path / "first", tmp_path / "second"
 
     assert main([*data, "--model", "boosting", "--out", str(first)]) == 0
+    again = f"then: python -m train {first}/loans.toml --model boosting --out {first}\n"
+    assert again in capsys.readouterr().out
     assert main([str(first / "loans.toml"), "--model", "boosting", "--out", str(second)]) == 0
 
     for name in DOCUMENTS | {"model.onnx"}:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from train.card import CardPolicy
+from train.judged import judge
 from train.policy import make_policy
 from train.quality import calibration_error, measure
 
@@ -15,8 +16,9 @@ POLICY = make_policy(CardPolicy())
 def test_a_perfect_ranking_has_auc_gini_and_ks_of_one() -> None:
     """Also no cost, if all decisions are right."""
     y = np.array([0] * 50 + [1] * 50)
+    probability = np.where(y == 1, 0.99, 0.01)
 
-    quality = measure(y, np.where(y == 1, 0.99, 0.01), POLICY)
+    quality = measure(y, probability, judge(POLICY, probability, np.empty((100, 0))))
 
     assert (quality.auc, quality.gini, quality.ks) == (1.0, 1.0, 1.0)
     assert (quality.acceptance_rate, quality.cost_per_applicant) == (0.5, 0.0)

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from rich.console import Console
 
-from train.card import Card, CardDataset, CardField
+from model.inputs import Input
+from model.money import Money
+from train.candidates import CANDIDATES
+from train.card import Card, CardDataset, CardField, CardPolicy
+from train.cross_validation import Fold, Trial
 from train.dataset import Dataset
 from train.errors import TrainingError
 from train.holdout import Partition
-from train.summary import show_table, show_validation
+from train.policy import make_policy
+from train.quality import Quality
+from train.summary import Entry, show_summary, show_table, show_validation
 from train.table import read_table
 
 ROWS = 400
@@ -57,3 +64,18 @@ def test_rows_that_groups_leave_out_are_told_where_too_few_are_left() -> None:
 
     with pytest.raises(TrainingError, match=r"without a time$"):
         show(20, np.arange(ROWS))
+
+
+def test_the_profit_is_told_with_the_rows_that_have_none() -> None:
+    """Of a policy in money: gains missed by refusing all, less the costs of the chosen model."""
+    policy = structs.replace(make_policy(CardPolicy()), stated="money", money=Money(Input("amount", 0), 0.5, 0.1))
+    holdout = Dataset(np.array([[100.0], [300.0], [np.nan]]), np.array([0, 1, 0]))
+    trial = Trial(CANDIDATES["logistic"], {}, (Fold(0.4, 0.8),))
+    console = Console(file=io.StringIO(), soft_wrap=True)
+
+    show_summary(console, holdout, [Entry(trial, Quality(0.8, 0.6, 0.5, 0.4, 0.1, 0.01, 0.5, 2.0))], trial, policy)
+
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Accept all: cost per applicant 75.0000; refuse all: 5.0000" in output
+    assert "Profit per applicant: 3.0000; accept all: -70.0000; refuse all: 0" in output
+    assert "1 of 3 rows have no known exposure or margin" in output

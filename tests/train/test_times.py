@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -129,18 +130,19 @@ def test_a_time_ends_with_its_last_day(write: Write, cells: list[str], ends: lis
 
 @given(text=st.sampled_from(FORMATS), days=st.lists(SHORT_DAYS, min_size=1, max_size=5))
 def test_a_column_is_read_as_it_was_written_or_asked_for(text: str, days: list[int]) -> None:
-    """In whatever form: the right days, or a question that has the right form among its answers; never other days."""
+    """In whatever form: the right days, or a question that has the right form, or another that gives these days too,
+    among its answers; never other days."""
     form = make_format(text)
     cells = pd.DataFrame({"when": [form.write(day) for day in days]}, dtype=object)
     table = Table(Path("t.csv"), "", cells, np.arange(len(days)), None, ".")
 
     try:
-        found, options = read(table).days.tolist(), text
+        found = [read(table).days.tolist()]
     except TrainingError as error:
-        found, options = read(table, text).days.tolist(), str(error).partition("say which: ")[2]
+        options = re.findall(r"--time-format '([^']+)'", str(error).partition("say which: ")[2])
+        found = [read(table, option).days.tolist() for option in options]
 
-    assert text in options
-    assert found == [first_day(day, form.unit) for day in days]
+    assert [first_day(day, form.unit) for day in days] in found
 
 
 @pytest.mark.parametrize("mark", ["-", "/", "."])

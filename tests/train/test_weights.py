@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from model.estimates import Estimate, auc
 from train.bins import bin_levels, bin_numbers
 from train.card import CardField, CardPolicy
+from train.judged import judge
 from train.policy import make_policy
 from train.quality import Quality, measure
 from train.report.calibration import measure_calibration
@@ -88,10 +89,10 @@ MEASURES: dict[str, Callable[[OutOfSample], Any]] = {
     "calibration": lambda s: [
         (one.mean_probability, one.default_rate) for one in measure_calibration(s.y, s.probability, 0, s.weight).bins
     ],
-    "quality": lambda s: measure(s.y, s.probability, POLICY, s.weight),
+    "quality": lambda s: measure(s.y, s.probability, judge(POLICY, s.probability, s.X), s.weight),
     "auc": lambda s: auc(s.y, s.probability, s.weight),
-    "costs": lambda s: measure_costs(s.y, s.probability, POLICY, 0, s.weight),
-    "group": lambda s: measure_group(s.y, s.probability, POLICY, s.weight),
+    "costs": lambda s: measure_costs(s.y, s.probability, judge(POLICY, s.probability, s.X), 0, s.weight),
+    "group": lambda s: measure_group(s.y, s.probability, judge(POLICY, s.probability, s.X), s.weight),
     "segments": lambda s: measure_segments(s, {"home": CardField("Home", "category", levels=("a", "b"))}, POLICY),
     "periods": measure_periods,
     "quantiles": lambda s: weighted_quantile(s.probability, np.linspace(0, 1, 11), s.weight),

@@ -11,11 +11,11 @@ from scipy.special import xlogy
 
 from model.bins import name_bins
 from model.estimates import Estimate
-from model.policy import Policy
+from model.policy import DECISIONS
 from model.session import Scores
 from train.bins import bin_numbers
 from train.dataset import Matrix
-from train.policy import costs_of
+from train.judged import REVIEW, Judged
 from train.report.intervals import default_rate, percentile_interval, resample
 from train.report.stability import PROBABILITY, Shift, compare_counts, count_weighted
 from train.target import Labels
@@ -33,13 +33,25 @@ class Difference:
     challenger: float
     difference: Estimate
     is_better_higher: bool
+    is_known: bool = True
 
     @property
     def verdict(self) -> str:
-        """'better' or 'worse' if the interval excludes 0, else 'same'."""
+        """'better' or 'worse' if the interval excludes 0, else 'same'; 'unknown' if the metric can't be compared."""
+        if not self.is_known:
+            return "unknown"
         if not self.difference.excludes(0.0) or self.difference.value == 0:
             return "same"
         return "better" if (self.difference.value > 0) == self.is_better_higher else "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionShares:
+    """Share of the applicants who get one decision from each model, weighted."""
+
+    decision: str
+    champion: float
+    challenger: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class Comparison:
 
     rows: int
     differences: tuple[Difference, ...]
+    decisions: tuple[DecisionShares, ...]
     swaps: tuple[Swap, ...]
     scores: Shift
 
@@ -69,20 +82,33 @@ class Comparison:
         """Whether the challenger may replace the champion: no metric is worse by more than sampling noise."""
         return all(difference.verdict != "worse" for difference in self.differences)
 
+    @property
+    def is_cost_known(self) -> bool:
+        """Whether the costs can be compared: reviews have a price, or both models review the same applicants."""
+        return all(difference.is_known for difference in self.differences)
+
 
 def compare(
-    y: Labels, champion: Scores, challenger: Scores, policy: Policy, seed: int, weight: Matrix | None = None
+    y: Labels, champion: Scores, challenger: Scores, judged: Judged, seed: int, weight: Matrix | None = None
 ) -> Comparison:
     """Compare the scores of the same n rows with outcomes y, int64, (n,), 1 = default; weight: float64, (n,).
 
-    Each model decides by its own thresholds; `policy` gives the costs of both. A resample draws rows, which keep their
-    weights.
+    Each model decides by its own policy; `judged` is the champion's, which says what is at stake for each applicant and
+    what a review costs. Where it doesn't say, costs are only comparable if both models review the same applicants.
+    A resample draws rows, which keep their weights.
     """
+    reviewed = [(scores.decision == REVIEW) & judged.is_known for scores in (champion, challenger)]
+    is_cost_known = judged.policy.cost_review is not None or bool((reviewed[0] == reviewed[1]).all())
     metrics: list[_Metric] = [
         _Metric("AUC", True, lambda scores: _auc(y, scores.probability)),
         _Metric("log loss", False, lambda scores: _mean(_log_loss(y, scores.probability))),
         _Metric("Brier score", False, lambda scores: _mean((scores.probability - y) ** 2)),
-        _Metric("cost per applicant", False, lambda scores: _mean(costs_of(y, scores.decision, policy))),
+        _Metric(
+            "cost per applicant" if is_cost_known else "cost per applicant, reviews free",
+            False,
+            lambda scores: _mean(judged.decide(scores.decision).costs(y)),
+            is_cost_known,
+        ),
     ]
     pairs = [(metric.prepare(champion), metric.prepare(challenger)) for metric in metrics]
     all_rows = np.ones(len(y), dtype=np.int64) if weight is None else weight
@@ -96,6 +122,10 @@ def compare(
             _difference(metric, one(all_rows), other(all_rows), draws[:, column])
             for column, (metric, (one, other)) in enumerate(zip(metrics, pairs, strict=True))
         ),
+        decisions=tuple(
+            DecisionShares(name, *(weighted_mean(one.decision == number, weight) for one in (champion, challenger)))
+            for number, name in enumerate(DECISIONS)
+        ),
         swaps=tuple(_swaps(y, champion.decision == 0, challenger.decision == 0, weight)),
         scores=compare_counts(PROBABILITY, name_bins(bins), before, after),
     )
@@ -108,14 +138,20 @@ class _Metric:
     title: str
     is_better_higher: bool
     prepare: Callable[[Scores], Callable[[Weights], float]]
+    is_known: bool = True
 
 
 def _difference(metric: _Metric, one: float, other: float, draws: Matrix) -> Difference:
-    return Difference(metric.title, one, other, percentile_interval(other - one, draws), metric.is_better_higher)
+    interval = percentile_interval(other - one, draws)
+    return Difference(metric.title, one, other, interval, metric.is_better_higher, metric.is_known)
 
 
 def _mean(losses: Matrix) -> Callable[[Weights], float]:
-    return lambda weights: float(weights @ losses / weights.sum())
+    """Of a resample; NaN is left out."""
+    is_known = ~np.isnan(losses)
+    if is_known.all():
+        return lambda weights: float(weights @ losses / weights.sum())
+    return lambda weights: float(weights[is_known] @ losses[is_known] / weights[is_known].sum())
 
 
 def _auc(y: Labels, probability: Matrix) -> Callable[[Weights], float]:

@@ -1,11 +1,14 @@
-"""The documents written beside a model: report.html, MODEL_CARD.md and CHANGELOG.md, all from the same findings."""
+"""The documents written beside a model, all from the same findings: report.html, MODEL_CARD.md, CHANGELOG.md, and the
+points table of a scorecard."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from train.errors import TrainingError
 from train.files import write_together
+from train.points_table import files as points_table
 from train.report.changelog import update_changelog
 from train.report.findings import Findings
 from train.report.gate import REJECTED
@@ -41,22 +44,42 @@ def write_rejected(folder: Path, findings: Findings, content: bytes) -> None:
 
 
 def _render(folder: Path, findings: Findings) -> dict[Path, bytes]:
-    return {folder / REPORT: render_report(findings), folder / MODEL_CARD: render_model_card(findings)}
+    return {
+        folder / REPORT: render_report(findings),
+        folder / MODEL_CARD: render_model_card(findings),
+        **points_table.render(findings.contract, folder),
+    }
 
 
-def remove_rejected(folder: Path) -> str | None:
-    """Remove the three files of a model that was rejected earlier, and their folder if nothing else is in it.
+def remove_earlier(folder: Path, documents: Collection[Path] = ()) -> str | None:
+    """Remove the files of a model that was rejected earlier, and their folder if nothing else is in it; and the points
+    table of an earlier scorecard, which isn't among the `documents` of the new model.
 
-    What can't be removed is left, since a new model has been written, and told as a sentence. Links aren't followed.
+    The removal of a points table is told as a sentence. So is what can't be removed, and is left, since a new model has
+    been written. Links aren't followed.
     """
+    removed: list[str] = []
     rejected = folder / REJECTED
+    left = _remove(folder, rejected, documents, removed)
+    table = (
+        f"removed {', '.join(removed)} of an earlier scorecard, whose points aren't this model's" if removed else None
+    )
+    return "; ".join(told for told in (table, left) if told is not None) or None
+
+
+def _remove(folder: Path, rejected: Path, documents: Collection[Path], removed: list[str]) -> str | None:
+    """What was left; the names of the files of a points table are added to `removed`."""
     try:
+        for path in points_table.list_files(folder):
+            if path not in documents and path.exists():
+                path.unlink()
+                removed.append(path.name)
         if rejected.is_symlink() or (rejected.exists() and not rejected.is_dir()):
             return f"{rejected} was left: it is a link or a file, expected a folder of an earlier training"
-        for name in (REPORT, MODEL_CARD, MODEL):
-            (rejected / name).unlink(missing_ok=True)
+        for path in (rejected / REPORT, rejected / MODEL_CARD, rejected / MODEL, *points_table.list_files(rejected)):
+            path.unlink(missing_ok=True)
         if rejected.is_dir() and not any(rejected.iterdir()):
             rejected.rmdir()
     except OSError as error:
-        return f"{rejected} of an earlier training was left: {error.strerror}; remove it"
+        return f"{error.filename or rejected} of an earlier training was left: {error.strerror}; remove it"
     return None

@@ -14,11 +14,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from model.bins import MIN_COUNT
 from model.estimates import Estimate, auc
 from model.policy import Policy
 from train.card import CardField
 from train.dataset import Matrix
-from train.policy import decide
+from train.judged import ACCEPT, judge
 from train.report.agreement import Agreement, measure_agreement
 from train.report.groups import can_measure, split_groups
 from train.report.intervals import ratio_of_means, ratio_of_proportions, share_of
@@ -61,6 +62,11 @@ class Group:
         """Whether the acceptance rate is below four fifths of the reference group's."""
         return self.impact_ratio.value < FOUR_FIFTHS
 
+    @property
+    def n_accepted(self) -> float:
+        """About how many applicants are accepted."""
+        return self.count * self.acceptance.value
+
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
@@ -79,6 +85,11 @@ class Fairness:
     proxy_auc: float | None
     n_excluded: int
 
+    @property
+    def is_impact_known(self) -> bool:
+        """Whether enough applicants of the reference group are accepted to compare acceptance rates."""
+        return any(group.name == self.reference and group.n_accepted >= MIN_COUNT for group in self.groups)
+
 
 def measure_fairness(
     sample: OutOfSample, fields: Mapping[str, CardField], policy: Policy, seed: int
@@ -96,7 +107,7 @@ def _measure(
     }
     if len(members) < 2:
         return None
-    is_accepted, all_weights = decide(sample.probability, policy) == 0, sample.weight
+    is_accepted, all_weights = judge(policy, sample.probability, sample.X).decision == ACCEPT, sample.weight
     shares = {title: weighted_mean(rows, all_weights) for title, rows in members.items()}
     large = [title for title, share in shares.items() if share >= MIN_REFERENCE_SHARE] or list(members)
     accepted_of = {

@@ -16,6 +16,7 @@ from train.card import Card
 from train.correction import Correction
 from train.leakage import FieldStrength
 from train.proof import Proof
+from train.rejects.measure import Rejects
 from train.report.effects import Direction, FieldEffect, check_directions, measure_effects
 from train.report.fairness import Fairness, measure_fairness
 from train.report.out_of_sample import OutOfSample
@@ -33,6 +34,7 @@ ROLES = {
     "time": "Time of application.",
     "weight": "Weight: how many applicants a row stands for.",
     "group": "Group: its rows are never both fitted and measured on.",
+    "accepted": "Who was accepted: only they are fitted and measured on.",
 }
 """Role of a column that is no field → what the documents say of it."""
 
@@ -44,7 +46,7 @@ class TrainingRecord:
     candidates: the best trial of each. proof: of the exported file. strengths: how well each input alone tells the
     outcome. left_out: column of the table → why it is no input. windows: the model of the newest training rows alone;
     none without times. correction: the line that is part of the model. rows_left_out: older applications of groups
-    that are in the hold-out, in neither part.
+    that are in the hold-out, in neither part. rejects: what the rejected applicants of the table leave open.
     """
 
     candidates: tuple[Entry, ...]
@@ -54,6 +56,7 @@ class TrainingRecord:
     windows: tuple[Window, ...] = ()
     correction: Correction | None = None
     rows_left_out: int = 0
+    rejects: Rejects | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def collect_findings(
         fairness=measure_fairness(sample, card.fields, contract.policy, seed),
         effects=measure_effects(model, sample.X, seed, sample.weight),
         directions=check_directions(model, sample.X, card.fields, seed),
-        shifts=_measure_shifts(contract, sample),
+        shifts=_measure_shifts(model, sample),
         segments=measure_segments(sample, card.fields, contract.policy),
         periods=measure_periods(sample),
         trained=trained,
@@ -179,8 +182,13 @@ def collect_findings(
     )
 
 
-def _measure_shifts(contract: Contract, sample: OutOfSample) -> tuple[Shift, ...]:
-    """The shift of the probability and of each field; none for a file without reference bins."""
+def _measure_shifts(model: Model, sample: OutOfSample) -> tuple[Shift, ...]:
+    """The shift of the probability and of each field; none for a file without reference bins.
+
+    Probabilities of the training rows are out of sample, but those of a scorecard are its own: it has few totals of
+    points, which scorecards of other rows don't share, and too few parameters to fit its training rows closely.
+    """
+    contract = model.contract
     if not contract.bins:
         return ()
     compared = len(contract.fields) + 1
@@ -188,7 +196,9 @@ def _measure_shifts(contract: Contract, sample: OutOfSample) -> tuple[Shift, ...
     weight, holdout = select(sample.weight, held), sample.probability[held]
     shifts = measure_shifts(contract.fields, contract.bins, sample.X[held], weight)
     if len(older):
-        training, earlier = sample.probability[older], select(sample.weight, older)
+        is_own = contract.scorecard is not None
+        training = model.score(sample.X[older]).probability if is_own else sample.probability[older]
+        earlier = select(sample.weight, older)
         bins = bin_numbers(training, earlier)
         before, after = count_weighted(training, bins, earlier), count_weighted(holdout, bins, weight)
         return compare_counts(PROBABILITY, name_bins(bins), before, after, compared), *shifts

@@ -8,11 +8,10 @@ import numpy as np
 from scipy.special import xlogy
 
 from model.estimates import Estimate, auc
-from model.policy import Policy
 from train.dataset import Matrix
-from train.policy import costs_of, decide
+from train.judged import ACCEPT, Judged
 from train.report.agreement import Agreement, measure_agreement
-from train.report.intervals import mean, ratio_of_means, share_of
+from train.report.intervals import mean, mean_of_known, ratio_of_means, share_of
 from train.target import Labels
 from train.weights import weighted_mean
 
@@ -22,7 +21,8 @@ class GroupFigures:
     """What is measured on a group of `count` applicants.
 
     ratio: mean predicted probability divided by default rate; ideal 1, NaN without a default. agreement: the test of
-    it. acceptance: acceptance rate. cost: per applicant. auc: NaN without both outcomes.
+    it. acceptance: acceptance rate. cost: per applicant, NaN if no
+    one's is known. auc: NaN without both outcomes.
     """
 
     count: int
@@ -36,11 +36,10 @@ class GroupFigures:
     cost: Estimate
 
 
-def measure_group(y: Labels, probability: Matrix, policy: Policy, weight: Matrix | None = None) -> GroupFigures:
+def measure_group(y: Labels, probability: Matrix, judged: Judged, weight: Matrix | None = None) -> GroupFigures:
     """The figures of applicants with outcomes y, int64, (n,), 1 = default, and probabilities, float64, (n,)."""
     smallest = np.finfo(np.float64).eps
     p = np.clip(probability, smallest, 1 - smallest)
-    decision = decide(probability, policy)
     return GroupFigures(
         count=len(y),
         default_rate=share_of(y == 1, weight),
@@ -49,8 +48,8 @@ def measure_group(y: Labels, probability: Matrix, policy: Policy, weight: Matrix
         agreement=measure_agreement(y, probability, weight),
         auc=auc(y, probability, weight),
         log_loss=mean(-(xlogy(y, p) + xlogy(1 - y, 1 - p)), weight),
-        acceptance=share_of(decision == 0, weight),
-        cost=mean(costs_of(y, decision, policy), weight),
+        acceptance=share_of(judged.decision == ACCEPT, weight),
+        cost=mean_of_known(judged.costs(y), weight),
     )
 
 

@@ -49,6 +49,18 @@ def mean(figures: Matrix, weight: Matrix | None = None) -> Estimate:
     return Estimate(value, value - half_width, value + half_width)
 
 
+def scale(estimate: Estimate, factor: float) -> Estimate:
+    """An estimate in another unit, such as a mean as a sum; `factor`: positive."""
+    return Estimate(factor * estimate.value, factor * estimate.low, factor * estimate.high)
+
+
+def mean_of_known(figures: Matrix, weight: Matrix | None = None) -> Estimate:
+    """As mean, of the figures that aren't NaN; NaN if none is left."""
+    rows = ~np.isnan(figures)
+    nothing = Estimate(float("nan"), float("nan"), float("nan"))
+    return mean(figures[rows], select(weight, rows)) if rows.any() else nothing
+
+
 def _standard_error(figures: Matrix, weight: Matrix | None) -> float:
     """That of the mean; with weights by linearization (Särndal, Swensson & Wretman, 1992, section 5.7)."""
     if weight is None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from model.rule_words import describe_condition
 from train.report.findings import Findings
 from train.report.gate import describe_rejection
+from train.report.report_page import describe_money
 from train.report.templates import make_environment
 from train.report.verdict import LABELS, assess
 from train.summary import METRICS
@@ -33,6 +35,8 @@ def render_model_card(findings: Findings) -> bytes:
         metrics=METRICS,
         field_labels=[field.label for field in contract.fields],
         rejection=describe_rejection(findings),
+        money_terms=describe_money(contract),
+        rules=[(rule, describe_condition(rule.when, contract.fields)) for rule in contract.policy.rules],
     )
     return page.encode()
 

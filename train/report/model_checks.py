@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model.estimates import CONFIDENCE
+from model.bins import MIN_COUNT
+from model.estimates import CONFIDENCE, Estimate
 from model.formatting import format_count, format_decimal, format_estimate, format_percent
+from model.policy import DECISIONS
 from model.stability import MODERATE_SHIFT
 from train.card import UNRECORDED
 from train.errors import shorten
+from train.judged import REVIEW
 from train.leakage import REVIEW_AUC
 from train.protected import list_protected_inputs
 from train.report.agreement import RATIO_LIMITS
 from train.report.check import Check
 from train.report.fairness import FOUR_FIFTHS
 from train.report.findings import Findings
+from train.report.formatting import format_few, format_money
 
 PROXY_AUC_LIMIT = 0.7
 """From this AUC on, the inputs are reported as a proxy of a protected field."""
+
+RELEVANT_REVIEWS = 0.01
+"""From this share of applicants on, reviews without a stated cost are reported for review."""
 
 MISCALIBRATED = (
     f"outside {RATIO_LIMITS[0]}–{RATIO_LIMITS[1]} and further from 1 than the sampling noise of all groups together "
@@ -81,6 +88,58 @@ def check_protected_inputs(findings: Findings) -> Iterator[Check]:
     )
 
 
+def check_rules(findings: Findings) -> Iterator[Check]:
+    """Whether each rule beside the model decides somebody, and what the rules cost or save."""
+    rules = findings.main.rules
+    if not rules:
+        return
+    never = [one.name for one in rules if not one.n_holds]
+    always = [one.name for one in rules if one.n_holds == findings.main.count]
+    idle = [one.name for one in rules if one.n_holds and not one.n_changed]
+    faults = [
+        f"{what}: {', '.join(names)}"
+        for what, names in (
+            ("Holds for no applicant", never),
+            ("Holds for every applicant", always),
+            ("Changes no decision, because model and other rules are as strict already", idle),
+        )
+        if names
+    ]
+    counts = [f"{one.name} {format_few(one.n_changed)} ({_name_cost(one.cost)})" for one in rules]
+    yield Check(
+        "Rules",
+        "review" if faults else "pass",
+        ". ".join(
+            [
+                f"Of {format_count(findings.main.count)} applicants rules change the decision of: {'; '.join(counts)}",
+                *faults,
+            ]
+        )
+        + ".",
+    )
+
+
+def check_review_costs(findings: Findings) -> Iterator[Check]:
+    """Whether costs and profit leave out what manual reviews cost."""
+    share = sum(one.share for one in findings.main.costs.decisions if one.decision == DECISIONS[REVIEW])
+    if findings.contract.policy.cost_review is None and share > 0:
+        yield Check(
+            "Cost of reviews",
+            "review" if share >= RELEVANT_REVIEWS else "pass",
+            f"{format_percent(share)} of applicants are reviewed. Reviews are counted as free, because the card states "
+            "no cost_review: costs are higher than shown, profit lower, and what rules with reviews cost is unknown.",
+        )
+
+
+def _name_cost(cost: Estimate | None) -> str:
+    """What a rule costs or saves in all, and whether that is beyond noise."""
+    if cost is None:
+        return "cost unknown"
+    if not cost.excludes(0.0):
+        return f"cost within noise of 0: {format_money(cost)}"
+    return f"{'costs' if cost.value > 0 else 'saves'} {format_money(abs(cost.value))} in all"
+
+
 def check_fairness(findings: Findings) -> Iterator[Check]:
     """Adverse impact, calibration and proxies of each protected field."""
     unknown = [field.label for field in findings.card.fields.values() if field.note == UNRECORDED]
@@ -103,8 +162,12 @@ def check_fairness(findings: Findings) -> Iterator[Check]:
         ]
         yield Check(
             f"Adverse impact: {field.label}",
-            "review" if adverse else "pass",
-            f"Acceptance rate divided by that of “{field.reference}” is below {FOUR_FIFTHS:g} for {'; '.join(adverse)}."
+            "review" if adverse or not field.is_impact_known else "pass",
+            f"Not assessed: fewer than {MIN_COUNT} applicants of “{field.reference}”, the group that is accepted most "
+            "often, are accepted."
+            if not field.is_impact_known
+            else f"Acceptance rate divided by that of “{field.reference}” is below {FOUR_FIFTHS:g} for "
+            f"{'; '.join(adverse)}."
             if adverse
             else f"Every group's acceptance rate is at least {FOUR_FIFTHS:g} times that of “{field.reference}”.",
         )

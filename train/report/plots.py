@@ -54,14 +54,14 @@ def plot_calibration(calibration: Calibration, in_time: Calibration | None = Non
             )
         _plot_rates(axes, x, rates, "observed, out of time, 95% interval" if earlier else "observed, 95% interval")
         axes.set(xlim=(0, end), ylim=(0, end), xlabel="mean predicted probability (%)", ylabel="default rate (%)")
-        _set_percent(axes.xaxis, axes.yaxis)
+        set_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="upper left")
 
     return render(HALF_WIDTH, plot)
 
 
 def plot_points(sample: Sample, policy: Policy) -> str:
-    """Score distributions of good applicants and of defaults."""
+    """Score distributions of good applicants and of defaults, and the threshold, if one decides for all."""
     y, points = sample.y, policy.score_points(sample.probability)
     weight = np.ones(len(y)) if sample.weight is None else sample.weight
 
@@ -80,10 +80,11 @@ def plot_points(sample: Sample, policy: Policy) -> str:
                 label=name,
                 linewidth=0,
             )
-        threshold = int(policy.score_points(policy.refuse_from))
-        axes.axvline(threshold, color=INK, linewidth=1, linestyle="--", label=f"threshold, {threshold} points")
+        if policy.money is None:
+            threshold = int(policy.score_points(policy.refuse_from))
+            axes.axvline(threshold, color=INK, linewidth=1, linestyle="--", label=f"threshold, {threshold} points")
         axes.set(xlabel="score (points)", ylabel="share of each class (%)")
-        _set_percent(axes.yaxis)
+        set_percent(axes.yaxis)
         put_legend_above(axes)
 
     return render(HALF_WIDTH, plot)
@@ -101,7 +102,7 @@ def plot_roc(sample: Sample, in_time: Sample | None = None) -> str:
         label = "this model" if in_time is None else "out of time"
         axes.plot(grid, _read_roc(sample, grid), color=BLUE, label=label)
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="good applicants refused (%)", ylabel="defaults refused (%)")
-        _set_percent(axes.xaxis, axes.yaxis)
+        set_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="lower right")
 
     return render(HALF_WIDTH, plot)
@@ -113,23 +114,24 @@ def _read_roc(sample: Sample, grid: Matrix) -> Matrix:
     return np.asarray(np.interp(grid, false_positive_rate, true_positive_rate))
 
 
-def plot_costs(costs: Costs) -> str:
-    """Cost per applicant by threshold, with the one implied by the costs and the interval of the observed optimum."""
+def plot_costs(costs: Costs, *, is_money: bool = False) -> str:
+    """Cost per applicant by threshold, with the one implied by the costs and the interval of the observed optimum.
+
+    is_money: the threshold is that of the expected loss as a share of expected loss and gain.
+    """
 
     def plot(figure: Figure) -> None:
         axes = figure.subplots()
         optimum = costs.empirical_threshold
         label = "observed optimum, 95% interval"
         axes.axvspan(optimum.low, optimum.high, color=AMBER, alpha=0.2, linewidth=0, label=label)
-        axes.plot(costs.thresholds, costs.curve, color=BLUE, label="cost, accept or refuse")
-        axes.axvline(
-            costs.theoretical_threshold, color=INK, linestyle="--", linewidth=1, label="threshold implied by the costs"
-        )
-        top = min(costs.accept_all, 2.5 * costs.refuse_all)
-        axes.set(xlim=(0, 1), ylim=(0, top * 1.05), xlabel="threshold, probability of default (%)")
+        axes.plot(costs.thresholds, costs.curve, color=BLUE)
+        axes.axvline(costs.theoretical_threshold, color=INK, linestyle="--", linewidth=1, label="implied by the costs")
+        what = "expected loss / (loss + gain)" if is_money else "probability of default"
+        axes.set(xlim=(0, 1), ylim=(0, float(costs.curve.max()) * 1.05), xlabel=f"threshold, {what} (%)")
         axes.set_ylabel("cost per applicant (unit of the card)")
-        _set_percent(axes.xaxis)
-        axes.legend(loc="lower right")
+        set_percent(axes.xaxis)
+        put_legend_above(axes)
 
     return render(HALF_WIDTH, plot)
 
@@ -148,7 +150,7 @@ def plot_strategy(costs: Costs) -> str:
                 axes.plot(*point, color=INK, marker="D", markersize=6, linestyle="none", label="this policy")
         axes.set(xlim=(0, 1.02), xlabel="acceptance rate (%)", ylabel="default rate of accepted (%)")
         axes.set_ylim(bottom=0)
-        _set_percent(axes.xaxis, axes.yaxis)
+        set_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="upper left")
 
     return render(HALF_WIDTH, plot)
@@ -213,7 +215,7 @@ def plot_shift(shift: Shift) -> str:
         axes.invert_yaxis()
         axes.set(xlabel="share of applicants (%)", ylabel=shift.unit)
         axes.grid(visible=False, axis="y")
-        _set_percent(axes.xaxis)
+        set_percent(axes.xaxis)
         put_legend_above(axes)
 
     return render((THIRD_WIDTH[0], 1.1 + 0.27 * len(shift.names)), plot)
@@ -225,11 +227,12 @@ def _plot_rates(axes: Any, x: Sequence[float], rates: Sequence[Estimate], label:
 
 
 def put_legend_above(axes: Any) -> None:
-    """Place the legend above the axes, where it covers no bar."""
+    """Place the legend above the axes, where it covers nothing."""
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3)
 
 
-def _set_percent(*axes: Any) -> None:
+def set_percent(*axes: Any) -> None:
+    """Write the ticks of these axes as percentages."""
     for axis in axes:
         axis.set_major_formatter(PERCENT)
 

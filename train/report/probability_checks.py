@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from model.estimates import Estimate
+from model.estimates import CONFIDENCE, Estimate
 from model.formatting import format_count, format_decimal, format_estimate, format_percent
 from train.report.agreement import RATIO_LIMITS
 from train.report.calibration import GATE_CONFIDENCE, SLOPE_LIMITS, Calibration
 from train.report.check import Check
 from train.report.findings import Findings
+from train.report.formatting import format_money
+from train.report.profit import WITHOUT_REVIEWS
 from train.report.samples import ALL, HOLDOUT, NEW, Sample
 from train.time_formats import format_day
 
 MAX_AUC_LOSS = 0.02
 """A fall of AUC from in time to out of time beyond it, and beyond sampling noise, is to be reviewed."""
+
+MAX_REVIEWED = 0.2
+"""Above this share of manual reviews, which count as always right, the profit of a policy is to be reviewed."""
 
 MAX_UNSEEN = 0.2
 """A hold-out so small that it could only reject a ratio further from 1 than this is to be reviewed."""
@@ -168,10 +173,57 @@ def check_policy(findings: Findings) -> Iterator[Check]:
         f"{format_decimal(costs.accept_all, 3)}, refusing all {format_decimal(costs.refuse_all, 3)}.",
     )
     optimum = costs.empirical_threshold
+    if findings.contract.policy.money is None:
+        implied = f"The costs imply a threshold at a probability of {format_percent(costs.theoretical_threshold)}"
+    else:
+        implied = (
+            "The largest expected profit refuses where the expected loss is at least "
+            f"{format_percent(costs.theoretical_threshold, 0)} of expected loss and gain"
+        )
     yield Check(
         "Decision threshold",
         "review" if optimum.excludes(costs.theoretical_threshold) else "pass",
-        f"The costs imply a threshold at a probability of {format_percent(costs.theoretical_threshold)}; the cheapest "
-        f"threshold on the observed outcomes is {format_percent(optimum.value)} (95% interval "
+        f"{implied}; the cheapest threshold on the observed outcomes is {format_percent(optimum.value)} (95% interval "
         f"{format_percent(optimum.low)}–{format_percent(optimum.high)}).",
     )
+
+
+def check_profit(findings: Findings) -> Iterator[Check]:
+    """Whether a policy in money earns as much as one threshold for all, and loses what it expects."""
+    profit = findings.main.profit
+    if profit is None:
+        return
+    own, constant = (
+        next(one for one in profit.policies if one.title == title) for title in ("this policy", "one threshold for all")
+    )
+    plain = next((one for one in profit.policies if one.title == WITHOUT_REVIEWS), None)
+    condition, reviews = "", ""
+    if plain is not None:
+        condition = " if reviews are always right"
+        reviews = (
+            f" {format_percent(own.reviewed)} of applicants are reviewed; without reviews the policy realizes "
+            f"{format_money(plain.realized)}."
+        )
+    needs_review = profit.advantage.high < 0 or own.realized.value < 0 or own.reviewed > MAX_REVIEWED
+    yield Check(
+        "Profit of the policy",
+        "review" if needs_review else "pass",
+        f"Realized {format_money(own.realized)} per applicant{condition}, expected {format_money(own.expected)}; one "
+        f"threshold for all realizes {format_money(constant.realized.value)}, a difference of "
+        f"{format_money(profit.advantage)}.{reviews}",
+    )
+    losses = profit.losses
+    if losses is not None:
+        low, high = RATIO_LIMITS
+        is_off = losses.agreement.is_rejected(CONFIDENCE)
+        reach = losses.agreement.noise(CONFIDENCE)
+        noise = (
+            f", outside {low}–{high}, {'beyond' if is_off else 'but within'} the {reach:.2f} that chance alone may give"
+        )
+        yield Check(
+            "Expected loss",
+            "review" if is_off else "pass",
+            f"The accepted lose {format_money(losses.realized)} in all, where {format_money(losses.expected)} are "
+            f"expected: expected / realized {format_estimate(losses.ratio, 2)}"
+            f"{noise if losses.agreement.is_outside else ''}.",
+        )

@@ -1,6 +1,7 @@
 """What the documents beside a recalibrated model say: a changelog entry, and a note on top of its parent's documents.
 
-Ranking, fairness and reasons of the parent's report stay true; its probabilities, calibration and costs don't.
+Ranking, fairness and reasons of the parent's report stay true; its probabilities, calibration and costs don't. The
+points table of a scorecard is left out: a line through its log-odds isn't in whole points.
 """
 
 from __future__ import annotations
@@ -21,8 +22,20 @@ HEADINGS = {"MODEL_CARD.md": "\n# ", "report.html": "<main>"}
 VERDICTS = {"MODEL_CARD.md": ("**Verdict:** ", "\n"), "report.html": ('<div class="verdict">', "</div>")}
 """Document → what the parent's verdict begins and ends with."""
 
+NO_TABLE = "the points table of the scorecard no longer holds, and the recalibrated file has none"
+"""What becomes of a scorecard's points table."""
+
 METRICS = re.compile(r"(?<=\n    metrics:\n)(    - type: .*\n      value: .*\n)+")
 """The figures in the front matter of a model card."""
+
+
+POINTS = {
+    "MODEL_CARD.md": re.compile(r"^- \*\*Points:\*\* .*\n", re.MULTILINE),
+    "report.html": re.compile(
+        r'<a href="#scorecard">Scorecard</a>|<h2 id="scorecard">.*?(?=<h2 id="fields">)', re.DOTALL
+    ),
+}
+"""Document → what it has about the points table of a scorecard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,8 @@ def render_notes(beside: Path, out: Path, note: Note) -> dict[Path, bytes]:
         text = _read(beside / name)
         if note.parent.sha256 in text and heading in text:
             text = _replace_verdict(name, METRICS.sub(_format_metrics(note.model), text), note.parent)
+            if note.parent.contract.scorecard is not None:
+                text = POINTS[name].sub("", text)
             end = text.index("\n", text.index(heading) + 1) + 1
             paragraph = escape(_format_note(note), quote=False)
             if name.endswith(".html"):
@@ -98,11 +113,12 @@ def _read(path: Path) -> str:
 
 def _format_note(note: Note) -> str:
     new, old = note.model, note.parent
+    table = " " if old.contract.scorecard is None else f" {NO_TABLE[0].upper()}{NO_TABLE[1:]}. "
     return (
         f"Recalibrated: model.onnx beside this document is version {new.contract.version}, sha256 {new.sha256}, made "
-        f"from version {old.contract.version}, which is described below: new log-odds = {note.line}. {note.reason} "
-        "Order of applicants, proxies and directions of risk are as described; probabilities, decisions, "
-        "calibration, acceptance rates and costs are not."
+        f"from version {old.contract.version}, which is described below: new log-odds = {note.line}. "
+        f"{note.reason}{table}Order of applicants, proxies and directions of risk are as described; probabilities, "
+        "points, decisions, calibration, acceptance rates and costs are not."
     )
 
 

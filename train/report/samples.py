@@ -16,10 +16,13 @@ from model.estimates import Estimate, auc
 from model.formatting import format_count
 from model.policy import Policy
 from train.dataset import Matrix
+from train.judged import Judged, judge
 from train.quality import Quality, measure
 from train.report.calibration import Calibration, measure_calibration
 from train.report.costs import Costs, measure_costs
 from train.report.out_of_sample import OutOfSample
+from train.report.profit import Profit, measure_profit
+from train.report.rule_figures import RuleFigures, measure_rules
 from train.target import Labels
 from train.time_formats import format_day
 from train.weights import select, weighted_mean
@@ -38,7 +41,7 @@ class Sample:
     """Applications with outcomes, their predictions, and what is measured on them.
 
     sentence: what they are. y: int64, shape (n,), 1 = default. probability: float64, (n,). weight: float64, (n,), None
-    if all count the same.
+    if all count the same. profit: of a policy in money, None otherwise. rules: in the order of the policy.
     """
 
     title: str
@@ -50,6 +53,8 @@ class Sample:
     auc: Estimate
     calibration: Calibration
     costs: Costs
+    profit: Profit | None
+    rules: tuple[RuleFigures, ...]
 
     @property
     def count(self) -> int:
@@ -90,22 +95,26 @@ def measure_samples(sample: OutOfSample, policy: Policy, seed: int) -> tuple[Sam
             ),
             (OUT_OF_TIME, f"The newest {new} applications, since {since}, predicted by this model.", held),
         ]
-    return tuple(_measure(title, sentence, sample, rows, policy, seed) for title, sentence, rows in parts)
+    judged = judge(policy, sample.probability, sample.X)
+    return tuple(_measure(title, sentence, sample, rows, judged.take(rows), seed) for title, sentence, rows in parts)
 
 
 def _measure(
-    title: str, sentence: str, sample: OutOfSample, rows: npt.NDArray[np.int64], policy: Policy, seed: int
+    title: str, sentence: str, sample: OutOfSample, rows: npt.NDArray[np.int64], judged: Judged, seed: int
 ) -> Sample:
     y, probability = sample.y[rows], sample.probability[rows]
     weight = select(sample.weight, rows)
+    judged.expect_known(f"the {len(rows):,} applications ({title.lower()})")
     return Sample(
         title=title,
         sentence=sentence,
         y=y,
         probability=probability,
         weight=weight,
-        quality=measure(y, probability, policy, weight),
+        quality=measure(y, probability, judged, weight),
         auc=auc(y, probability, weight),
         calibration=measure_calibration(y, probability, seed, weight),
-        costs=measure_costs(y, probability, policy, seed, weight),
+        costs=measure_costs(y, probability, judged, seed, weight),
+        profit=measure_profit(y, probability, sample.X[rows], judged, weight),
+        rules=measure_rules(y, probability, sample.X[rows], judged, weight),
     )

@@ -14,6 +14,7 @@ from model.contract import Field
 from model.policy import Policy
 from train.card import CardField
 from train.dataset import Matrix
+from train.judged import Judged, judge
 from train.report.group_figures import GroupFigures, measure_group
 from train.report.groups import can_measure, split_groups
 from train.report.out_of_sample import OutOfSample
@@ -53,10 +54,11 @@ def measure_segments(
     sample: OutOfSample, fields: Mapping[str, CardField] | Mapping[str, Field], policy: Policy
 ) -> tuple[Segment, ...]:
     """Measure each field of sample.segments; `fields`: by name, as the card or the model's contract has them."""
-    return tuple(_measure(name, fields[name], values, sample, policy) for name, values in sample.segments.items())
+    judged = judge(policy, sample.probability, sample.X)
+    return tuple(_measure(name, fields[name], values, sample, judged) for name, values in sample.segments.items())
 
 
-def _measure(name: str, field: CardField | Field, values: Matrix, sample: OutOfSample, policy: Policy) -> Segment:
+def _measure(name: str, field: CardField | Field, values: Matrix, sample: OutOfSample, judged: Judged) -> Segment:
     populations = _split_populations(sample)
     everyone = split_groups(field, values, sample.weight)
     named = {title: rows for title, rows in everyone.items() if can_measure(sample.y[rows])}
@@ -74,7 +76,7 @@ def _measure(name: str, field: CardField | Field, values: Matrix, sample: OutOfS
         unit=field.unit,
         populations=tuple(populations),
         groups=tuple(
-            SegmentGroup(title, tuple(_figures(sample, rows & people, policy) for people in populations.values()))
+            SegmentGroup(title, tuple(_figures(sample, rows & people, judged) for people in populations.values()))
             for title, rows in named.items()
         ),
         n_other=n_other,
@@ -93,7 +95,7 @@ def _split_populations(sample: OutOfSample) -> dict[str, Flags]:
     return {IN_TIME: ~is_held_out, OUT_OF_TIME: is_held_out}
 
 
-def _figures(sample: OutOfSample, rows: Flags, policy: Policy) -> GroupFigures | None:
+def _figures(sample: OutOfSample, rows: Flags, judged: Judged) -> GroupFigures | None:
     if not can_measure(sample.y[rows]):
         return None
-    return measure_group(sample.y[rows], sample.probability[rows], policy, select(sample.weight, rows))
+    return measure_group(sample.y[rows], sample.probability[rows], judged.take(rows), select(sample.weight, rows))

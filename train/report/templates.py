@@ -18,7 +18,7 @@ from model.formatting import (
 from model.stability import FALSE_ALARMS, MODERATE_SHIFT, SIGNIFICANT_SHIFT
 from train.report.agreement import RATIO_LIMITS
 from train.report.calibration import GATE_CONFIDENCE
-from train.report.formatting import format_range
+from train.report.formatting import format_few, format_money, format_range
 from train.report.groups import MIN_GROUP_SIZE
 
 FILTERS = {
@@ -26,6 +26,8 @@ FILTERS = {
     "count": format_count,
     "decimal": format_decimal,
     "estimate": format_estimate,
+    "few": format_few,
+    "money": format_money,
     "percent": format_percent,
     "percent_estimate": format_percent_estimate,
     "svg": Markup,

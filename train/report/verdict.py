@@ -13,6 +13,7 @@ from rich.console import Console
 from train.report import model_checks, probability_checks
 from train.report.check import Check, CheckResult
 from train.report.findings import Findings
+from train.report.rejects import check_rejects
 
 LABELS: dict[CheckResult, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
 STYLES: dict[CheckResult, str] = {"pass": "", "review": "yellow", "fail": "red"}
@@ -25,11 +26,15 @@ CHECKS: tuple[Callable[[Findings], Iterator[Check]], ...] = (
     probability_checks.check_windows,
     model_checks.check_leakage,
     probability_checks.check_policy,
+    probability_checks.check_profit,
+    model_checks.check_rules,
+    model_checks.check_review_costs,
     model_checks.check_monotonicity,
     model_checks.check_protected_inputs,
     model_checks.check_fairness,
     model_checks.check_segments,
     model_checks.check_stability,
+    check_rejects,
     model_checks.check_export,
 )
 

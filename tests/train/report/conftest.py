@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from model.contract import Training
 from model.loading import load_model
+from model.policy import Policy
 from model.session import Model
 from train.bins import bin_numbers, make_bins
 from train.candidates import CANDIDATES
@@ -21,6 +22,7 @@ from train.dataset import Dataset as Rows
 from train.export import draw_reference, export
 from train.folds import make_random_folds
 from train.holdout import split_rows
+from train.judged import Judged, judge
 from train.leakage import FieldStrength
 from train.policy import make_policy
 from train.proof import Proof
@@ -96,6 +98,11 @@ def out_of_sample(rows: Rows, pipeline: Pipeline, protected: dict[str, np.ndarra
     return make_sample(pipeline, out_of_fold, rows, partition, protected, {})
 
 
+def judge_holdout(sample: OutOfSample, policy: Policy) -> Judged:
+    """A policy applied to the hold-out."""
+    return judge(policy, sample.probability, sample.X).take(sample.holdout_rows)
+
+
 @pytest.fixture(scope="session")
 def content(rows: Rows, pipeline: Pipeline, out_of_sample: OutOfSample) -> bytes:
     """The bytes of the model file."""
@@ -111,7 +118,9 @@ def content(rows: Rows, pipeline: Pipeline, out_of_sample: OutOfSample) -> bytes
         "0123abc",
         {"python": "3"},
     )
-    metrics = measure(*out_of_sample.holdout_predictions, make_policy(CARD.policy)).as_dict()
+    metrics = measure(
+        *out_of_sample.holdout_predictions, judge_holdout(out_of_sample, make_policy(CARD.policy))
+    ).as_dict()
     contract = make_contract(CARD, training, "2026-01-02T03:04:05Z", metrics)
     contract = structs.replace(
         contract,
@@ -130,7 +139,7 @@ def model(content: bytes) -> Model:
 @pytest.fixture(scope="session")
 def findings(model: Model, content: bytes, out_of_sample: OutOfSample) -> Findings:
     """The findings about the model."""
-    quality = measure(*out_of_sample.holdout_predictions, model.contract.policy)
+    quality = measure(*out_of_sample.holdout_predictions, judge_holdout(out_of_sample, model.contract.policy))
     candidates = tuple(
         Entry(Trial(CANDIDATES[name], CANDIDATES[name].settings, (Fold(0.4, 0.8),)), quality)
         for name in ("logistic", "boosting")

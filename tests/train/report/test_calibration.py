@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
@@ -65,6 +65,7 @@ def test_miscalibration_beyond_noise_is_rejected(drawn: Drawn, factor: float) ->
     assert measure_calibration(y, probability * factor, seed=0).is_rejected
 
 
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.floats(0.01, 0.99), st.booleans(), st.integers(1, 4)), min_size=20, max_size=60))
 def test_integer_weights_are_repeated_rows(rows: list[tuple[float, bool, int]]) -> None:
     """Point figures of a row with weight 2 are those of two rows."""

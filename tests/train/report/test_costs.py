@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from train.card import CardPolicy
-from train.policy import make_policy, mean_cost
+from train.judged import judge
+from train.policy import make_policy
 from train.report.costs import Costs, measure_costs
 
 TWO_WAY, THREE_WAY = make_policy(CardPolicy()), make_policy(CardPolicy(cost_review=0.4))
+NOTHING = np.empty((5000, 0))
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def costs() -> Costs:
     random = np.random.default_rng(0)
     probability = random.beta(1, 3, 5000)
     y = (random.random(5000) < probability).astype(np.int64)
-    return measure_costs(y, probability, THREE_WAY, seed=0)
+    return measure_costs(y, probability, judge(THREE_WAY, probability, NOTHING), seed=0)
 
 
 @given(
@@ -32,11 +34,12 @@ def test_no_threshold_is_cheaper_than_the_empirical_one(rows: list[tuple[int, fl
     """Compared with every threshold that separates the rows differently."""
     y, probability = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
 
-    found = measure_costs(y, probability, TWO_WAY, seed=0)
+    judged = judge(TWO_WAY, probability, np.empty((len(y), 0)))
+    found = measure_costs(y, probability, judged, seed=0)
 
-    costs = [mean_cost(y, np.where(probability < at, 0, 2), TWO_WAY) for at in (0.0, 0.15, 0.25, 0.4, 0.6, 1.1)]
+    costs = [judged.decide(np.where(probability < at, 0, 2)).mean_cost(y) for at in (0.0, 0.15, 0.25, 0.4, 0.6, 1.1)]
     assert found.empirical_cost == pytest.approx(min(costs))
-    cost = mean_cost(y, np.where(probability < found.empirical_threshold.value, 0, 2), TWO_WAY)
+    cost = judged.decide(np.where(probability < found.empirical_threshold.value, 0, 2)).mean_cost(y)
     assert cost == pytest.approx(found.empirical_cost)
 
 

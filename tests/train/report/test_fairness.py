@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from train.card import Card, CardField
+from train.card import Card, CardField, CardPolicy
 from train.policy import make_policy
 from train.report.fairness import Fairness, measure_fairness, proxy_auc
 from train.report.groups import MIN_GROUP_SIZE
@@ -56,7 +56,7 @@ def measure_one(values: np.ndarray, probability: np.ndarray, y: np.ndarray, *lev
     random = np.random.default_rng(0)
     out_of_sample = OutOfSample(random.normal(size=(len(y), 2)), y, probability, np.arange(10), {"group": values})
     fields = {"group": CardField("Group", "category", levels=levels, use=False)}
-    (field,) = measure_fairness(out_of_sample, fields, make_policy(Card.__struct_defaults__[-1]), seed=0)
+    (field,) = measure_fairness(out_of_sample, fields, make_policy(CardPolicy()), seed=0)
     return field
 
 

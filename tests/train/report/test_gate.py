@@ -10,7 +10,7 @@ import pytest
 from model.estimates import Estimate
 from train.report.agreement import Agreement
 from train.report.calibration import Calibration
-from train.report.documents import remove_rejected, write_accepted, write_rejected
+from train.report.documents import remove_earlier, write_accepted, write_rejected
 from train.report.findings import Findings
 from train.report.gate import explain_rejection
 from train.report.model_card import render_model_card
@@ -186,7 +186,7 @@ def test_a_written_model_removes_one_that_was_rejected_earlier(
         (tmp_path / "rejected" / name).write_text("kept")
 
     documents = write_accepted(tmp_path, findings, content)
-    assert remove_rejected(tmp_path) is None
+    assert remove_earlier(tmp_path) is None
 
     assert names == ["MODEL_CARD.md", "model.onnx", "report.html"]
     assert [path.name for path in documents] == ["report.html", "MODEL_CARD.md", "CHANGELOG.md"]

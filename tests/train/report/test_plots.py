@@ -9,10 +9,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from msgspec import structs
 
+from model.money import Money
 from train.report import field_plots, plots
 from train.report.findings import Findings
 from train.report.svg import VARIABLES
+
+pytestmark = pytest.mark.usefixtures("with_plots")
 
 Draw = Callable[[Findings], str]
 
@@ -74,6 +78,16 @@ def test_a_plot_labels_its_axes_and_takes_its_colors_from_the_page(name: str, fi
 def test_the_same_findings_give_the_same_bytes(findings: Findings) -> None:
     """No time stamp or random id."""
     assert plots.plot_costs(findings.main.costs) == plots.plot_costs(findings.main.costs)
+
+
+def test_a_policy_in_money_has_no_mark_of_a_threshold(findings: Findings) -> None:
+    """No one threshold decides for all there."""
+    policy = structs.replace(findings.contract.policy, money=None)
+    priced = structs.replace(policy, stated="money", money=Money(1000.0, 0.5, 0.1))
+
+    drawn = ["threshold, " in plots.plot_points(findings.main, one) for one in (policy, priced)]
+
+    assert drawn == [True, False]
 
 
 def test_a_constant_score_can_be_plotted(findings: Findings) -> None:

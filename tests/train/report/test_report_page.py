@@ -122,6 +122,7 @@ def test_every_plot_has_an_accessible_name(page: str) -> None:
     assert page.count("<svg") == page.count('<figure role="img" aria-label="')
 
 
+@pytest.mark.usefixtures("with_plots")
 def test_the_same_findings_give_the_same_bytes(page: str, findings: Findings) -> None:
     """No time stamp or random id."""
     assert page.encode() == render_report(findings)

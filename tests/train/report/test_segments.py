@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from model.contract import Field
+from model.inputs import Input
+from model.money import Money
 from train.card import CardField, CardPolicy
 from train.policy import make_policy
 from train.report.groups import MIN_GROUP_SIZE
@@ -45,6 +48,25 @@ def test_a_random_holdout_is_one_population() -> None:
 def test_new_applications_are_one_population() -> None:
     """All rows are held out, as in `python -m train evaluate`."""
     assert measure(np.zeros(200), "a", held=np.arange(200)).populations == ("New applications",)
+
+
+def test_a_group_without_known_exposure_has_no_cost() -> None:
+    """It has its other figures."""
+    random = np.random.default_rng(0)
+    probability, group = random.beta(2, 4, 800), np.tile([0.0, 1.0], 400)
+    y = (random.random(800) < probability).astype(np.int64)
+    applicants = np.where(group == 1, np.nan, 100.0)[:, None]
+    policy = structs.replace(POLICY, stated="money", money=Money(Input("amount", 0), 0.5, 0.1))
+    sample = OutOfSample(applicants, y, probability, np.arange(10), {}, {"g": group})
+
+    (segment,) = measure_segments(sample, {"g": CardField("G", "category", levels=("a", "b"))}, policy)
+
+    known, unknown = (group.figures[0] for group in segment.groups)
+    assert known is not None
+    assert unknown is not None
+    assert 0 < known.cost.value < 50
+    assert np.isnan(unknown.cost.value)
+    assert (unknown.count, unknown.acceptance.value) == (400, 0.0)
 
 
 def test_with_times_each_group_is_measured_in_time_and_out_of_time() -> None:

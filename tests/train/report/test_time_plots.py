@@ -10,6 +10,8 @@ import pytest
 from train.report.findings import Findings
 from train.report.time_plots import plot_auc_by_period, plot_periods
 
+pytestmark = pytest.mark.usefixtures("with_plots")
+
 
 def count_markers(svg: str, color: str) -> int:
     """Points drawn in this colour."""
