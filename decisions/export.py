@@ -13,6 +13,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct
 
+from decisions.figures import NO_FIGURES, find_figures, read_policies
 from decisions.model_files import KeptModel, read_models
 from decisions.reading import EPOCH, FINAL_DECISION, MICROSECOND, find_records_of, write_period, write_time
 from decisions.record import SCORED, DecisionPayload, OutcomePayload
@@ -43,7 +44,8 @@ Inputs = dict[str, float | str | None]
 class ExportedDecision(Struct, frozen=True):
     """One row of the table; final decision and outcome are those of the latest review and the latest outcome.
 
-    `inputs`: by field, a category as its level. `applicant`, `inputs`: None once erased.
+    `inputs`: by field, a category as its level. `applicant`, `inputs`, and what follows from the inputs,
+    `expected_loss`, `expected_profit` and `rules` (joined by "; "): None once erased.
     """
 
     id: str
@@ -56,6 +58,9 @@ class ExportedDecision(Struct, frozen=True):
     probability: float
     decision: str
     points: int
+    expected_loss: float | None
+    expected_profit: float | None
+    rules: str | None
     final_decision: str | None
     outcome_date: date | None
     defaulted: bool | None
@@ -134,6 +139,8 @@ def _find_model(models: Mapping[str, KeptModel], sha256: str | None) -> KeptMode
 def _read_decisions(
     store: Store, models: Mapping[str, KeptModel], start: int | None, end: int | None
 ) -> Iterator[ExportedDecision]:
+    # Read before, since nothing else can be read during one long SELECT.
+    policies = read_policies(store, models)
     where, parameters = write_period(start, end)
     sql = f"""
         SELECT id, time, model, probability, decision, points, payload, {FINAL_DECISION}, {LATEST_OUTCOME}
@@ -143,6 +150,10 @@ def _read_decisions(
         id, time, sha256, probability, decision, points, payload, final_decision, outcome_payload = row
         model = _find_model(models, sha256)
         given = None if payload is None else _decode_decision(payload)
+        named = None if given is None else name_inputs(id, given.inputs, model)
+        figures = NO_FIGURES
+        if given is not None and sha256 in policies:
+            figures = find_figures(policies[sha256], given.inputs, probability, decision)
         outcome = None if outcome_payload is None else _decode_outcome(outcome_payload)
         yield ExportedDecision(
             id=id,
@@ -151,10 +162,13 @@ def _read_decisions(
             model_version=model.version,
             model_sha256=sha256,
             applicant=None if given is None or given.id is None else str(given.id),
-            inputs=None if given is None else name_inputs(id, given.inputs, model),
+            inputs=named,
             probability=probability,
             decision=decision,
             points=points,
+            expected_loss=figures.expected_loss,
+            expected_profit=figures.expected_profit,
+            rules="; ".join(figures.rules or ()) or None,
             final_decision=final_decision,
             outcome_date=None if outcome is None else date.fromisoformat(outcome.date),
             defaulted=None if outcome is None else outcome.defaulted,
@@ -194,6 +208,8 @@ def _write_parquet(decisions: Iterator[ExportedDecision], models: Mapping[str, K
         "time": pa.timestamp("us", "UTC"),
         "probability": pa.float64(),
         "points": pa.int64(),
+        "expected_loss": pa.float64(),
+        "expected_profit": pa.float64(),
         "outcome_date": pa.date32(),
         "defaulted": pa.bool_(),
         "amount_lost": pa.float64(),

@@ -18,7 +18,8 @@ from decisions.record import Answer
 from model.contract import ContractError
 from model.loading import load_model
 from model.messages import quote_value
-from model.policy import DECISIONS
+from model.policy import DECISIONS, Policy
+from model.results import MONEY, list_scalars, score_columns
 from model.session import Matrix, Model
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 TYPES = {"probability": "double", "decision": "string", "points": "int64", "decision_id": "string", "inputs": "list"}
 """Columns beside the id, which may have any type, with the beginning of their type's name in Arrow."""
+
+AMOUNTS, RULES = dict.fromkeys(MONEY, "double"), {"rules": "string"}
+"""Further columns of a model whose policy is in money, and of one with rules; they may be null."""
 
 READ_BYTES = 1 << 18
 """Buffer size for each column; whole row groups can be larger than memory."""
@@ -84,7 +88,7 @@ def open_scores(out: Path, model_file: Path) -> PortfolioScores:
     files = sorted((out / "scores").glob("*.parquet"))
     n_rows = 0
     for path in files:
-        with _open(path) as file:
+        with _open(path, model) as file:
             n_rows += file.metadata.num_rows
     if n_rows != manifest.rows.scored:
         raise _changed(f"{out}/scores", f"{n_rows:,} rows, expected {manifest.rows.scored:,} as in manifest.json")
@@ -95,7 +99,7 @@ def read_answers(scores: PortfolioScores, batch_rows: int) -> Iterator[Answer]:
     """The rows in portions of at most so many; raises InvalidScores for one that isn't what the model decides."""
     for path in scores.files:
         first = 1
-        for batch in _read_batches(path, batch_rows):
+        for batch in _read_batches(path, scores.model, batch_rows):
             yield _make_answer(batch, [f"{path}, row {first + row}" for row in range(batch.num_rows)], scores)
             first += batch.num_rows
 
@@ -121,7 +125,11 @@ def _load_model(path: Path) -> tuple[Model, bytes]:
         raise InvalidScores(f"can't use the model {path}: {error}") from error
 
 
-def _open(path: Path) -> ParquetFile:
+def _list_types(policy: Policy) -> dict[str, str]:
+    return TYPES | (AMOUNTS if policy.money is not None else {}) | (RULES if policy.rules else {})
+
+
+def _open(path: Path, model: Model) -> ParquetFile:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
@@ -131,20 +139,21 @@ def _open(path: Path) -> ParquetFile:
     except (ArrowException, OSError) as error:
         raise _damaged(path, error) from error
     found = {field.name: str(field.type) for field in file.schema_arrow}
-    if absent := [name for name in ("id", *TYPES) if name not in found]:
+    types = _list_types(model.contract.policy)
+    if absent := [name for name in ("id", *types) if name not in found]:
         raise InvalidScores(f"{path} has no column {', '.join(absent)}; score again into another OUT with --inputs")
-    for name, kind in TYPES.items():
+    for name, kind in types.items():
         if not found[name].startswith(kind):
             raise _changed(str(path), f"column {name} is of type {found[name]}, expected {kind}")
     return file
 
 
-def _read_batches(path: Path, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    with _open(path) as file:
+def _read_batches(path: Path, model: Model, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    with _open(path, model) as file:
         from pyarrow import ArrowException
 
         try:
-            yield from file.iter_batches(batch_rows, columns=["id", *TYPES])
+            yield from file.iter_batches(batch_rows, columns=["id", *_list_types(model.contract.policy)])
         except (ArrowException, OSError) as error:
             raise _damaged(path, error) from error
 
@@ -161,7 +170,7 @@ def _make_answer(batch: pa.RecordBatch, places: Sequence[str], scores: Portfolio
     probability, points = (batch.column(name).to_numpy() for name in ("probability", "points"))
     words = batch.column("decision").to_pylist()
     _check(~np.isfinite(probability), places, "the probability isn't a number")
-    _check_decisions(inputs, probability, words, points, scores.model, places)
+    _check_decisions(inputs, batch, scores.model, places)
     return Answer(
         decision_ids=decision_ids,
         time=scores.time,
@@ -184,29 +193,35 @@ def _read_inputs(column: pa.Array, model: Model, places: Sequence[str]) -> Matri
     return inputs
 
 
-def _check_decisions(
-    inputs: Matrix,
-    probability: Matrix,
-    words: Sequence[str],
-    points: npt.NDArray[np.int64],
-    model: Model,
-    places: Sequence[str],
-) -> None:
-    """Raise InvalidScores for a row whose probability, decision or points aren't those of the model, to the bit."""
-    decision = np.array([INDEX_OF.get(word, -1) for word in words])
+def _check_decisions(inputs: Matrix, batch: pa.RecordBatch, model: Model, places: Sequence[str]) -> None:
+    """Raise InvalidScores for a row whose scalars or rules aren't those of the model, to the bit."""
+    policy = model.contract.policy
+    names = [*list_scalars(policy), *(RULES if policy.rules else {})]
+    given = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in names}
+    given["decision"] = np.array([INDEX_OF.get(word, -1) for word in batch.column("decision").to_pylist()])
 
     def find_others(rows: slice) -> npt.NDArray[np.int64]:
-        scores = model.score(inputs[rows])
-        is_same = scores.probability.view(np.int64) == probability[rows].view(np.int64)
-        is_same &= scores.decision == decision[rows]
-        is_same &= model.contract.policy.score_points(scores.probability) == points[rows]
-        return np.flatnonzero(~is_same)
+        applicants = inputs[rows]
+        scores = model.score(applicants)
+        expected = score_columns(scores.probability, scores.decision, policy, applicants)
+        if policy.rules:
+            decided = policy.list_deciding_rules(scores.decision, applicants)
+            texts = ["; ".join(rule.name for rule in rules) or None for rules in decided]
+            expected["rules"] = np.array(texts, np.object_)
+        return np.flatnonzero(~np.logical_and.reduce([_is_same(expected[name], given[name][rows]) for name in names]))
 
     # A row of which a batch gives another last bit counts by what it gives alone, as it does when it is replayed.
     for row in find_others(slice(None)).tolist():
         if find_others(slice(row, row + 1)).size:
-            answer = f"{probability[row]!r}, {words[row]}, {points[row]} points"
+            answer = ", ".join(f"{name} {batch.column(name)[row]}" for name in names)
             raise _changed(places[row], f"{answer}, which isn't what the model gives for its inputs on this machine")
+
+
+def _is_same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Numbers to the bit, any NaN being the same; texts."""
+    if one.dtype == np.object_:
+        return np.asarray(one == other)
+    return np.asarray((one.view(np.int64) == other.view(np.int64)) | (one != one) & (other != other))
 
 
 def _check(is_bad: npt.NDArray[np.bool_], places: Sequence[str], what: str) -> None:

@@ -24,6 +24,7 @@ from score.local import score_locally
 from score.manifest import Counts, make_settings
 from score.output import Output
 from score.paths import check_output
+from score.result_columns import result_schema
 from score.scorer import Scorer
 
 INTERRUPTED = 130
@@ -70,7 +71,8 @@ def _run_locally(
     settings = make_settings(scorer, portfolio.fingerprints, dialect)
     read_as = portfolio.dialects()
     _print_dialects(read_as, console)
-    with Output(Path(options.output).resolve(), settings, portfolio.id_type(scorer)) as output:
+    schema = result_schema(portfolio.id_type(scorer), scorer)
+    with Output(Path(options.output).resolve(), settings, schema) as output:
         if output.is_finished:
             console.print(f"{options.output} is already finished", soft_wrap=True, markup=False)
             return output.rows()

@@ -21,10 +21,12 @@ from score.decision_ids import id_array
 from score.ids import read_ids
 from score.rejects import collect_faults, reject_arrays
 from score.result_columns import (
+    Ranked,
     inputs_array,
     largest_fields,
     reason_arrays,
     result_schema,
+    rule_array,
     scalar_arrays,
     version_array,
 )
@@ -70,6 +72,7 @@ def score_batches(
 
 def _score(rows: Rows, scorer: Scorer, id_type: pa.DataType) -> pa.RecordBatch:
     contract, n_rows = scorer.model.contract, rows.batch.num_rows
+    policy = contract.policy
     columns = [read_column(rows.column(field.name), field, rows.decimal_of(field.name)) for field in contract.fields]
     ids = read_ids(rows.column(scorer.id), id_type)
     faults = collect_faults(rows, scorer.id, ids, contract.fields, columns)
@@ -80,39 +83,43 @@ def _score(rows: Rows, scorer: Scorer, id_type: pa.DataType) -> pa.RecordBatch:
         faults.setdefault(row, f"the model gives the probability {scored.probability[row]}, expected 0 to 1")
     is_rejected = np.zeros(n_rows, np.bool_)
     is_rejected[list(faults)] = True
-    scored.largest[is_rejected] = -1
+    scored.reasons.largest[is_rejected] = -1
     scored.probability[is_rejected] = 0.5
+    # Only money and rules read the inputs again; the copy is spared where there are none.
+    applicants = np.column_stack(values) if policy.money or policy.rules else np.empty((n_rows, 0))
+    deciding = policy.find_deciding_rules(scored.decision, applicants)
+    deciding[is_rejected] = False
+    reasons = scored.reasons.after_rules(deciding, len(values)) if policy.rules else scored.reasons
     decision_ids = id_array(rows.base_id, rows.lines)
     return pa.RecordBatch.from_arrays(
         [
             ids,
-            *scalar_arrays(score_columns(scored.probability, scored.decision, contract.policy), is_rejected),
-            *reason_arrays(scored.largest, scored.is_missing, contract.fields),
+            *scalar_arrays(score_columns(scored.probability, scored.decision, policy, applicants), is_rejected),
+            *([rule_array(deciding, policy.rules)] if policy.rules else []),
+            *reason_arrays(reasons, contract.fields, policy.rules),
             version_array(contract.version, is_rejected),
             pc.if_else(is_rejected, None, decision_ids) if faults else decision_ids,
             *([inputs_array(values, is_rejected)] if scorer.is_with_inputs else []),
             *reject_arrays(rows, contract.fields, columns, faults),
         ],
-        schema=result_schema(id_type, scorer.reasons, is_with_inputs=scorer.is_with_inputs),
+        schema=result_schema(id_type, scorer),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """Scores of n rows; `largest`: the fields of the reasons as `largest_fields` gives them; `is_missing`: whether the
-    values of these are missing.
-    """
+    """Scores of n rows, and their reasons without those of rules."""
 
     probability: Matrix
     decision: npt.NDArray[np.int64]
-    largest: npt.NDArray[np.int64]
-    is_missing: npt.NDArray[np.bool_]
+    reasons: Ranked
 
 
 def _run_graph(columns: list[Matrix], scorer: Scorer, rows: int) -> _Scored:
     """Score columns, float64, shape (rows,) each, in chunks of CHUNK_ROWS."""
     shape = (rows, scorer.reasons)
-    scored = _Scored(np.empty(rows), np.empty(rows, np.int64), np.full(shape, -1), np.zeros(shape, np.bool_))
+    reasons = Ranked(np.full(shape, -1), np.zeros(shape, np.bool_))
+    scored = _Scored(np.empty(rows), np.empty(rows, np.int64), reasons)
     chunk = np.zeros((CHUNK_ROWS, len(columns)))
     for start in range(0, rows, CHUNK_ROWS):
         stop = min(start + CHUNK_ROWS, rows)
@@ -124,7 +131,7 @@ def _run_graph(columns: list[Matrix], scorer: Scorer, rows: int) -> _Scored:
         scored.decision[start:stop] = scores.decision[:size]
         if scorer.reasons:
             largest = largest_fields(scores.contributions[:size], scorer.reasons)
-            scored.largest[start:stop] = largest
+            reasons.largest[start:stop] = largest
             values = blank_codes(chunk[:size], scorer.model.contract.fields)
-            scored.is_missing[start:stop] = np.isnan(np.take_along_axis(values, largest, axis=1))
+            reasons.is_missing[start:stop] = np.isnan(np.take_along_axis(values, largest, axis=1))
     return scored

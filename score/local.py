@@ -59,7 +59,7 @@ def score_locally(
                 origins.append(_Origin(number, units))
                 yield batch
 
-    batches = score_batches(_read_ahead(read()), scorer, output.id_type, threads)
+    batches = score_batches(_read_ahead(read()), scorer, output.schema.field("id").type, threads)
     scored = ((results, origins.popleft()) for results in batches)
     for number, group in groupby(scored, key=lambda pair: pair[1].part):
         with output.part(number) as part:

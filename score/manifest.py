@@ -47,7 +47,7 @@ def make_settings(scorer: Scorer, files: tuple[Fingerprint, ...], options: Diale
         scorer.id,
         scorer.reasons,
         files,
-        tuple(scored_columns(scorer.reasons, is_with_inputs=scorer.is_with_inputs)),
+        tuple(scored_columns(scorer)),
         options,
         scorer.is_with_inputs,
     )

@@ -1,6 +1,6 @@
 """The output folder OUT: created atomically, by renaming .OUT.unfinished when everything in it is complete.
 
-    OUT/scores/part-00000.parquet     id, probability, decision, points, reasons, model version, decision id, inputs
+    OUT/scores/part-00000.parquet     the columns of a scored row (score/result_columns.py)
     OUT/rejects/part-00000.parquet    id, line, fault, row (score/rejects.py); only for parts with rejected rows
     OUT/manifest.json                 files, how text tables were read, settings, model, number of rows, when it ended
     OUT/_SUCCESS                      empty, written last
@@ -29,18 +29,18 @@ from model.dialect import Dialect
 from score.errors import ScoringError
 from score.manifest import Counts, Manifest, RunSettings, read_manifest
 from score.rejects import REJECT_COLUMNS
-from score.result_columns import REJECTED, result_schema
+from score.result_columns import REJECTED
 
 
 class Output:
     """The output folder while it is being written; a context manager that holds its lock."""
 
-    def __init__(self, out: Path, settings: RunSettings, id_type: pa.DataType) -> None:
-        """Start, or resume an interrupted run with the same settings.
+    def __init__(self, out: Path, settings: RunSettings, schema: pa.Schema) -> None:
+        """Start, or resume an interrupted run with the same settings; `schema`: `result_schema` of the run.
 
         Raises ScoringError if OUT has other content, or can't be written.
         """
-        self.out, self.settings, self.id_type = out, settings, id_type
+        self.out, self.settings, self.schema = out, settings, schema
         self._draft = out.with_name(f".{out.name}.unfinished")
         self._lock: IO[str] | None = None
         self.is_finished = _is_finished(out, settings)
@@ -80,8 +80,7 @@ class Output:
         """A part to write; a context manager."""
         scores, rejects = self._path("scores", number), self._path("rejects", number)
         with _name_write_errors(scores):
-            schema = result_schema(self.id_type, self.settings.reasons, is_with_inputs=self.settings.is_with_inputs)
-            return Part(scores, rejects, schema)
+            return Part(scores, rejects, self.schema)
 
     def finish(self, rows: Counts, read_as: dict[str, Dialect]) -> None:
         """Write the manifest and _SUCCESS, and rename the folder to OUT; raises ScoringError if OUT exists by now."""

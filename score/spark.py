@@ -101,7 +101,7 @@ def _score(
 ) -> Counts:
     """Write scores and rejects, and return their row counts."""
     id_type = choose_id_type(portfolio.id_types)
-    schema = _without_dictionaries(result_schema(id_type, scorer.reasons, is_with_inputs=scorer.is_with_inputs))
+    schema = _without_dictionaries(result_schema(id_type, scorer))
     scored = [name for name in schema.names if name not in REJECTED]
     model = spark.sparkContext.broadcast(content)
 

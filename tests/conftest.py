@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from msgspec import structs
 from onnx import ModelProto
 from sklearn.pipeline import Pipeline
 
@@ -26,6 +28,7 @@ from tests.postgres_server import PostgresServer, find_programs
 from tests.tools import skip_without
 from train.candidates import CANDIDATES
 from train.card import Card, CardDataset, CardField, CardPolicy
+from train.card_rules import CardCondition, CardRule, Multiple
 from train.contract import make_fields
 from train.export import draw_reference, export
 from train.export.golden import draw_applicants
@@ -54,6 +57,49 @@ CARD = Card(
     policy=CardPolicy(cost_review=0.4),
 )
 """Every kind of field: bounded or not, nullable or not, text and boolean levels, a name that JSON pointers escape."""
+
+MONEY_POLICY = CardPolicy(
+    exposure="Income",
+    lgd=0.45,
+    margin=0.3,
+    cost_review=40.0,
+    rules=(
+        CardRule(
+            "Debt over the limit",
+            "refuse",
+            "The debt is above 1.8 incomes",
+            date(2026, 11, 1),
+            all=(CardCondition("Debt/Income~12m", above=1.8),),
+        ),
+        CardRule(
+            "Large amount",
+            "review",
+            "The amount is above 90 EUR, or above half of the income",
+            any=(CardCondition("Amount", above=90.0), CardCondition("Amount", above=Multiple(0.5, "Income"))),
+        ),
+        CardRule(
+            "New client who rents",
+            "review",
+            "A new client with a rented home is looked at by a person",
+            all=(CardCondition("Home", is_in=("rent",)), CardCondition("Client", is_in=("False",))),
+        ),
+    ),
+)
+
+MONEY_CARD = structs.replace(
+    CARD,
+    fields={
+        name: structs.replace(field, changeable=name in ("Amount", "Debt/Income~12m"))
+        for name, field in CARD.fields.items()
+    },
+    policy=MONEY_POLICY,
+)
+"""Decides by expected profit, unknown where the income is missing, and by rules that can hold together."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: tests of services, browsers and databases wait as long as they compute."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
@@ -142,6 +188,10 @@ def wide_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(texts):
         levels = [f"level {k}" for k in range(2 + 3 * i)]
         frame[f"NAME_{i}"] = np.where(random.random(rows) < 0.3, "", random.choice(levels, rows))
+    frame["AMT_5"] = np.where(random.random(rows) < 0.18, 365243, -random.integers(1, 15_000, rows))
+    protected = {"AMT_2": "CNT_CHILDREN", "AMT_3": "DAYS_BIRTH", "AMT_4": "CNT_FAM_MEMBERS"}
+    protected |= {"NAME_0": "CODE_GENDER", "NAME_1": "NAME_FAMILY_STATUS"}
+    frame = frame.rename(columns=protected | {"AMT_5": "DAYS_EMPLOYED"})
     frame.insert(0, "SK_ID_CURR", np.arange(100001, 100001 + rows))
     frame.insert(1, "TARGET", (signal + random.normal(0, 3, rows) > 5).astype(int))
     path = tmp_path_factory.mktemp("wide") / "application_train.csv"
@@ -164,29 +214,71 @@ def training_rows(fields: tuple[Field, ...]) -> Matrix:
 @pytest.fixture(scope="session")
 def pipeline(training_rows: Matrix) -> Pipeline:
     """The pipeline that the model was exported from."""
-    amount, income, home, is_client, debt = np.nan_to_num(training_rows, nan=0.0).T
-    odds = np.exp(0.08 * (amount - 60) - 0.004 * (income - 500) + (home == 1) - is_client + 2 * (debt - 1))
-    y = (np.random.default_rng(SEED).random(ROWS) < odds / (1 + odds)).astype(int)
-    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(training_rows, y)
+    return _fit(training_rows)
 
 
 @pytest.fixture(scope="session")
-def content(pipeline: Pipeline, fields: tuple[Field, ...], training_rows: Matrix) -> bytes:
+def content(pipeline: Pipeline, training_rows: Matrix) -> bytes:
     """The bytes of the model file."""
+    return _export(pipeline, CARD, training_rows)
+
+
+@pytest.fixture(scope="session")
+def money_content() -> bytes:
+    """The bytes of a model file of MONEY_CARD."""
+    rows = draw_applicants(make_fields(CARD), ROWS, SEED)
+    return _export(_fit(rows), MONEY_CARD, rows)
+
+
+@pytest.fixture(scope="session")
+def money_model(money_content: bytes) -> Model:
+    """The loaded model of `money_content`."""
+    return load_model(money_content)
+
+
+@pytest.fixture(scope="session")
+def money_path(money_content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`money_content` as a file."""
+    path = tmp_path_factory.mktemp("money") / "model.onnx"
+    path.write_bytes(money_content)
+    return path
+
+
+@pytest.fixture(scope="session")
+def money_service(money_path: Path) -> Iterator[str]:
+    """The address of a running service around `money_content`."""
+    with run_local_service(MODEL_PATH=str(money_path)) as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def money_applicants() -> Matrix:
+    """Applicants for `money_model`, some of whom have no income: float64, shape (64, 5)."""
+    return draw_applicants(make_fields(CARD), 64, SEED + 1)
+
+
+def _fit(rows: Matrix) -> Pipeline:
+    amount, income, home, is_client, debt = np.nan_to_num(rows, nan=0.0).T
+    odds = np.exp(0.08 * (amount - 60) - 0.004 * (income - 500) + (home == 1) - is_client + 2 * (debt - 1))
+    y = (np.random.default_rng(SEED).random(ROWS) < odds / (1 + odds)).astype(int)
+    return CANDIDATES["logistic"].build(list(CARD.inputs.values()), SEED).fit(rows, y)
+
+
+def _export(pipeline: Pipeline, card: Card, rows: Matrix) -> bytes:
     training = Training("logistic", ROWS, 0, 0.5, SEED, "data", "card", "commit", {"scikit-learn": "1"})
     contract = Contract(
         contract_version=CONTRACT_VERSION,
-        name=CARD.dataset.name,
+        name=card.dataset.name,
         version="2026.01.02-abcdef01",
         trained_at="2026-01-02T03:04:05Z",
-        fields=fields,
-        policy=make_policy(CARD.policy),
+        fields=tuple(make_fields(card)),
+        policy=make_policy(card.policy, card.inputs, rows),
         base_value=0.0,
         training=training,
         metrics={"auc": 0.875, "brier": 0.125},
         golden=Golden((), (), ()),
     )
-    return export(describe(pipeline), contract, draw_reference(training_rows, SEED))
+    return export(describe(pipeline), contract, draw_reference(rows, SEED))
 
 
 @pytest.fixture(scope="session")

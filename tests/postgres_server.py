@@ -22,6 +22,14 @@ USER = "postgres"
 
 START_SECONDS = 30.0
 
+EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+GRANT USAGE ON SCHEMA public TO PUBLIC
+"""
+"""Makes a database as empty as a new one, whoever is connected to it."""
+
 
 class PostgresServer:
     """A server with a folder of its own, started at the beginning of a `with` block and removed at its end.
@@ -36,6 +44,7 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
+        self._emptied: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -64,16 +73,26 @@ class PostgresServer:
 
     def create_database(self) -> str:
         """The URL of a new, empty database."""
-        self._databases += 1
-        name = f"test_{self._databases}"
+        if self._emptied:
+            return self.url(self._emptied.pop())
+        name = self._new_name()
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove all in a database, and keep it under another name: to create one takes six times as long."""
+        name, new = url.rpartition("/")[2], self._new_name()
+        with psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=off") as connection:
+            connection.execute(EMPTY.encode())
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)".encode())
+            connection.execute(f"ALTER DATABASE {name} RESET ALL".encode())
+            connection.execute(f"ALTER DATABASE {name} RENAME TO {new}".encode())
+        self._emptied.append(new)
+
+    def _new_name(self) -> str:
+        self._databases += 1
+        return f"test_{self._databases}"
 
     def start(self) -> None:
         """Start the server and wait until it answers; after a crash also until it has recovered."""

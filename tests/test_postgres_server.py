@@ -35,6 +35,21 @@ def test_committed_rows_outlive_a_kill_and_a_restart(server: PostgresServer) -> 
         psycopg.connect(url)
 
 
+def test_a_dropped_database_is_as_empty_as_a_new_one(postgres_server: PostgresServer) -> None:
+    """Whoever is connected to it, whatever its settings; its address is gone."""
+    url = postgres_server.create_database()
+    with psycopg.connect(url, autocommit=True) as left:
+        left.execute("CREATE TABLE kept (n INTEGER)")
+        left.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on".encode())
+
+        postgres_server.drop_database(url)
+
+        with pytest.raises(psycopg.OperationalError, match="does not exist"):
+            psycopg.connect(url)
+    with psycopg.connect(postgres_server.create_database()) as connection:
+        connection.execute("CREATE TABLE kept (n INTEGER)")
+
+
 def test_hanging_server_is_removed(server: PostgresServer) -> None:
     """Neither its processes nor its folder are left."""
     with server:

@@ -158,9 +158,9 @@ def _add_descriptions(components: dict[str, Any], runtime: Runtime) -> None:
     for name in ("Result", "Change"):
         components[name]["properties"]["decision"] = {"enum": list(DECISIONS)}
     names = ["applicants", *(field.name for field in runtime.fields)]
-    components["Input"]["properties"]["name"]["enum"] = names
+    components["TensorInput"]["properties"]["name"]["enum"] = names
     cell = {"type": ["number", "string", "null"]}
-    components["Input"]["properties"]["data"]["items"] = {"anyOf": [cell, {"type": "array", "items": cell}]}
+    components["TensorInput"]["properties"]["data"]["items"] = {"anyOf": [cell, {"type": "array", "items": cell}]}
 
 
 def _operation(endpoint: Endpoint, runtime: Runtime, problem: Any) -> dict[str, Any]:

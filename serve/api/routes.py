@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from model.results import MONEY, SCALARS
 from serve.api import examples, inference, information, pages
 from serve.api.endpoint import Endpoint, RequestBody
 from serve.api.score import predict, score
 from serve.api.tables import read_table
-from serve.schemas.csv import COLUMNS
 from serve.schemas.decisions import (
     DECISION_ID,
     LIST_QUERY,
@@ -56,8 +56,9 @@ TABLE_NOTE = (
     "encoding are found from the table, unless `?separator=`, `?decimal=` or the charset of `Content-Type` say them."
 )
 CSV_NOTE = (
-    f"`text/csv` is accepted too. {TABLE_NOTE} The response then is a table with the columns {', '.join(COLUMNS)}, "
-    "unless `Accept` is `application/json`."
+    f"`text/csv` is accepted too. {TABLE_NOTE} The response then is a table with the columns id, {', '.join(SCALARS)}, "
+    f"reasons, warnings, model_version, and after points {', '.join(MONEY)} of a policy in money and rules of one with "
+    "rules, unless `Accept` is `application/json`."
 )
 PREDICT_NOTE = (
     "Beside rows of numbers it takes the bodies of other services: a list of records or rows, one flat object, "

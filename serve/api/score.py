@@ -165,7 +165,7 @@ def read_score(runtime: Runtime, request: Request, body: Body, on_event_loop: bo
         )
         content = ScoreResponse(results, runtime.identity)
         if is_csv and "json" not in request.headers.get("accept", ""):
-            return Response(write_csv(content), media_type=CSV_TYPE)
+            return Response(write_csv(content, runtime.model.contract.policy), media_type=CSV_TYPE)
         return json_response(content)
 
     rows = score_request.rows

@@ -9,8 +9,9 @@ from array import array
 import numpy as np
 
 from model.dialect import DialectOptions
+from model.policy import Policy
 from model.reasons import MISSING, Reason
-from model.results import SCALARS
+from model.results import list_scalars
 from serve.schemas.json_body import Body
 from serve.schemas.limits import DEFAULT_REASONS, MAX_EVENT_LOOP_TABLE_BYTES, Offload, check_rows
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
@@ -19,11 +20,6 @@ from serve.schemas.responses import Fault, ScoreResponse
 from serve.schemas.tables import ApplicantTable, point_to
 
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
-
-COLUMNS = ["id", *SCALARS, "reasons", "warnings", "model_version"]
-
-DECISION_ID = "decision_id"
-"""A further column, where decisions are recorded."""
 
 
 def read_csv(schemas: RequestSchemas, body: Body, options: DialectOptions, *, on_event_loop: bool) -> ScoreRequest:
@@ -53,19 +49,27 @@ def read_csv(schemas: RequestSchemas, body: Body, options: DialectOptions, *, on
     return ScoreRequest(np.frombuffer(values).reshape(len(ids), -1), ids, DEFAULT_REASONS, False)
 
 
-def write_csv(response: ScoreResponse) -> bytes:
-    """The results as CSV, one line for each applicant; several reasons or warnings are joined by `; `."""
+def list_columns(policy: Policy, *, is_recorded: bool = False) -> list[str]:
+    """The columns of `write_csv`."""
+    rules, decision_id = ["rules"] * bool(policy.rules), ["decision_id"] * is_recorded
+    return ["id", *list_scalars(policy), *rules, "reasons", "warnings", "model_version", *decision_id]
+
+
+def write_csv(response: ScoreResponse, policy: Policy) -> bytes:
+    """The results as CSV, one line for each applicant; several rules, reasons or warnings are joined by `; `."""
     out = io.StringIO()
     table = csv.writer(out)
     is_recorded = any(result.decision_id for result in response.results)
-    table.writerow([*COLUMNS, DECISION_ID] if is_recorded else COLUMNS)
+    table.writerow(list_columns(policy, is_recorded=is_recorded))
+    scalars = list_scalars(policy)
     for result in response.results:
         reasons = "; ".join(_describe_reason(reason) for reason in result.reasons)
         warnings = "; ".join(warning.detail for warning in result.warnings)
         name = "" if result.id is None else _escape_formula(str(result.id))
-        scalars = [getattr(result, scalar) for scalar in SCALARS]
-        cells = [name, *scalars, reasons, warnings, response.model.version]
-        table.writerow([*cells, result.decision_id] if is_recorded else cells)
+        cells = [name, *(getattr(result, scalar) for scalar in scalars)]
+        cells += ["; ".join(result.rules or ())] * bool(policy.rules)
+        cells += [reasons, warnings, response.model.version, *[result.decision_id] * is_recorded]
+        table.writerow(cells)
     return out.getvalue().encode()
 
 

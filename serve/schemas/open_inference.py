@@ -18,7 +18,7 @@ class InputParameters(Struct, frozen=True):
     binary_data_size: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
 
 
-class Input(Struct, frozen=True):
+class TensorInput(Struct, frozen=True):
     """One tensor of a request; `data` nested or flat, row by row, unless it is binary."""
 
     name: str
@@ -50,7 +50,7 @@ class RequestParameters(Struct, frozen=True):
 class InferBody(Struct, frozen=True):
     """POST /v2/models/{name}/infer: one matrix `applicants`, or a tensor a field under its name."""
 
-    inputs: Annotated[list[Input], Meta(min_length=1)]
+    inputs: Annotated[list[TensorInput], Meta(min_length=1)]
     outputs: list[RequestedOutput] | UnsetType = UNSET
     id: str | UnsetType = UNSET
     parameters: RequestParameters | UnsetType = UNSET

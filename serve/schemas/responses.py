@@ -11,6 +11,7 @@ from model.bins import Bins
 from model.contract import Contract, Field, Unit
 from model.policy import Policy
 from model.results import Result
+from model.scorecard import Scorecard
 
 
 class Fault(Struct, frozen=True):
@@ -76,6 +77,7 @@ class ModelResponse(Struct, frozen=True):
     `attribution`: what contributions are, in words. `unit`: of contributions and `base_value`. `base_points`: the
     points at `base_value`; null where contributions aren't in log-odds. `points_per_log_odds`: how many points one
     unit of log-odds of default takes away; a contribution c in log-odds is −c · points_per_log_odds points.
+    `scorecard`: the points table of a scorecard, null for other models.
     """
 
     name: str
@@ -85,6 +87,7 @@ class ModelResponse(Struct, frozen=True):
     trained_at: str
     fields: tuple[Field, ...]
     policy: Policy
+    scorecard: Scorecard | None
     base_value: float
     attribution: str
     unit: Unit
@@ -134,6 +137,7 @@ def describe_model(contract: Contract, sha256: str) -> ModelResponse:
         trained_at=contract.trained_at,
         fields=contract.fields,
         policy=contract.policy,
+        scorecard=contract.scorecard,
         base_value=contract.base_value,
         attribution=str(contract.attribution),
         unit=contract.attribution.unit,

@@ -21,7 +21,7 @@ from model.messages import quote_value, truncate
 from model.session import NAN, Matrix
 from serve.schemas.applicants import find_faults
 from serve.schemas.limits import check_rows
-from serve.schemas.open_inference import Datatype, InferBody, Input, Output
+from serve.schemas.open_inference import Datatype, InferBody, Output, TensorInput
 from serve.schemas.problems import MAX_FAULTS, InvalidApplicants
 from serve.schemas.requests import RequestSchemas
 from serve.schemas.responses import Fault
@@ -43,7 +43,7 @@ JSON_VALUES: dict[Datatype, tuple[str, tuple[type, ...]]] = {
 """JSON values of each datatype: the words for error messages, and the types that msgspec decodes them to."""
 
 
-def read_tensors(inputs: Sequence[Input], raw: memoryview) -> list[npt.NDArray[Any]]:
+def read_tensors(inputs: Sequence[TensorInput], raw: memoryview) -> list[npt.NDArray[Any]]:
     """The inputs as arrays in their shape: numbers, or texts with dtype object; null is NaN, or None for a text.
 
     Raises InvalidApplicants with every input whose data, shape, datatype and size don't agree.
@@ -84,7 +84,7 @@ def write_tensor(name: str, values: npt.NDArray[Any], is_binary: bool) -> tuple[
     return Output(name, shape, datatype, parameters={"binary_data_size": len(raw)}), raw
 
 
-def _from_json(tensor: Input, here: str) -> npt.NDArray[Any]:
+def _from_json(tensor: TensorInput, here: str) -> npt.NDArray[Any]:
     if tensor.data is UNSET:
         raise InvalidApplicants([Fault(here, "expected data, or parameters.binary_data_size and its bytes")])
     flat = _flatten(tensor.data, tensor.shape, here)
@@ -106,7 +106,7 @@ def _from_json(tensor: Input, here: str) -> npt.NDArray[Any]:
     return _in_shape(values, tensor, here)
 
 
-def _from_bytes(tensor: Input, raw: memoryview, here: str) -> npt.NDArray[Any]:
+def _from_bytes(tensor: TensorInput, raw: memoryview, here: str) -> npt.NDArray[Any]:
     if tensor.datatype == "BYTES":
         return _in_shape(np.array(_texts(raw, here), dtype=object), tensor, here)
     kind = NUMBERS[tensor.datatype]
@@ -116,7 +116,7 @@ def _from_bytes(tensor: Input, raw: memoryview, here: str) -> npt.NDArray[Any]:
     return _in_shape(np.frombuffer(raw, kind), tensor, here)
 
 
-def _in_shape(values: npt.NDArray[Any], tensor: Input, here: str) -> npt.NDArray[Any]:
+def _in_shape(values: npt.NDArray[Any], tensor: TensorInput, here: str) -> npt.NDArray[Any]:
     if not 1 <= len(tensor.shape) <= 2 or min(tensor.shape) < 1:
         detail = f"expected one or two lengths of at least 1, got {truncate(str(tensor.shape))}"
         raise InvalidApplicants([Fault(f"{here}/shape", detail)])
@@ -175,7 +175,7 @@ def _from_matrix(tensor: npt.NDArray[Any], schemas: RequestSchemas) -> Matrix:
     return matrix
 
 
-def _from_fields(inputs: list[Input], tensors: list[npt.NDArray[Any]], schemas: RequestSchemas) -> Matrix:
+def _from_fields(inputs: list[TensorInput], tensors: list[npt.NDArray[Any]], schemas: RequestSchemas) -> Matrix:
     place = {field.name: column for column, field in enumerate(schemas.fields)}
     number = {tensor.name: number for number, tensor in enumerate(inputs)}
     unknown = f"unknown field; expected applicants, or one of: {', '.join(place)}"

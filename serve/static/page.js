@@ -102,23 +102,66 @@ function proposed(change, field) {
   return Number.isNaN(value) ? change.to : describe(value, field);
 }
 
+// The limits of this applicant. Of a policy in money they follow from the answer: expected loss = p · loss of a default,
+// expected profit = (1 - p) · gain of a good loan - expected loss. Null without an exposure.
+function limits(result) {
+  const { money, cost_review: review, review_from: low, refuse_from: high } = model.policy;
+  const { probability: p, expected_loss: lost, expected_profit: earned } = result;
+  if (!money) return { low, high };
+  if (lost === null || p <= 0 || p >= 1) return null;
+  const loss = lost / p, gain = Math.max((earned + lost) / (1 - p), 0), middle = gain / (loss + gain);
+  return review !== null && review < middle * loss ? { low: review / loss, high: 1 - review / gain } : { low: middle, high: middle };
+}
+
+function describeLimits(found) {
+  if (!found) return getText("policy.unknown");
+  const [low, high] = [percent(found.low), percent(found.high)];
+  const text = found.low < found.high ? getText("policy.review", { low, high }) : getText("policy", { high });
+  return model.policy.money ? getText("policy.own", { text }) : text;
+}
+
+function amount(value, fields) {
+  const digits = Math.abs(value) < 100 ? 2 : 0;
+  const written = new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value).replace("-", "−");
+  return `${written} ${translate(fields.get(model.policy.money.exposure.field)?.unit ?? "")}`.trim();
+}
+
+function describeMoney(result, fields) {
+  if (result.expected_loss === null) return getText("money.unknown");
+  return getText("money", { profit: amount(result.expected_profit, fields), loss: amount(result.expected_loss, fields) });
+}
+
+// The names of the fields that the condition of a rule reads.
+function findFields(condition) {
+  if (condition === null || typeof condition !== "object") return [];
+  return [...(typeof condition.field === "string" ? [condition.field] : []), ...Object.values(condition).flatMap(findFields)];
+}
+
+function describeReason(reason, applicant, fields) {
+  const rule = model.policy.rules.find((one) => one.name === reason.rule);
+  if (!rule && applicant[reason.field] === null) return getText("reason.missing", { label: translate(fields.get(reason.field).label) });
+  const names = rule ? [...new Set(findFields(rule.when))] : [reason.field];
+  const values = names.map((name) => getText("value", { label: translate(fields.get(name).label), value: describe(applicant[name], fields.get(name)) }));
+  return getText("reason", { text: translate(reason.text), values: values.join(", ") });
+}
+
 function show(applicant, result) {
   const fields = new Map(model.fields.map((field) => [field.name, field]));
   const facts = getText("verdict", { probability: percent(result.probability), points: number(result.points) });
-  const { review_from: low, refuse_from: high } = model.policy;
+  const found = limits(result);
   answer.append(make("p", { class: `verdict ${result.decision}` }, make("strong", {}, getText(`decision.${result.decision}`)), facts),
-    make("meter", { "aria-label": facts, min: 0, max: 1, low, high, optimum: 0, value: result.probability }),
-    make("p", { class: "hint" }, low < high ? getText("policy.review", { low: percent(low), high: percent(high) }) : getText("policy", { high: percent(high) })));
+    make("meter", { "aria-label": facts, min: 0, max: 1, ...found, optimum: 0, value: result.probability }),
+    make("p", { class: "hint" }, describeLimits(found)));
+  if (model.policy.money) answer.append(make("p", {}, describeMoney(result, fields)));
   list("ul", "warnings", result.warnings.map((remark) => warning(remark, applicant, fields.get(remark.field))));
-  list("ol", "reasons", result.reasons.map((reason) => {
-    const field = fields.get(reason.field), value = applicant[field.name];
-    return value === null ? getText("reason.missing", { label: translate(field.label) })
-      : getText("reason", { text: translate(reason.text), label: translate(field.label), value: describe(value, field) });
-  }));
+  const [rules, others] = [true, false].map((is) => result.reasons.filter((reason) => ("rule" in reason) === is));
+  list("ol", "rules", rules.map((reason) => describeReason(reason, applicant, fields)));
+  list("ol", "reasons", others.map((reason) => describeReason(reason, applicant, fields)));
   list("ul", "changes", (result.what_would_change ?? []).map((change) => {
     const field = fields.get(change.field);
-    return getText("change", { label: translate(field.label), to: proposed(change, field), value: describe(applicant[field.name], field),
+    const text = getText("change", { label: translate(field.label), to: proposed(change, field), value: describe(applicant[field.name], field),
       decision: getText(`decision.${change.decision}`) });
+    return typeof change.expected_profit === "number" ? getText("change.profit", { text, profit: amount(change.expected_profit, fields) }) : text;
   }));
 }
 

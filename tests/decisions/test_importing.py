@@ -336,7 +336,10 @@ CHANGES: list[tuple[Change, str]] = [
         change_column("probability", lambda found: [*found[:9], np.nextafter(found[9], 1), *found[10:]]),
         "row 10: .*, which isn't what the model gives for its inputs",
     ),
-    (change_column("decision", lambda found: ["accepted", *found[1:]]), "row 1: .* accepted, .* points, which isn't"),
+    (
+        change_column("decision", lambda found: ["accepted", *found[1:]]),
+        "row 1: .* decision accepted, points .*, which isn't",
+    ),
     (change_column("points", lambda found: [*found[:-1], found[-1] + 1]), "row 20: .*, which isn't what the model"),
     (
         change_column("inputs", lambda rows: [[float("inf"), *rows[0][1:]], *rows[1:]]),

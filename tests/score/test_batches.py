@@ -51,7 +51,7 @@ def score(table: pa.Table, scorer: Scorer, batch_rows: int = 10_000, threads: in
     firsts = np.cumsum([1, *(batch.num_rows for batch in batches)])
     rows = [make_rows(batch, first=first) for batch, first in zip(batches, firsts[:-1].tolist(), strict=True)]
     results = list(score_batches(rows, scorer, pa.string(), threads))
-    schema = result_schema(pa.string(), scorer.reasons)
+    schema = result_schema(pa.string(), scorer)
     plain = pa.schema([f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema])
     return pa.Table.from_batches([batch.cast(plain) for batch in results], plain)
 
@@ -64,7 +64,7 @@ def test_every_row_has_the_answer_of_the_service(scorer: Scorer, draw: Callable[
     matrix = read_applicants(applicants, make_rules(fields), "").matrix
     expected = scorer.model.score(matrix, explain=True)
 
-    columns = score_columns(expected.probability, expected.decision, policy)
+    columns = score_columns(expected.probability, expected.decision, policy, matrix)
 
     results = score(table, scorer).to_pylist()
 

@@ -20,8 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv as arrow_csv
 
+from model.session import Model
 from score.__main__ import main
 from score.result_columns import scored_columns
+from score.scorer import Scorer
 
 Draw = Callable[..., pa.Table]
 Run = Callable[..., Path]
@@ -130,14 +132,14 @@ def test_all_tables_of_a_folder_are_scored(
     assert "_SUCCESS" not in err
 
 
-def test_an_empty_table_gives_empty_scores(run: Run, draw: Draw, tmp_path: Path) -> None:
+def test_an_empty_table_gives_empty_scores(run: Run, draw: Draw, model: Model, tmp_path: Path) -> None:
     """The output is complete, with _SUCCESS and an empty part that has the columns."""
     pq.write_table(draw(0), tmp_path / "x.parquet")
 
     out = run(tmp_path / "x.parquet")
 
     assert json.loads((out / "manifest.json").read_text())["rows"] == {"read": 0, "scored": 0, "rejected": 0}
-    assert pq.read_table(out / "scores").schema.names == scored_columns(0)
+    assert pq.read_table(out / "scores").schema.names == scored_columns(Scorer(model, 0, "id"))
     assert (out / "_SUCCESS").exists()
 
 

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from model.session import Model
 from score.output import Part
 from score.result_columns import result_schema
+from score.scorer import Scorer
 
 IDS: list[tuple[pa.DataType, list[Any]]] = [
     (pa.int8(), [-128, 127]),
@@ -27,9 +29,11 @@ IDS: list[tuple[pa.DataType, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "values"), IDS, ids=[str(kind) for kind, _ in IDS])
-def test_ids_of_every_type_read_back_the_same(tmp_path: Path, kind: pa.DataType, values: list[Any]) -> None:
+def test_ids_of_every_type_read_back_the_same(
+    tmp_path: Path, model: Model, kind: pa.DataType, values: list[Any]
+) -> None:
     """Whole numbers are delta-encoded; differences that overflow don't change the values."""
-    path, schema = tmp_path / "part.parquet", result_schema(kind, 0)
+    path, schema = tmp_path / "part.parquet", result_schema(kind, Scorer(model, 0, "id"))
     given = {"id": values, "decision": ["refuse", "refuse"], "points": [-(2**40), 600]}
     columns = [pa.array(given.get(field.name, [None, None]), field.type) for field in schema]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.contract import Field
 from model.reasons import name_reasons
-from score.result_columns import largest_fields, reason_arrays
+from score.result_columns import Ranked, largest_fields, reason_arrays
 
 FIELDS = tuple(Field(f"f{i}", f"F {i}", "", "number", (), None, None, True, f"why {i}") for i in range(4))
 
@@ -24,7 +24,7 @@ def test_reasons_are_those_of_the_service(rows: list[list[float]], max_reasons: 
     """Also their order among equal contributions, and the text of a missing value."""
     row = np.where(gaps, np.nan, 1.0)
     largest = largest_fields(np.array(rows), max_reasons)
-    columns = reason_arrays(largest, np.isnan(row)[largest], FIELDS)
+    columns = reason_arrays(Ranked(largest, np.isnan(row)[largest]), FIELDS)
 
     for number, contributions in enumerate(rows):
         named = name_reasons(row, np.array(contributions), list(FIELDS), max_reasons)

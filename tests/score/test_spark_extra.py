@@ -23,6 +23,7 @@ from score.result_columns import scored_columns
 from score.scorer import Scorer
 from score.spark import score_with
 from score.spark_session import start_spark
+from tests.decisions.test_importing import draw as draw_for
 from tests.score.dialects import REFUSED, SAME, draw_base, text_of, write_parquet
 
 Draw = Callable[..., pa.Table]
@@ -52,7 +53,8 @@ def compare_engines(
     """Assert that scores and rejects of both engines are equal, over several files and tasks."""
     is_csv = kind == "csv"
     table = table.set_column(1, "Amount", pa.array([1e200, *table.column("Amount").to_pylist()[1:]]))
-    table = table.set_column(3, "Home, now", pa.array(["own", "tent", *table.column("Home, now").to_pylist()[2:]]))
+    home = table.schema.names[3]
+    table = table.set_column(3, home, pa.array(["own", "tent", *table.column(home).to_pylist()[2:]]))
     source, model = folder / "in", folder / "model.onnx"
     source.mkdir(parents=True)
     model.write_bytes(content)
@@ -146,17 +148,18 @@ def score_a_folder(session: SparkSession, content: bytes, folder: Path) -> None:
     assert score(session, folder / "in", folder / "out", scorer, content) == Counts(200_007, 200_006, 1)
     assert [(row["line"], row["row"]) for row in rows(folder / "out" / "rejects")] == [(200_002, "short")]
     assert score(session, folder / "none", folder / "empty", scorer, content) == Counts(0, 0, 0)
-    assert pq.read_table(folder / "empty" / "scores").schema.names == scored_columns(0)
+    assert pq.read_table(folder / "empty" / "scores").schema.names == scored_columns(scorer)
 
 
 def test_the_spark_engine_has_the_output_of_the_local_engine(
-    root: Path, scorer: Scorer, content: bytes, draw: Draw, tmp_path: Path
+    root: Path, scorer: Scorer, content: bytes, money_content: bytes, draw: Draw, tmp_path: Path
 ) -> None:
-    """For Parquet and text tables in any dialect; also its refusals."""
+    """For Parquet and text tables in any dialect; amounts and rules of a policy; also its refusals."""
     artifact = (root / "artifacts" / "model.onnx").read_bytes()
     with start_spark("local[2]") as session:
         compare_engines("parquet", session, scorer, content, draw(3001), tmp_path / "parquet")
-        compare_engines("csv", session, scorer, content, draw(3001), tmp_path / "csv")
+        of_money = Scorer(load_model(money_content), 3, "id")
+        compare_engines("csv", session, of_money, money_content, draw_for(money_content, 3001), tmp_path / "csv")
         refuse(session, scorer, content, draw(5), tmp_path)
         compare_dialects(session, artifact, tmp_path / "dialects")
         score_a_folder(session, artifact, tmp_path / "folder")

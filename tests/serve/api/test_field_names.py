@@ -46,13 +46,13 @@ NAMES = {
 
 names = st.lists(
     (st.text(max_size=8) | st.text("\";,\\\n\r\t' idé漢{}.[]`$~/:", max_size=4)).filter(
-        lambda name: name.strip() and "\0" not in name
+        lambda name: name.strip() and "\0" not in name and (name == "id" or name.strip() != "id")
     ),
     min_size=5,
     max_size=5,
     unique_by=str.strip,
 )
-"""Any five names that a table can have: with something but blanks, different from each other without them."""
+"""Any five names that a table can have: different from each other, and from the id, without blanks, and not empty."""
 
 
 def rename(model: Model, names: Sequence[str]) -> Model:

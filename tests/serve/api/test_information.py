@@ -25,6 +25,7 @@ def test_model_returns_the_contract_without_golden_rows(client: httpx.Client, mo
         "trained_at",
         "fields",
         "policy",
+        "scorecard",
         "base_value",
         "attribution",
         "unit",

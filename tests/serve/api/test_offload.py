@@ -24,7 +24,7 @@ from serve.schemas.limits import (
     REASONS_COST,
     RESULT_COST,
 )
-from serve.schemas.open_inference import Input
+from serve.schemas.open_inference import TensorInput
 from serve.schemas.problems import MAX_FAULTS
 from serve.schemas.requests import RequestSchemas
 from serve.schemas.tensors import read_tensors
@@ -207,7 +207,7 @@ def test_binary_texts_are_read_in_the_thread(
     """BYTES tensors are decoded one by one, however the datatype is escaped."""
     read_in: list[threading.Thread] = []
 
-    def note(inputs: Sequence[Input], raw: memoryview) -> Any:
+    def note(inputs: Sequence[TensorInput], raw: memoryview) -> Any:
         read_in.append(threading.current_thread())
         return read_tensors(inputs, raw)
 

@@ -47,11 +47,11 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def recording(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service around the model, which records its decisions."""
+def recording(money_content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service around a model whose policy is in money and has rules; it records its decisions."""
     folder = tmp_path_factory.mktemp("recording")
     settings = SETTINGS | {"DECISIONS_URL": f"sqlite:///{folder}/decisions.db", "DECISIONS_KEYS": KEY}
-    with running(folder, content, SERVE, **settings) as started:
+    with running(folder, money_content, SERVE, **settings) as started:
         yield started
 
 

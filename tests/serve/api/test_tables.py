@@ -13,7 +13,7 @@ from msgspec import structs
 
 from model.session import Model
 from serve.settings import Settings
-from tests.serve.running import SERVE, Service, running
+from tests.serve.running import NO_CERTIFICATES, SERVE, Service, running
 
 MakeClient = Callable[..., httpx.Client]
 
@@ -111,7 +111,8 @@ def service(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def post(service: Service, path: str, table: bytes, kind: str = "text/csv", **headers: str) -> httpx.Response:
     """Send a table, and ask for JSON."""
     sent = {"content-type": kind, "accept": "application/json", **headers}
-    return httpx.post(f"{service.base}{path}", content=table, headers=sent, trust_env=False)
+    url = f"{service.base}{path}"
+    return httpx.post(url, content=table, headers=sent, trust_env=False, verify=NO_CERTIFICATES)
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,11 @@ from msgspec import structs
 
 from model.contract import MAX_MAGNITUDE, Field
 from model.dialect import NO_OPTIONS
+from model.policy import Points, Policy
 from model.reasons import FieldWarning, Reason
 from model.results import SCALARS, Result
 from model.session import Model
-from serve.schemas.csv import COLUMNS, read_csv, write_csv
+from serve.schemas.csv import list_columns, read_csv, write_csv
 from serve.schemas.limits import MAX_EVENT_LOOP_TABLE_BYTES, Offload
 from serve.schemas.problems import MAX_FAULTS, HTTPProblem, InvalidApplicants
 from serve.schemas.requests import RequestSchemas, ScoreRequest
@@ -31,6 +32,7 @@ from serve.settings import Settings
 
 MAX_ROWS = 50
 DEBT = "Debt/Income~12m"
+PLAIN = Policy(5.0, 1.0, None, 1 / 6, 1 / 6, Points())
 HEADER = f"Amount,Income,Home,Client,{DEBT}"
 CSV = {"content-type": "text/csv; charset=utf-8"}
 
@@ -333,7 +335,7 @@ def test_a_table_is_answered_as_the_same_applicants_in_json(
     assert as_json == expected
     assert as_sheet.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     table = list(csv.DictReader(io.StringIO(as_sheet.text, newline="")))
-    assert list(table[0]) == COLUMNS
+    assert list(table[0]) == list_columns(PLAIN)
     for result, line in zip(expected["results"], table, strict=True):
         assert line["id"] == (result["id"] or "")
         assert [line[name] for name in SCALARS] == [str(result[name]) for name in SCALARS]
@@ -363,7 +365,7 @@ def test_an_id_that_looks_like_a_formula_is_escaped(id: str | int | None, writte
     """So that a spreadsheet doesn't execute it."""
     answer = answer_of(id, [], [])
 
-    (line,) = csv.DictReader(io.StringIO(write_csv(answer).decode(), newline=""))
+    (line,) = csv.DictReader(io.StringIO(write_csv(answer, PLAIN).decode(), newline=""))
 
     assert line["id"] == written
 
@@ -373,7 +375,7 @@ def test_reasons_and_warnings_are_one_cell_each() -> None:
     reasons = [Reason("a", "A", '1 "x"', 0.5, "High, too"), Reason("b", "B", "2\n3", 0.25, "Low")]
     answer = answer_of("A", reasons, [FieldWarning("a", "A: missing"), FieldWarning("b", "B; 2")])
 
-    (line,) = csv.DictReader(io.StringIO(write_csv(answer).decode(), newline=""))
+    (line,) = csv.DictReader(io.StringIO(write_csv(answer, PLAIN).decode(), newline=""))
 
     assert (line["reasons"], line["warnings"]) == ('High, too (1 "x"); Low (2\n3)', "A: missing; B; 2")
 

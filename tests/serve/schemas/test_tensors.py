@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from msgspec import UNSET
 
-from serve.schemas.open_inference import Datatype, Input, InputParameters, Output
+from serve.schemas.open_inference import Datatype, InputParameters, Output, TensorInput
 from serve.schemas.problems import InvalidApplicants
 from serve.schemas.tensors import NUMBERS, read_tensors, write_tensor
 
@@ -30,7 +30,7 @@ anything = st.recursive(
     max_leaves=8,
 )
 inputs = st.builds(
-    Input,
+    TensorInput,
     name=st.text(max_size=5),
     shape=st.lists(st.integers(-(2**70), 2**70) | st.integers(0, 4), max_size=3),
     datatype=st.sampled_from(["FP64", "FP32", "INT64", "INT32", "BYTES"]),
@@ -39,9 +39,9 @@ inputs = st.builds(
 )
 
 
-def as_input(output: Output) -> Input:
+def as_input(output: Output) -> TensorInput:
     """An output as an input."""
-    return msgspec.convert(msgspec.to_builtins(output), Input)
+    return msgspec.convert(msgspec.to_builtins(output), TensorInput)
 
 
 def written_texts(values: npt.NDArray[Any]) -> bytes:
@@ -70,7 +70,7 @@ def test_texts_round_trip(values: npt.NDArray[Any], is_binary: bool) -> None:
     data = UNSET if is_binary else values.ravel().tolist()
     parameters = InputParameters(len(raw)) if is_binary else UNSET
 
-    (found,) = read_tensors([Input("x", list(values.shape), "BYTES", data, parameters)], memoryview(raw))
+    (found,) = read_tensors([TensorInput("x", list(values.shape), "BYTES", data, parameters)], memoryview(raw))
 
     assert found.tolist() == values.tolist()
 
@@ -81,9 +81,11 @@ def test_numbers_of_every_datatype_are_read(datatype: Datatype) -> None:
     values = np.array([[1, 2], [3, 4]], NUMBERS[datatype])
     raw = values.tobytes()
 
-    (binary,) = read_tensors([Input("x", [2, 2], datatype, parameters=InputParameters(len(raw)))], memoryview(raw))
-    (flat,) = read_tensors([Input("x", [2, 2], datatype, [1, 2, 3, None])], NOTHING)
-    (nested,) = read_tensors([Input("x", [2, 2], datatype, [[1, 2], [3, None]])], NOTHING)
+    (binary,) = read_tensors(
+        [TensorInput("x", [2, 2], datatype, parameters=InputParameters(len(raw)))], memoryview(raw)
+    )
+    (flat,) = read_tensors([TensorInput("x", [2, 2], datatype, [1, 2, 3, None])], NOTHING)
+    (nested,) = read_tensors([TensorInput("x", [2, 2], datatype, [[1, 2], [3, None]])], NOTHING)
 
     assert binary.tolist() == values.tolist()
     assert [1, 2, 3] == flat.ravel().tolist()[:3] == nested.ravel().tolist()[:3]
@@ -94,9 +96,9 @@ def test_tensors_take_their_bytes_in_order() -> None:
     """With JSON tensors between them."""
     raw = np.array([1.5, 2.5]).tobytes() + np.array([7], "<i8").tobytes()
     told = [
-        Input("a", [2], "FP64", parameters=InputParameters(16)),
-        Input("b", [1], "FP64", [3.5]),
-        Input("c", [1], "INT64", parameters=InputParameters(8)),
+        TensorInput("a", [2], "FP64", parameters=InputParameters(16)),
+        TensorInput("b", [1], "FP64", [3.5]),
+        TensorInput("c", [1], "INT64", parameters=InputParameters(8)),
     ]
 
     found = [tensor.tolist() for tensor in read_tensors(told, memoryview(raw))]
@@ -105,7 +107,7 @@ def test_tensors_take_their_bytes_in_order() -> None:
 
 
 @given(st.lists(inputs, max_size=3), st.binary(max_size=80))
-def test_any_input_is_read_or_refused_and_nothing_else(some: list[Input], raw: bytes) -> None:
+def test_any_input_is_read_or_refused_and_nothing_else(some: list[TensorInput], raw: bytes) -> None:
     """Random tensors and bytes give arrays of the stated shapes, or InvalidApplicants."""
     with suppress(InvalidApplicants):
         found = read_tensors(some, memoryview(raw))
@@ -117,14 +119,18 @@ def test_any_input_is_read_or_refused_and_nothing_else(some: list[Input], raw: b
 def test_any_bytes_are_texts_or_refused(raw: bytes) -> None:
     """Lengths beyond the end, half a length, invalid UTF-8."""
     with suppress(InvalidApplicants):
-        (found,) = read_tensors([Input("x", [1], "BYTES", parameters=InputParameters(len(raw)))], memoryview(raw))
+        (found,) = read_tensors([TensorInput("x", [1], "BYTES", parameters=InputParameters(len(raw)))], memoryview(raw))
 
         assert written_texts(found) == raw
 
 
 def test_the_faults_of_all_tensors_are_named_together() -> None:
     """Each with its pointer."""
-    told = [Input("a", [2], "FP64", [1.5]), Input("b", [1], "FP64", [1.5]), Input("c", [1], "INT64", ["x"])]
+    told = [
+        TensorInput("a", [2], "FP64", [1.5]),
+        TensorInput("b", [1], "FP64", [1.5]),
+        TensorInput("c", [1], "INT64", ["x"]),
+    ]
 
     with pytest.raises(InvalidApplicants) as caught:
         read_tensors(told, NOTHING)
