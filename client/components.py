@@ -11,12 +11,13 @@ from html import escape
 from msgspec.structs import replace
 
 from client.language import Language
-from client.responses import Decision, Policy, Result
+from client.money import find_own_policy, write_amount, write_money
+from client.responses import Decision, Model, Policy, Result
 
 
 def verdict(
     result: Result,
-    policy: Policy,
+    model: Model,
     language: Language,
     *,
     before: Result | None = None,
@@ -28,6 +29,12 @@ def verdict(
     `final`: the decision that holds instead of the model's; `notes`: lines below it.
     """
     lines = [*notes]
+    if result.rules:
+        lines.append(
+            language.text("verdict.rules", rules=language.text("list.join").join(map(language.translate, result.rules)))
+        )
+    if money := write_money(result, model, language):
+        lines.append(money)
     if before is not None and not _is_same(before, result):
         text = language.text(
             "verdict.before",
@@ -35,6 +42,9 @@ def verdict(
             probability=language.percent(before.probability),
             points=language.number(before.points),
         )
+        if before.expected_profit is not None:
+            profit = write_amount(before.expected_profit, model, language)
+            text = language.text("money.with_profit", text=text, profit=profit)
         lines.append(text)
     further = "".join(f'<p class="before">{escape(line)}</p>' for line in lines)
     points = language.text("verdict.points", points=language.number(result.points))
@@ -43,7 +53,7 @@ def verdict(
     return (
         f'<div class="verdict {shown}" role="status"><div>'
         f'<p class="decision">{escape(decision)}</p><p>{escape(points)}</p>{further}'
-        f"</div>{gauge(result, policy, language)}</div>"
+        f"</div>{gauge(result, model.policy, language)}</div>"
     )
 
 
@@ -53,16 +63,24 @@ def _is_same(before: Result, result: Result) -> bool:
 
 
 def gauge(result: Result, policy: Policy, language: Language) -> str:
-    """The probability of default on a scale from 0 to 1 with the thresholds of the policy."""
+    """The probability of default on a scale from 0 to 1 with the thresholds of the policy for this applicant."""
+    own = find_own_policy(result, policy)
+    if own is None:
+        limits = language.text("gauge.unknown")
+    else:
+        limits = thresholds(own, language)
+        if policy.money is not None:
+            limits = language.text("gauge.own", limits=limits)
     title = language.text("gauge.title", probability=language.percent(result.probability))
     zones = "".join(
-        f'<i class="{name}" style="width:{100 * (high - low):.3f}%"></i>' for name, low, high in decision_zones(policy)
+        f'<i class="{name}" style="width:{100 * (high - low):.3f}%"></i>'
+        for name, low, high in (decision_zones(own) if own else ())
     )
     return (
         '<figure class="gauge">'
         f"<figcaption>{escape(title)}</figcaption>"
         f'<div class="scale" aria-hidden="true">{zones}<b style="left:{100 * result.probability:.3f}%"></b></div>'
-        f"<p>{escape(thresholds(policy, language))}</p></figure>"
+        f"<p>{escape(limits)}</p></figure>"
     )
 
 

@@ -49,6 +49,13 @@ class Language:
             return f"{value:g}"
         return format_decimal(value, "#,##0.######", locale=self.code)
 
+    def amount(self, value: float) -> str:
+        """An amount of money: 1,300, −138, and cents where it is less than 100: 12.50."""
+        if abs(value) >= 1e15:
+            return f"{value:g}"
+        pattern = "#,##0.00" if abs(value) < 100 else "#,##0"
+        return format_decimal(value, pattern, locale=self.code).replace("-", "\u2212")
+
     def signed(self, value: int) -> str:
         """A whole number with its sign: +12, −7, 0."""
         return f"{value:+d}".replace("-", "\u2212") if value else "0"

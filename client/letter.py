@@ -13,7 +13,7 @@ from datetime import date
 from html import escape
 
 from client.language import Language
-from client.localization import localize_change, localize_reason
+from client.localization import describe_reason, localize_change
 from client.responses import Applicant, Decision, Model, Result
 
 MAX_REASONS = 4
@@ -67,19 +67,13 @@ def write_letter(
     fields = {field.name: field for field in model.fields}
     text, body = language.text, ""
     decision = on_record.decision if on_record else result.decision
+    by_rules = any(reason.rule for reason in result.reasons)
+    rights = "letter.rights_rules" if by_rules else "letter.rights"
     reasons = [on_record.reason] if on_record and on_record.reason and decision == "refuse" else []
     if result.decision != "accept":
-        reasons += [
-            text(
-                "letter.reason",
-                text=localize_reason(reason, applicant, fields[reason.field], language),
-                label=language.translate(fields[reason.field].label),
-                value=language.value(applicant[reason.field], fields[reason.field]),
-            )
-            for reason in result.reasons
-        ]
+        reasons += [describe_reason(reason, applicant, model, language) for reason in result.reasons]
     if decision != "accept" and reasons:
-        body += _list("ol", text("letter.reasons"), reasons[:MAX_REASONS])
+        body += _list("ol", text("letter.reasons_rules" if by_rules else "letter.reasons"), reasons[:MAX_REASONS])
     if decision == result.decision and result.what_would_change:
         changes = (
             localize_change(change, applicant, fields[change.field], language)
@@ -97,7 +91,7 @@ def write_letter(
         f"<title>{escape(subject)}</title>\n<style>{STYLE}</style>\n"
         f"<header><span>{escape(parties.lender)}</span><span>{escape(language.day(parties.day))}</span></header>\n"
         f"<main><h1>{escape(subject)}</h1>\n<p>{escape(greeting)}</p>\n"
-        f"<p>{escape(text(f'letter.{decision}'))}</p>\n{body}<p>{escape(text('letter.rights'))}</p>\n"
+        f"<p>{escape(text(f'letter.{decision}'))}</p>\n{body}<p>{escape(text(rights))}</p>\n"
         f'<p class="closing">{escape(text("letter.closing"))}\n\n{escape(parties.lender)}</p></main>\n'
         f"<footer>{escape(origin)}</footer>\n</html>\n"
     )

@@ -9,14 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from client.language import Language
-from client.responses import Applicant, Change, Field, FieldWarning, Reason, Value
+from client.responses import Applicant, Change, Field, FieldWarning, Model, Reason, Value
 
 
 def localize_reason(reason: Reason, applicant: Applicant, field: Field, language: Language) -> str:
-    """The text of a reason: 'Short time in the current job', or that the value is not known."""
-    if field.is_missing(applicant[field.name]):
+    """The text of a reason: 'Short time in the current job', or that the value is not known; of a rule its own."""
+    if reason.rule is None and field.is_missing(applicant[field.name]):
         return language.text("reason.missing", label=language.translate(field.label))
     return language.translate(reason.text)
+
+
+def describe_reason(reason: Reason, applicant: Applicant, model: Model, language: Language) -> str:
+    """A reason with the values that it is about: 'Large amount (Amount: 1,300 EUR)', of a rule with all it reads."""
+    fields = {field.name: field for field in model.fields}
+    rules = {rule.name: rule for rule in model.policy.rules}
+    names = rules[reason.rule].fields if reason.rule in rules else [reason.field]
+    values = [
+        language.text(
+            "reason.value",
+            label=language.translate(fields[name].label),
+            value=language.value(applicant[name], fields[name]),
+        )
+        for name in names
+    ]
+    text = localize_reason(reason, applicant, fields[reason.field], language)
+    return language.text("letter.reason", text=text, values=language.text("list.join").join(values))
 
 
 def localize_warning(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from client.api import Api, InvalidApplicants
 from client.language import Language
 from client.localization import localize_reason
-from client.responses import Field, Result
+from client.responses import Model, Result
 from client.table import Table
 
 ROWS_PER_REQUEST = 500
@@ -66,19 +66,20 @@ def _errors_by_row(error: InvalidApplicants, rows: Sequence[int]) -> dict[int, s
     return {row: "; ".join(details) for row, details in found.items()}
 
 
-def write_results(table: Table, scored: ScoredTable, fields: Sequence[Field], language: Language) -> bytes:
+def write_results(table: Table, scored: ScoredTable, model: Model, language: Language) -> bytes:
     """Every row of the table as CSV, with a byte-order mark so that spreadsheets read it as UTF-8.
 
-    Columns: id, decision (accept, review, refuse), probability, points, further scalars of the results, reasons, fault
-    (why the row isn't scored).
+    Columns: id, decision (accept, review, refuse), probability, points, further scalars of the results with the amounts
+    and rules of a policy that has any, reasons, fault (why the row isn't scored).
     """
-    fields_by_name = {about.name: about for about in fields}
+    fields_by_name = {about.name: about for about in model.fields}
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    further = further_columns(scored)
+    further = further_columns(scored, model)
     writer.writerow(("id", "decision", "probability", "points", *further, "reasons", "fault"))
     for row, (name, applicant) in enumerate(zip(table.ids, table.applicants, strict=True)):
         if result := scored.results.get(row):
+            cells = read_further(result, model)
             reasons = "; ".join(
                 localize_reason(reason, applicant, fields_by_name[reason.field], language) for reason in result.reasons
             )
@@ -88,7 +89,7 @@ def write_results(table: Table, scored: ScoredTable, fields: Sequence[Field], la
                     result.decision,
                     result.probability,
                     result.points,
-                    *(_escape_formula(result.further.get(column, "")) for column in further),
+                    *(_escape_formula(cells.get(column, "")) for column in further),
                     _escape_formula(reasons),
                     "",
                 )
@@ -106,9 +107,20 @@ def describe_fault(table: Table, row: int, fault: str, language: Language) -> st
     return language.text("table.line", line=line, fault=fault) if fault else ""
 
 
-def further_columns(scored: ScoredTable) -> list[str]:
-    """The names of the scalars in `Result.further`."""
-    return list(dict.fromkeys(name for result in scored.results.values() for name in result.further))
+def further_columns(scored: ScoredTable, model: Model) -> list[str]:
+    """The names in `read_further` of any result."""
+    return list(dict.fromkeys(name for result in scored.results.values() for name in read_further(result, model)))
+
+
+def read_further(result: Result, model: Model) -> dict[str, float | str]:
+    """Column → cell: the amounts of a policy in money, '' = unknown, the rules that decided, and `Result.further`."""
+    cells: dict[str, float | str] = {}
+    if model.policy.money is not None:
+        for name, value in (("expected_loss", result.expected_loss), ("expected_profit", result.expected_profit)):
+            cells[name] = "" if value is None else value
+    if model.policy.rules:
+        cells["rules"] = "; ".join(result.rules)
+    return cells | result.further
 
 
 def _escape_formula(cell: float | str) -> float | str:

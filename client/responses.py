@@ -6,6 +6,7 @@ a newer service may send more; attributes without a default are required.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import Struct, structs
@@ -46,11 +47,50 @@ class Field(Struct, frozen=True):
         return value is None or value in self.missing
 
 
+class ExposureField(Struct, frozen=True):
+    """The field that an applicant's exposure is read from."""
+
+    field: str
+
+
+class Money(Struct, frozen=True):
+    """Policy in money: each applicant has thresholds of its own, by its exposure; of all, if that is a number."""
+
+    exposure: ExposureField | float
+
+
+class Rule(Struct, frozen=True):
+    """A rule of the lender; `when`: its condition, in which each input names its field."""
+
+    name: str
+    when: Any
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the fields that the condition reads, each once, in its order."""
+        return list(dict.fromkeys(_find_fields(self.when)))
+
+
+def _find_fields(condition: Any) -> Iterator[str]:
+    if isinstance(condition, list):
+        yield from (field for part in condition for field in _find_fields(part))
+    elif isinstance(condition, dict):
+        if isinstance(condition.get("field"), str):
+            yield condition["field"]
+        yield from (field for part in condition.values() for field in _find_fields(part))
+
+
 class Policy(Struct, frozen=True):
-    """Decision thresholds: the probabilities of default from which an applicant is reviewed or refused."""
+    """Decision thresholds: the probabilities of default from which an applicant is reviewed or refused.
+
+    With `money` these are of the average applicant, and `cost_review` is an amount. `rules` make a decision stricter.
+    """
 
     review_from: float
     refuse_from: float
+    cost_review: float | None = None
+    money: Money | None = None
+    rules: tuple[Rule, ...] = ()
 
 
 class Model(Struct, frozen=True):
@@ -75,13 +115,17 @@ class Model(Struct, frozen=True):
 
 
 class Reason(Struct, frozen=True):
-    """A field that raised the risk, with its contribution, in the unit that GET /model tells."""
+    """A field that raised the risk, with its contribution, in the unit that GET /model tells.
+
+    Of a rule that decided, `rule` is its name, and `value` tells the inputs that it reads; these reasons come first.
+    """
 
     field: str
     label: str
     value: str
     contribution: float
     text: str
+    rule: str | None = None
 
 
 class FieldWarning(Struct, frozen=True):
@@ -100,10 +144,16 @@ class Change(Struct, frozen=True):
     to: str
     probability: float
     decision: Decision
+    expected_loss: float | None = None
+    expected_profit: float | None = None
 
 
 class Result(Struct, frozen=True):
-    """Result for one applicant; `further`: scalar attributes that this client doesn't show, columns of its tables."""
+    """Result for one applicant; `further`: scalar attributes that this client doesn't show, columns of its tables.
+
+    `expected_loss`, `expected_profit`: of accepting, None where the policy has no money or the exposure isn't known.
+    `rules`: names of the rules that decided.
+    """
 
     probability: float
     decision: Decision
@@ -111,6 +161,9 @@ class Result(Struct, frozen=True):
     reasons: tuple[Reason, ...]
     warnings: tuple[FieldWarning, ...]
     what_would_change: tuple[Change, ...] = ()
+    expected_loss: float | None = None
+    expected_profit: float | None = None
+    rules: tuple[str, ...] = ()
     further: dict[str, float | str] = {}
 
     @property

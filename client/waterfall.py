@@ -26,6 +26,8 @@ def steps(result: Result, model: Model, base: int) -> Sequence[Step]:
     """From `base`, the base points of the model: the fields that raised the risk, largest first, then all others."""
     found, total = [], base
     for reason in result.reasons:
+        if reason.rule is not None:
+            continue
         points = -round(model.points_per_log_odds * reason.contribution)
         found.append(Step(reason.field, points, total, total + points))
         total += points

@@ -17,10 +17,13 @@ from monitor.change_point import ChangePoint, find_change
 from monitor.costs import PolicyCost, RejectRange, compare_policies, measure_rejects
 from monitor.history import History, Integers, Small
 from monitor.performance import ChallengerComparison, ExpectedPerformance, compare_challenger, expect_performance
+from monitor.profit import Profit, measure_profit
 from monitor.reviews import ReviewGroup, group_reviews
+from monitor.rule_effects import RuleEffect, measure_rules
 from monitor.shifts import FieldShift, Reference
 from monitor.summary import ModelName
 from monitor.tally import Tally, group_by_month
+from monitor.terms import Terms, make_terms
 from monitor.verdict import Verdict, judge
 from monitor.vintages import Vintage, make_vintages
 
@@ -60,6 +63,8 @@ class Backtest(Struct, frozen=True):
     `model`: the one in service, to which `windows`, `bins`, `change`, `expected`, `drift` and `verdict` belong; the
     others are of all models. `outcomes`: decisions whose outcome is known and counts. `drift`: the probability first,
     then the fields of the model; empty if it wasn't measured or has no bins; `drift_decisions`: on how many decisions.
+    `unpriced`: decisions in no cost, as their inputs were erased, don't fit the model or have no exposure. `profit`:
+    only of a policy in money; `rules`: of the model in service, on its own decisions.
     """
 
     at: str
@@ -84,6 +89,9 @@ class Backtest(Struct, frozen=True):
     drift_decisions: int
     drift: list[FieldShift]
     verdict: Verdict
+    unpriced: int = 0
+    profit: list[Profit] = []
+    rules: list[RuleEffect] = []
 
 
 def make_backtest(
@@ -95,15 +103,18 @@ def make_backtest(
     *,
     maturity: int | None = None,
     challenger_trained_at: str | None = None,
+    terms: Terms | None = None,
 ) -> Backtest:
     """Compare a history with its outcomes.
 
     `contract`, `sha256`: of the model in service. `drift`: its decisions of the period to be compared with training.
     `at`: microseconds since 1970. `maturity`: the performance window in days, see `choose_outcomes`; None = read off
-    the records. `challenger_trained_at`: RFC 3339, of a challenger that has scored the record afterwards.
+    the records. `challenger_trained_at`: RFC 3339, of a challenger that has scored the record afterwards. `terms`: of
+    `read_terms`; None for a policy without money and rules.
     """
     model = ModelName(contract.name, contract.version, sha256)
     policy = contract.policy
+    terms = terms or make_terms(policy, history.probability)
     # Nobody waits for an outcome of those who were refused.
     awaited = np.flatnonzero((history.settled == 0) | (history.defaulted >= 0))
     known = choose_outcomes(
@@ -116,7 +127,7 @@ def make_backtest(
     time, probability, y = history.time[rows], history.probability[rows], defaulted[rows].astype(np.int64)
     windows = [calibrate(name, time[-size:], probability[-size:], y[-size:]) for name, size in _list_windows(len(y))]
     change = find_change(time, probability, y)
-    challenger = compare_challenger(history, defaulted, policy, challenger_trained_at)
+    challenger = compare_challenger(history, defaulted, terms, challenger_trained_at)
     shifts = None if drift is None else Reference(contract).measure(drift)
     shifted = [] if shifts is None else [*([shifts.probability] if shifts.probability else []), *shifts.fields]
     versions = [
@@ -140,14 +151,19 @@ def make_backtest(
         bins=make_bins(probability, y),
         vintages=make_vintages(history, defaulted),
         change=change,
-        costs=compare_policies(history, defaulted, policy),
-        reviews=group_reviews(history, defaulted, policy),
+        costs=compare_policies(history, defaulted, policy, terms),
+        reviews=group_reviews(history, defaulted, terms),
         rejected=measure_rejects(history, defaulted),
-        expected=expect_performance(history.probability[in_service], history.decision[in_service], policy),
+        expected=expect_performance(
+            history.probability[in_service], history.decision[in_service], terms.take(in_service)
+        ),
         challenger=challenger,
         drift_decisions=0 if drift is None else drift.decisions,
         drift=shifted,
         verdict=judge(windows, change, shifted, challenger, known.maturity, sha256),
+        unpriced=int((~terms.is_known).sum()),
+        profit=[] if policy.money is None else measure_profit(history, defaulted, terms),
+        rules=measure_rules(policy.rules, history, defaulted, terms, in_service),
     )
 
 

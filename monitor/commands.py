@@ -27,6 +27,7 @@ from monitor.challenger_scores import score_recorded
 from monitor.history import DAY_MICROSECONDS, History, measure_drift, read_history
 from monitor.next_step import Given, choose_next_step
 from monitor.pages.report import make_report
+from monitor.terms import read_terms
 
 MIDNIGHT = "T00:00:00.000000Z"
 
@@ -53,6 +54,7 @@ def run_backtest(options: Namespace) -> int:
         challenger = None if options.challenger is None else load_file(options.challenger)
         if challenger is not None:
             history = score_recorded(store, history, challenger, options.start, options.end)
+        terms = read_terms(store, history, model.contract, options.start, options.end)
         drift_start = _choose_drift_start(history, model.sha256)
         drift = measure_drift(store, model.contract, model.sha256, drift_start, options.end)
     backtest = make_backtest(
@@ -63,6 +65,7 @@ def run_backtest(options: Namespace) -> int:
         now(),
         maturity=options.maturity,
         challenger_trained_at=None if challenger is None else challenger.contract.trained_at,
+        terms=terms,
     )
     given = _read_given(options, model)
     _write_files(options.out, backtest, make_report(backtest, model.contract, hide_password(url), given))

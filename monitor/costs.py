@@ -7,19 +7,21 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from model.policy import DECISIONS, Policy
-from monitor.history import Flags, Floats, History, Integers, Small
-
-ACCEPT, REVIEW, REFUSE = range(len(DECISIONS))
+from model.policy import Policy
+from monitor.history import Flags, Floats, History, Small
+from monitor.terms import ACCEPT, REFUSE, REVIEW, Terms
 
 
 class PolicyCost(Struct, frozen=True):
     """A policy on decisions that were made, in the unit of the policy's costs.
 
     `name`: "as it was" (with the final decisions of reviews, each of which costs a review), "model alone", "present
-    thresholds", "thresholds by outcomes" (the cheapest on the known outcomes, thus a little optimistic), "challenger",
-    and "model alone, same applicants" to compare it with. `review_from`, `refuse_from`: its thresholds, None where it
-    isn't made of two. `known`: decisions whose outcome is known; `cost`: of these; `per_decision`: cost / known.
+    thresholds" (or "present policy", of thresholds for each applicant or with rules), "thresholds of the average" (a
+    policy in money as if all applicants were the average one), "thresholds by outcomes" (the cheapest pair for all on
+    the known outcomes, thus a little optimistic), "challenger", and "model alone, same applicants" to compare it with.
+    All but the first, the second and the challenger's are with the rules of the present policy. `decisions`: whose
+    stakes are known. `review_from`, `refuse_from`: its thresholds, None where it isn't made of two for all.
+    `known`: decisions whose outcome is known; `cost`: of these; `per_decision`: cost / known.
     `known_defaults`: defaults among those known that it accepts; `amount_lost`: what these lost, where given.
     `unknown`: decisions without outcome. `low`, `high`: cost of all decisions, if the unknown do as well or as badly
     for it as they can; `expected`: what the probabilities alone promise of all, whatever the outcomes were.
@@ -68,43 +70,37 @@ class Thresholds(NamedTuple):
         return (probability >= self.review_from).astype(np.int8) + (probability >= self.refuse_from).astype(np.int8)
 
 
-def costs_of(y: Integers | Small, decision: Small, policy: Policy) -> Floats:
-    """The cost of each decision given its outcome, shape (n,): of a default accepted, a good one refused, a review."""
-    return expect_costs(y.astype(np.float64), decision, policy)
+def compare_policies(history: History, defaulted: Small, policy: Policy, terms: Terms) -> list[PolicyCost]:
+    """Policies on the decisions of a history whose stakes are known; `defaulted`: −1 = unknown, shape (n,).
 
-
-def expect_costs(probability: Floats, decision: Small, policy: Policy) -> Floats:
-    """The expected cost of each decision, shape (n,)."""
-    review = np.full(len(probability), policy.cost_review or 0.0)
-    return np.choose(decision, [probability * policy.cost_default, review, (1 - probability) * policy.cost_good])
-
-
-def compare_policies(history: History, defaulted: Small, policy: Policy) -> list[PolicyCost]:
-    """Policies on the same history; `policy`: costs and present thresholds; `defaulted`: −1 = unknown, shape (n,).
-
-    A policy isn't repeated that decides and costs as one before it.
+    `policy`: the present one, which made the `terms`. A policy isn't repeated that decides and costs as one before it.
     """
-    every: Flags = np.ones(len(history), np.bool_)
-    both = history.challenger_decision >= 0
+    every = terms.is_known
+    both = every & (history.challenger_decision >= 0)
     compared: list[PolicyCost] = []
     seen: set[bytes] = set()
 
     def measure(
         name: str, decision: Small, rows: Flags = every, *, is_paid: bool = False, at: Thresholds | None = None
     ) -> None:
-        fees = np.where((history.final >= 0) & (decision != REVIEW), policy.cost_review or 0.0, 0.0) * is_paid
+        fees = np.where((history.final >= 0) & (decision != REVIEW), terms.review, 0.0) * is_paid
         key = np.where(rows, decision, -1).astype(np.int8).tobytes() + fees.tobytes()
         if key not in seen:
             seen.add(key)
-            compared.append(_measure(name, history, defaulted, decision, policy, rows, fees, at))
+            compared.append(_measure(name, history, defaulted, decision, terms, rows, fees, at))
 
     def measure_at(name: str, at: Thresholds) -> None:
-        measure(name, at.decide(history.probability), at=at)
+        measure(name, np.maximum(at.decide(history.probability), terms.by_rules), at=at)
 
     measure("as it was", history.settled, is_paid=True)
     measure("model alone", history.decision)
-    measure_at("present thresholds", Thresholds(policy.review_from, policy.refuse_from))
-    best = find_thresholds(history.probability[defaulted >= 0], defaulted[defaulted >= 0], policy)
+    constant = Thresholds(policy.review_from, policy.refuse_from)
+    if policy.money is not None or policy.rules:
+        measure("present policy", np.maximum(terms.decision, ACCEPT))
+    if policy.money is not None or not policy.rules:
+        measure_at("present thresholds" if policy.money is None else "thresholds of the average", constant)
+    free = np.flatnonzero(every & (defaulted >= 0) & (terms.by_rules == ACCEPT))
+    best = find_thresholds(history.probability[free], defaulted[free], policy, terms.take(free))
     if best is not None:
         measure_at("thresholds by outcomes", best)
     if both.any():
@@ -113,8 +109,8 @@ def compare_policies(history: History, defaulted: Small, policy: Policy) -> list
     return compared
 
 
-def find_thresholds(probability: Floats, y: Small, policy: Policy) -> Thresholds | None:
-    """The cheapest thresholds on known outcomes, shape (n,) each; None without any.
+def find_thresholds(probability: Floats, y: Small, policy: Policy, terms: Terms) -> Thresholds | None:
+    """The cheapest thresholds, the same for all, on known outcomes, shape (n,) each; None without any.
 
     What would become of applicants who were refused is mostly unknown: no threshold is set beyond the highest
     probability with a known outcome, or the present threshold if that is higher.
@@ -122,15 +118,15 @@ def find_thresholds(probability: Floats, y: Small, policy: Policy) -> Thresholds
     if not len(y):
         return None
     values, places = np.unique(probability, return_inverse=True)
-    counts, defaults = np.bincount(places), np.bincount(places, y)
+    losses, gains = np.bincount(places, y * terms.loss), np.bincount(places, (1 - y) * terms.gain)
     # Costs of accepting, reviewing and refusing all below or from the k-th value on.
-    accepted = np.concatenate([[0.0], np.cumsum(defaults * policy.cost_default)])
-    refused = np.concatenate([np.cumsum(((counts - defaults) * policy.cost_good)[::-1])[::-1], [0.0]])
+    accepted = np.concatenate([[0.0], np.cumsum(losses)])
+    refused = np.concatenate([np.cumsum(gains[::-1])[::-1], [0.0]])
     candidates = np.append(values, max(float(np.nextafter(values[-1], 2.0)), policy.refuse_from))
     if policy.cost_review is None:
         best = float(candidates[int(np.argmin(accepted + refused))])
         return Thresholds(best, best)
-    reviewed = np.concatenate([[0.0], np.cumsum(counts * policy.cost_review)])
+    reviewed = np.concatenate([[0.0], np.cumsum(np.bincount(places) * policy.cost_review)])
     cheapest = np.minimum.accumulate(accepted - reviewed)
     last = int(np.argmin(cheapest + reviewed + refused))
     return Thresholds(float(candidates[int(np.argmin((accepted - reviewed)[: last + 1]))]), float(candidates[last]))
@@ -153,7 +149,7 @@ def _measure(
     history: History,
     defaulted: Small,
     decision: Small,
-    policy: Policy,
+    terms: Terms,
     rows: Flags,
     fees: Floats,
     thresholds: Thresholds | None,
@@ -161,11 +157,10 @@ def _measure(
     """The costs of decisions on some rows; `fees`: beside those of the decisions, shape (n,)."""
     known, unknown = rows & (defaulted >= 0), rows & (defaulted < 0)
     accepted, reviewed, refused = (int((rows & (decision == one)).sum()) for one in (ACCEPT, REVIEW, REFUSE))
-    cost = float((costs_of(defaulted[known], decision[known], policy) + fees[known]).sum())
-    others = decision[unknown]
+    cost = float((terms.take(known).expect_costs(defaulted[known], decision[known]) + fees[known]).sum())
     fixed = cost + float(fees[unknown].sum())
-    reviews = (policy.cost_review or 0.0) * int((others == REVIEW).sum())
-    worst = policy.cost_default * int((others == ACCEPT).sum()) + policy.cost_good * int((others == REFUSE).sum())
+    reviews = terms.review * int((unknown & (decision == REVIEW)).sum())
+    worst = float(terms.loss[unknown & (decision == ACCEPT)].sum() + terms.gain[unknown & (decision == REFUSE)].sum())
     lost = known & (decision == ACCEPT) & (defaulted == 1)
     amounts = history.amount_lost[lost & ~np.isnan(history.amount_lost)]
     return PolicyCost(
@@ -181,8 +176,8 @@ def _measure(
         per_decision=cost / int(known.sum()) if known.any() else None,
         known_defaults=int(lost.sum()),
         amount_lost=float(amounts.sum()) if len(amounts) else None,
-        unknown=len(others),
+        unknown=int(unknown.sum()),
         low=fixed + reviews,
         high=fixed + reviews + worst,
-        expected=float((expect_costs(history.probability[rows], decision[rows], policy) + fees[rows]).sum()),
+        expected=float((terms.take(rows).expect_costs(history.probability[rows], decision[rows]) + fees[rows]).sum()),
     )

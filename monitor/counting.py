@@ -181,7 +181,10 @@ def _count_decisions(store: Store, contracts: Contracts, records: Sequence[_Reco
         if layout.n_inputs:
             kept = [(decision, decision.payload) for decision in decisions if decision.payload is not None]
             places, applicants = read_inputs([payload for _, payload in kept], layout.n_inputs)
-            sums.add(series, [kept[place][0] for place in places], layout.mark_inputs(applicants))
+            complete = [kept[place][0] for place in places]
+            sums.add(series, complete, layout.mark_inputs(applicants))
+            rows, marks = layout.mark_rules(applicants, _read_decision(complete))
+            sums.add(series, [complete[row] for row in rows.tolist()], marks)
 
 
 def _count_subjects(store: Store, contracts: Contracts, records: Sequence[_Record], sums: _Sums) -> None:

@@ -13,18 +13,17 @@ import numpy as np
 from msgspec import Struct
 
 from model.estimates import Estimate, Z, auc, expect_auc, rank
-from model.policy import DECISIONS, Policy
-from monitor.costs import costs_of, expect_costs
+from model.policy import DECISIONS
 from monitor.history import Floats, History, Integers, Small, read_day
-
-ACCEPT = DECISIONS.index("accept")
+from monitor.terms import ACCEPT, Terms
 
 
 class ExpectedPerformance(Struct, frozen=True):
     """What the probabilities promise: an expectation, right as long as they are calibrated, not a measurement.
 
     `accepted`: decisions of the model to accept; `default_rate`: of them. `auc`: of all applicants; `accepted_auc`: of
-    the accepted alone, which is lower, because they are more alike. `cost_per_decision`: of the model's decisions.
+    the accepted alone, which is lower, because they are more alike. `cost_per_decision`: of the model's decisions whose
+    stakes are known.
     """
 
     decisions: int
@@ -42,7 +41,7 @@ class ChallengerComparison(Struct, frozen=True):
     DECISIONS. `trained`: the day (YYYY-MM-DD) of a challenger that scored the record afterwards, None for one that
     stood in the shadow; `seen`: outcomes known by then, which may have trained it.
     `difference`: AUC of the challenger less that of the champion; `chance`: that two models that are equally good
-    differ as much. `cost_difference`: per decision with known outcome, challenger less champion.
+    differ as much. `cost_difference`: per decision with known outcome and stakes, challenger less champion.
     """
 
     name: str
@@ -60,10 +59,11 @@ class ChallengerComparison(Struct, frozen=True):
     cost_difference: Estimate | None
 
 
-def expect_performance(probability: Floats, decision: Small, policy: Policy) -> ExpectedPerformance:
+def expect_performance(probability: Floats, decision: Small, terms: Terms) -> ExpectedPerformance:
     """What to expect of decisions of one model, shape (n,) each."""
     accepted = probability[decision == ACCEPT]
-    costs = expect_costs(probability, decision, policy)
+    costs = terms.expect_costs(probability, decision)
+    costs = costs[~np.isnan(costs)]
     return ExpectedPerformance(
         decisions=len(probability),
         accepted=len(accepted),
@@ -87,7 +87,7 @@ def compare_auc(y: Integers, one: Floats, other: Floats) -> tuple[Estimate, floa
 
 
 def compare_challenger(
-    history: History, defaulted: Small, policy: Policy, trained_at: str | None = None
+    history: History, defaulted: Small, terms: Terms, trained_at: str | None = None
 ) -> ChallengerComparison | None:
     """Champion and challenger where both answered; `defaulted`: −1 = unknown, shape (n,).
 
@@ -102,6 +102,8 @@ def compare_challenger(
     trained = trained_at and trained_at[:10]
     seen = 0 if trained is None else int((history.outcome_day[known] <= read_day(trained)).sum())
     swaps = np.bincount(len(DECISIONS) * history.decision[both] + history.challenger_decision[both], minlength=9)
+    own, decisions = terms.take(known), (history.challenger_decision[known], history.decision[known])
+    difference_in_cost = own.expect_costs(y, decisions[0]) - own.expect_costs(y, decisions[1])
     has_both = 0 < int(y.sum()) < len(y)
     difference, chance = compare_auc(y, challenger, champion) if has_both else (None, None)
     return ChallengerComparison(
@@ -117,9 +119,7 @@ def compare_challenger(
         champion_auc=auc(y, champion) if has_both else None,
         difference=difference,
         chance=chance,
-        cost_difference=_estimate_mean(
-            costs_of(y, history.challenger_decision[known], policy) - costs_of(y, history.decision[known], policy)
-        ),
+        cost_difference=_estimate_mean(difference_in_cost[~np.isnan(difference_in_cost)]),
     )
 
 

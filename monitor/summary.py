@@ -13,6 +13,7 @@ from msgspec import Struct
 from decisions.reading import write_time
 from decisions.store import Store
 from model.contract import Contract
+from model.policy import Decision
 from model.session import Model
 from model.stability import SIGNIFICANT_SHIFT
 from monitor.periods import Period, Periods
@@ -42,11 +43,19 @@ class Volume(Struct, frozen=True):
     refused: int
 
 
+class RuleCount(Struct, frozen=True):
+    """How many decisions of the model in service, whose inputs are on record, a rule decided."""
+
+    name: str
+    decision: Decision
+    decided: int
+
+
 class Window(Struct, frozen=True):
     """Decisions of the model in service from `start` to `end`, RFC 3339; `volume` is of all models.
 
     It begins with a slot of ten minutes: an hour has 60 to 70 of them. `expected_probability`: the default rate of the
-    training applicants.
+    training applicants. `rules`: of the model in service, in their order.
     """
 
     name: Literal["hour", "day", "week"]
@@ -61,6 +70,7 @@ class Window(Struct, frozen=True):
     probability: FieldShift | None
     fields: list[FieldShift]
     volume: Volume
+    rules: list[RuleCount] = []
 
 
 class ChallengerSummary(Struct, frozen=True):
@@ -158,6 +168,10 @@ def _make_window(
         probability=shifts.probability,
         fields=shifts.fields,
         volume=Volume(sum(by_all), *by_all),
+        rules=[
+            RuleCount(rule.name, rule.decision, decided)
+            for rule, decided in zip(model.contract.policy.rules, tally.rules.tolist(), strict=True)
+        ],
     )
 
 

@@ -47,6 +47,7 @@ class Tally(Struct, frozen=True):
 
     `by_decision`: in the order of DECISIONS. `complete`: decisions whose inputs are counted, as they are not erased.
     `probability`, `fields`: counts of the bins of the model file, in the layout of `count_values`; empty without bins.
+    `rules`: how many of the complete ones each rule of the model decided.
     """
 
     decisions: int
@@ -55,6 +56,7 @@ class Tally(Struct, frozen=True):
     complete: int
     probability: Counts
     fields: tuple[Counts, ...]
+    rules: Counts
 
     @property
     def mean_probability(self) -> float | None:
@@ -84,16 +86,17 @@ class Layout:
     """What is counted of the decisions of a model.
 
     A vector: sum of the probabilities, one entry for each of DECISIONS, complete; then the bins of the probability and
-    of each field. Without a contract, or one without bins, it ends before them.
+    of each field; then one entry for each rule. Without a contract, or one without bins and rules, it ends before them.
     """
 
     def __init__(self, contract: Contract | None) -> None:
         self._probability = contract.probability_bins if contract else None
         self._fields = contract.bins if contract else ()
+        self._policy = contract.policy if contract and contract.policy.rules else None
         sizes = [1, N_DECISIONS, 1, bins_size(self._probability), *map(bins_size, self._fields)]
         _, self._decision, self._complete, self._bins, *self._starts = accumulate(sizes, initial=0)
-        self.size = self._starts[-1]
-        self.n_inputs = len(self._fields)
+        self.size = self._starts[-1] + (len(self._policy.rules) if self._policy else 0)
+        self.n_inputs = len(contract.fields) if contract and (self._fields or self._policy) else 0
 
     def mark_answers(self, probability: Matrix, decision: npt.NDArray[np.int64]) -> Marks:
         """Answers: float64 and int64, index into DECISIONS, shape (n,) each."""
@@ -109,6 +112,16 @@ class Layout:
         for number, (start, bins) in enumerate(zip(self._starts, self._fields, strict=False)):
             places[:, 1 + number] = start + find_bins(applicants[:, number], bins)
         return Marks(self.size, np.zeros((len(applicants), 0), np.int64), places)
+
+    def mark_rules(self, applicants: Matrix, decision: npt.NDArray[np.int64]) -> tuple[Counts, Marks]:
+        """Rows of applicants, shape (m, n_fields), with decisions, (m,), that a rule decided, and the marks of each.
+
+        An applicant is repeated for each of its rules.
+        """
+        deciding = self._policy.find_deciding_rules(decision, applicants) if self._policy else _NO_RULES
+        rows, rules = np.nonzero(deciding)
+        places = (self._starts[-1] + rules)[:, np.newaxis]
+        return rows, Marks(self.size, np.zeros((len(rows), 0), np.int64), places)
 
     def count(self, applicants: Matrix, probability: Matrix, decision: npt.NDArray[np.int64]) -> Counts:
         """The vector of n decisions, m of whose inputs are not erased."""
@@ -126,6 +139,7 @@ class Layout:
             complete=int(vector[self._complete]),
             probability=vector[self._bins : self._starts[0]],
             fields=tuple(vector[start:end] for start, end in zip(self._starts, self._starts[1:], strict=False)),
+            rules=vector[self._starts[-1] : self.size],
         )
 
 
@@ -194,3 +208,5 @@ def billionths(probability: Matrix) -> Counts:
 
 
 _NONE: Counts = np.zeros(0, np.int64)
+
+_NO_RULES = np.zeros((0, 0), np.bool_)

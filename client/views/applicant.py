@@ -67,7 +67,7 @@ def _show_form_and_result(state: AppState, row: int) -> None:
         if results is None:
             return
         before = results[1] if is_compared else find_result(state, applicant, given_id)
-        top.html(components.verdict(results[0], state.model.policy, language, before=before))
+        top.html(components.verdict(results[0], state.model, language, before=before))
         with right:
             show_explanation(state.model, edited, results[0], language)
             if state.population.size:

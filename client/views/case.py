@@ -30,8 +30,9 @@ def show_case(state: AppState, case: Case) -> None:
     name = record.applicant or language.text("case.erased" if record.is_erased else "case.no_id")
     st.html(components.heading(language.text("case.title", applicant=name)))
     notes = [_describe_model(case, language), _describe_event(case.review, language)] if case.review else []
-    result = Result(record.probability, record.decision, record.points, (), ())
-    st.html(components.verdict(result, case.model.policy, language, final=record.final_decision, notes=notes))
+    recorded = Result(record.probability, record.decision, record.points, (), ())
+    result = case.result if case.result and case.is_identical else recorded
+    st.html(components.verdict(result, case.model, language, final=record.final_decision, notes=notes))
     st.html(
         components.facts(
             {

@@ -37,7 +37,7 @@ def show_comparison(state: AppState) -> None:
     if results is None:
         return
     for side, result in zip(sides, results, strict=True):
-        side.html(components.verdict(result, state.model.policy, language))
+        side.html(components.verdict(result, state.model, language))
     st.html(field_tables.draw_comparison(names, applicants, state.model, language))
     below = st.columns(2, gap="large")
     for side, applicant, result in zip(below, applicants, results, strict=True):

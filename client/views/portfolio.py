@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from statistics import fmean
 
 import altair as alt
@@ -11,7 +13,16 @@ import streamlit as st
 from client import components
 from client.app_state import AppState
 from client.localization import localize_reason
-from client.portfolio import ScoredTable, describe_fault, further_columns, score_table, write_results
+from client.money import write_amount
+from client.portfolio import (
+    ScoredTable,
+    describe_fault,
+    further_columns,
+    read_further,
+    score_table,
+    write_results,
+)
+from client.responses import Result
 
 MAX_ROWS_UNASKED = 5_000
 """A table with more rows is scored only after a click on a button; any table is, if the service records decisions."""
@@ -59,7 +70,10 @@ def _show(state: AppState, scored: ScoredTable) -> None:
     if results:
         st.header(language.text("portfolio.distribution"), anchor=False)
         st.altair_chart(_draw_histogram(state, scored))
-        st.caption(components.thresholds(state.model.policy, language))
+        limits = components.thresholds(state.model.policy, language)
+        st.caption(language.text("portfolio.average", limits=limits) if state.model.policy.money else limits)
+        _show_money(state, results)
+        _show_rules(state, results)
     st.header(language.text("portfolio.table"), anchor=False)
     st.dataframe(
         _frame(state, scored),
@@ -69,12 +83,36 @@ def _show(state: AppState, scored: ScoredTable) -> None:
     )
     st.download_button(
         language.text("portfolio.download"),
-        write_results(state.table, scored, state.model.fields, language),
+        write_results(state.table, scored, state.model, language),
         file_name=f"results-{state.table.sha256[:8]}.csv",
         mime="text/csv",
         on_click="ignore",
         type="primary",
     )
+
+
+def _show_money(state: AppState, results: Sequence[Result]) -> None:
+    """Sums over the accepted, of those whose exposure is known."""
+    if state.model.policy.money is None:
+        return
+    language = state.language
+    accepted = [one for one in results if one.decision == "accept" and one.expected_profit is not None]
+    sums = {
+        "portfolio.profit": sum(one.expected_profit or 0.0 for one in accepted),
+        "portfolio.loss": sum(one.expected_loss or 0.0 for one in accepted),
+    }
+    for column, (key, value) in zip(st.columns(len(sums)), sums.items(), strict=True):
+        column.metric(language.text(key), write_amount(value, state.model, language))
+
+
+def _show_rules(state: AppState, results: Sequence[Result]) -> None:
+    """How many applicants each rule decided."""
+    if not state.model.policy.rules:
+        return
+    language, counts = state.language, Counter(name for one in results for name in one.rules)
+    st.header(language.text("rules.count"), anchor=False)
+    pairs = {language.translate(rule.name): language.number(counts[rule.name]) for rule in state.model.policy.rules}
+    st.html(components.facts(pairs))
 
 
 def _draw_histogram(state: AppState, scored: ScoredTable) -> alt.Chart:
@@ -88,9 +126,11 @@ def _draw_histogram(state: AppState, scored: ScoredTable) -> alt.Chart:
     )
     counts = results.value_counts().rename("count").reset_index()
     counts["high"] = counts["low"] + 1 / BINS
+    zones = {name for name, *_ in components.decision_zones(state.model.policy)}
     names = {
         decision: language.text(f"decision.{decision}")
-        for decision, *_ in components.decision_zones(state.model.policy)
+        for decision in COLOURS
+        if decision in zones or decision in set(results["decision"])
     }
     counts["name"] = counts["decision"].map(names)
     chart: alt.Chart = (
@@ -116,7 +156,7 @@ def _draw_histogram(state: AppState, scored: ScoredTable) -> alt.Chart:
 def _frame(state: AppState, scored: ScoredTable) -> pd.DataFrame:
     """The results with texts in the reader's language."""
     language, fields = state.language, {field.name: field for field in state.model.fields}
-    further = further_columns(scored)
+    further = further_columns(scored, state.model)
     lines: list[tuple[object, ...]] = []
     for row, (name, applicant) in enumerate(zip(state.table.ids, state.table.applicants, strict=True)):
         result = scored.results.get(row)
@@ -128,9 +168,11 @@ def _frame(state: AppState, scored: ScoredTable) -> pd.DataFrame:
             localize_reason(reason, applicant, fields[reason.field], language) for reason in result.reasons
         )
         decision = language.text(f"decision.{result.decision}")
-        scalars = (result.further.get(column) for column in further)
+        cells = read_further(result, state.model)
+        scalars = (round(cell, 2) if isinstance(cell, float) else cell for cell in map(cells.get, further))
         lines.append((name, decision, round(result.probability, 4), result.points, *scalars, reasons, ""))
     columns = ("id", "decision", "probability", "points", "reasons", "fault")
     heads = [language.text(f"column.{column}") for column in columns]
+    further = [language.texts.get(f"column.{column}", column) for column in further]
     frame = pd.DataFrame(lines, columns=[*heads[:4], *further, *heads[4:]])
     return frame if scored.errors else frame.iloc[:, :-1]

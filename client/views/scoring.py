@@ -47,4 +47,5 @@ def _identify(state: AppState, applicant: Applicant, given_id: str | None) -> tu
 
 
 def _score(state: AppState, applicants: Sequence[Applicant], ids: Sequence[str | None]) -> Sequence[Result]:
-    return state.api.score(applicants, ids, reasons=len(state.model.fields), what_would_change=True)
+    reasons = len(state.model.fields) + len(state.model.policy.rules)
+    return state.api.score(applicants, ids, reasons=reasons, what_would_change=True)

@@ -23,6 +23,8 @@ def render_page(monitor: Monitor) -> str:
         return render(append(root, element("p", text)))
     append(root, _show_tiles(monitor))
     append(root, element("h2", "Decisions"), *show_by_period(monitor, show_decisions))
+    if monitor.windows[-1].rules:
+        append(root, *_show_rules(monitor))
     append(root, *show_drift(monitor))
     if monitor.challenger is not None:
         append(root, *_show_challenger(monitor.challenger, monitor.model))
@@ -74,6 +76,18 @@ def _show_tiles(monitor: Monitor) -> Element:
 
 def _tile(name: str, value: str, note: str) -> Element:
     return element("div", element("dt", name), element("dd", value), element("dd", note, class_="note"))
+
+
+def _show_rules(monitor: Monitor) -> list[Element]:
+    """How many decisions of the model in service each of its rules decided."""
+    by_window = zip(*(window.rules for window in monitor.windows), strict=True)
+    rows = [[one[0].name, one[0].decision, *(format_count(count.decided) for count in one)] for one in by_window]
+    text = (
+        f"Decisions by {monitor.model.version} for which the condition holds and the decision is the rule's; several "
+        "rules can decide the same one. An applicant whose data was erased isn't counted."
+    )
+    headers = ["rule", "decision", *(f"last {window.name}" for window in monitor.windows)]
+    return [element("h2", "Rules"), element("p", text, class_="faint"), table("Rules", headers, rows)]
 
 
 def _show_challenger(challenger: ChallengerSummary, champion: ModelName) -> list[Element]:

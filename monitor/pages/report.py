@@ -15,6 +15,7 @@ from monitor.backtest import Backtest
 from monitor.next_step import Given, choose_next_step
 from monitor.pages.markup import Child, append, element, render, table
 from monitor.pages.report_applicants import show_applicants, show_expectation
+from monitor.pages.report_money import show_profit, show_rules
 from monitor.pages.report_outcomes import show_calibration, show_default_rates, show_discrimination
 from monitor.pages.report_policy import show_challenger, show_costs, show_rejected, show_reviews
 from monitor.pages.report_vintages import show_vintages
@@ -41,6 +42,8 @@ def make_report(backtest: Backtest, contract: Contract, database: str, given: Gi
         ("discrimination", "Discrimination", show_discrimination(backtest, contract)),
         ("vintages", "Vintages", show_vintages(backtest)),
         ("costs", "Costs", show_costs(backtest, contract)),
+        ("profit", "Profit", show_profit(backtest)),
+        ("rules", "Rules", show_rules(backtest)),
         ("reviews", "Reviews and overrides", show_reviews(backtest)),
         ("rejected", "Rejected applicants", show_rejected(backtest)),
         ("challenger", "Challenger", show_challenger(backtest)),

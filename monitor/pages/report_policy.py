@@ -17,14 +17,20 @@ from model.policy import DECISIONS
 from monitor.backtest import Backtest
 from monitor.costs import PolicyCost
 from monitor.pages.markup import Child, element, table
+from monitor.pages.report_money import describe_stakes
 from monitor.performance import ChallengerComparison
 
 POLICIES = {
     "as it was": "the final decisions, those of reviews included",
-    "model alone": "the decisions of the model; what it leaves to review costs the review alone, as if people were "
-    "always right",
+    "model alone": "the decisions of the model, its rules included; what it leaves to review costs the review alone, "
+    "as if people were always right",
     "present thresholds": "the thresholds of the model in service on all probabilities",
-    "thresholds by outcomes": "the cheapest thresholds on the known outcomes, optimistic, as they are chosen on them",
+    "present policy": "the rules of the model in service, and its thresholds on all probabilities, for each applicant "
+    "by its own exposure if they are in money",
+    "thresholds of the average": "with the rules, the thresholds of the average applicant for all, whatever their "
+    "exposure",
+    "thresholds by outcomes": "the cheapest thresholds, the same for all, on the known outcomes, optimistic, as they "
+    "are chosen on them; rules stay",
     "challenger": "the decisions of the challenger",
     "model alone, same applicants": "the model's on those that the challenger answered",
 }
@@ -35,12 +41,23 @@ def show_costs(backtest: Backtest, contract: Contract) -> list[Child]:
     if not backtest.costs:
         return []
     policy = contract.policy
-    review = "" if policy.cost_review is None else f", manual review {format_amount(policy.cost_review)}"
+    review = f", manual review {format_amount(policy.cost_review)}" if policy.cost_review is not None else ""
+    if policy.cost_review is None and (policy.money is not None or policy.rules):
+        review = "; reviews are counted as free, because the card states no cost_review"
+    costs = (
+        f"Costs, in the unit of the card: accepted default {format_amount(policy.cost_default)}, refused good "
+        f"applicant {format_amount(policy.cost_good)}"
+        if policy.money is None
+        else f"Costs, in money, by each applicant's own exposure: {describe_stakes(policy.money, contract)}"
+    )
     headers = ["policy", "review / refuse from", "accepted", "known outcomes", "cost of these", "per decision"]
     headers += ["defaults accepted", "amount lost", "unknown", "cost of all, range", "expected"]
     told = [one.name for one in backtest.costs if one.name in POLICIES]
     has_challenger = backtest.challenger is not None and backtest.challenger.decisions > 0
     is_compared = {
+        "present thresholds": policy.money is None and not policy.rules,
+        "present policy": policy.money is not None or policy.rules,
+        "thresholds of the average": policy.money is not None,
         "thresholds by outcomes": backtest.outcomes,
         "challenger": has_challenger,
         "model alone, same applicants": has_challenger,
@@ -49,11 +66,18 @@ def show_costs(backtest: Backtest, contract: Contract) -> list[Child]:
     return [
         element(
             "p",
-            f"Costs, in the unit of the card: accepted default {format_amount(policy.cost_default)}, refused good "
-            f"applicant {format_amount(policy.cost_good)}{review}. Where an outcome isn't known, the cost isn't "
-            "either: the range is from the best to the worst that these could be for the policy. “Expected” is what "
+            f"{costs}{review}. Where an outcome isn't known, the cost isn't either: the "
+            "range is from the best to the worst that these could be for the policy. “Expected” is what "
             "the probabilities alone promise for all decisions, whatever the outcomes were; it is right if they are.",
         ),
+        element(
+            "p",
+            f"{format_count(backtest.unpriced)} decisions are in none of these figures: their inputs were erased or "
+            "don't fit the model in service, or have no exposure.",
+            class_="flag",
+        )
+        if backtest.unpriced
+        else None,
         table("Costs of policies", headers, [_write_cost(one) for one in backtest.costs]),
         element("p", "; ".join(f"{name}: {POLICIES[name]}" for name in told) + ".", class_="faint") if told else None,
         element("p", f"Not repeated, as it decides like a row above: {'; '.join(same)}.", class_="faint")

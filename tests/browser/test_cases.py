@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from deploy.local import run_local_page, run_local_service
 
 KEY = "key-of-an-officer-for-tests"
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 40_000
 
 EVIL = "Anna <b>Berg</b> *x*"
 

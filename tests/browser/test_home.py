@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -200,4 +201,24 @@ def test_the_page_is_accessible_and_fits_the_width(
 
     assert violations_of_result + find_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.close()
+
+
+def test_a_rule_and_money_are_shown(browser: Browser, money_service: str) -> None:
+    """The rule first, expected profit and loss, and the limits of this applicant; or that none are known."""
+    page = browser.new_page(base_url=money_service, locale="en-GB")
+    page.goto("/")
+    fill(page, {"Amount": "20", "Income": "800", "Home": "own", "Client": "True", "Debt/Income~12m": "1.9"})
+    page.get_by_role("button", name="Score").click()
+
+    shown = page.get_by_role("status")
+    expect(shown).to_contain_text("The debt is above 1.8 incomes (Debt to income: 1.9)")
+    expect(shown.locator("h3").first).to_have_text("Rules that decided")
+    expect(shown).to_contain_text(re.compile(r"If accepted: expected profit [−\d.,]+, expected loss [\d.,]+\."))
+    expect(shown).to_contain_text("For this applicant: Reviewed from ")
+
+    fill(page, {"Income": ""})
+    page.get_by_role("button", name="Score").click()
+    expect(shown).to_contain_text("The limits follow from the exposure, which is not known.")
+    expect(shown).to_contain_text("Expected profit and loss are not known.")
     page.close()

@@ -24,7 +24,7 @@ from tests.monitor.pages.test_page import HOSTILE, with_names
 
 OFFICER, PORTAL = "key-of-an-officer-for-tests", "key-of-a-portal-for-tests"
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 40_000
 
 DAY = timedelta(days=1) // timedelta(microseconds=1)
 

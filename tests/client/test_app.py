@@ -20,6 +20,7 @@ from client.language import read_language
 from deploy.dyno import free_port
 from tests.client.conftest import html_of
 from tests.client.workbooks import write_workbook
+from tests.serve.running import NO_CERTIFICATES
 
 POLL_SECONDS = 0.01
 """How soon a fake service notices that it should stop; the default is 0.5."""
@@ -59,11 +60,11 @@ def fake_service(status: int, body: object) -> Iterator[str]:
 
 def score(service: str, row: pd.Series[Any], **changed: object) -> dict[str, Any]:
     """The service's result for a row of the table, without client/."""
-    contract = httpx.get(f"{service}/model", trust_env=False).json()
-    names = [field["name"] for field in contract["fields"]]
-    applicant = json.loads(row[names].to_json()) | changed
-    body = {"applicants": [applicant]}
-    result: dict[str, Any] = httpx.post(f"{service}/score", json=body, trust_env=False).json()["results"][0]
+    with httpx.Client(base_url=service, trust_env=False, verify=NO_CERTIFICATES) as client:
+        contract = client.get("/model").json()
+        names = [field["name"] for field in contract["fields"]]
+        applicant = json.loads(row[names].to_json()) | changed
+        result: dict[str, Any] = client.post("/score", json={"applicants": [applicant]}).json()["results"][0]
     return result
 
 

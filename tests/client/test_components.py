@@ -37,8 +37,8 @@ def test_the_verdict_shows_the_result_before_a_change(model: Model, english: Lan
     """It is left out if the results are equal."""
     before = Result(0.1, "accept", 560, (), ())
 
-    changed = components.verdict(RESULT, model.policy, english, before=before)
-    unchanged = components.verdict(RESULT, model.policy, english, before=RESULT)
+    changed = components.verdict(RESULT, model, english, before=before)
+    unchanged = components.verdict(RESULT, model, english, before=RESULT)
 
     assert "Before the change: Accept, 10.0%, 560 points" in changed
     assert "Before the change" not in unchanged
@@ -91,7 +91,7 @@ def test_labels_levels_units_and_ids_are_escaped(text: str) -> None:
         components.facts({evil: evil}),
         components.heading(evil),
         components.history([(evil, evil, evil)]),
-        components.verdict(result, model.policy, english, notes=[evil]),
+        components.verdict(result, model, english, notes=[evil]),
         field_tables.draw_values(applicant, model, english),
     ]
 

@@ -13,7 +13,7 @@ import pytest
 from client.api import Api, ApiUnreachable, InvalidApplicants
 from client.language import Language
 from client.portfolio import ROWS_PER_REQUEST, ScoredTable, score_table, write_results
-from client.responses import Applicant, Field, Reason, Result
+from client.responses import Applicant, Model, Reason, Result
 from client.table import Table
 
 RESULT = {"probability": 0.25, "decision": "refuse", "points": 500, "reasons": [], "warnings": []}
@@ -81,7 +81,7 @@ def test_a_connection_error_is_raised() -> None:
         list(score_table(Api("http://test", transport=httpx.MockTransport(fail)), table_of({"Amount": 1.0})))
 
 
-def test_scalars_that_the_client_does_not_know_are_columns(fields: tuple[Field, ...], english: Language) -> None:
+def test_scalars_that_the_client_does_not_know_are_columns(model: Model, english: Language) -> None:
     """A newer service may add attributes to its results; lists and nulls among them are left out."""
     more = {"odds": 3.0, "grade": "=B", "flags": [], "note": None}
 
@@ -89,20 +89,20 @@ def test_scalars_that_the_client_does_not_know_are_columns(fields: tuple[Field, 
         return httpx.Response(200, json={"results": [RESULT | {"id": None} | more]})
 
     *_, scored = score_table(Api("http://test", transport=httpx.MockTransport(answer)), table_of({"Amount": 1.0}))
-    content = write_results(Table("t", "", ("A",), ({"Amount": 1.0},)), scored, fields, english)
+    content = write_results(Table("t", "", ("A",), ({"Amount": 1.0},)), scored, model, english)
 
     (row,) = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
     assert list(row) == ["id", "decision", "probability", "points", "odds", "grade", "reasons", "fault"]
     assert (row["odds"], row["grade"]) == ("3.0", "'=B")
 
 
-def test_the_csv_has_every_row_and_no_formula(fields: tuple[Field, ...], english: Language) -> None:
+def test_the_csv_has_every_row_and_no_formula(model: Model, english: Language) -> None:
     """Probabilities are exact; a text that a spreadsheet would run as a formula gets an apostrophe."""
     applicants: tuple[Applicant, ...] = ({"Amount": 1.0}, {"Amount": "lots"})
     result = Result(0.1 + 0.2, "refuse", 500, (Reason("Amount", "", "", 1.0, "High, amount"),), ())
     scored = ScoredTable({0: result}, {1: "expected a number"})
 
-    content = write_results(Table("t", "", ("=1+1", "é"), applicants, (2, 4)), scored, fields, english)
+    content = write_results(Table("t", "", ("=1+1", "é"), applicants, (2, 4)), scored, model, english)
 
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert [row["id"] for row in rows] == ["'=1+1", "é"]

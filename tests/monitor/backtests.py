@@ -10,7 +10,9 @@ from monitor.calibration import Calibration, CalibrationBin
 from monitor.change_point import ChangePoint
 from monitor.costs import PolicyCost, RejectRange
 from monitor.performance import ChallengerComparison, ExpectedPerformance
+from monitor.profit import Profit
 from monitor.reviews import ReviewGroup
+from monitor.rule_effects import RuleEffect
 from monitor.shifts import BinShare, FieldShift
 from monitor.summary import ModelName
 from monitor.verdict import Verdict
@@ -122,6 +124,12 @@ def make_full(label: str = "Monthly income") -> Backtest:
             ["The order of the probabilities is right: AUC 0.74 (0.68–0.80), 0.75 expected."],
             since="2025-09-03",
         ),
+        unpriced=17,
+        profit=[
+            Profit("2025-01", 3_000, 300, 250, 41_000.0, 35_000.0, 47_000.0, 30_000.0, 90_000.0, 101_000.0),
+            Profit("all", 3_000, 300, 250, 41_000.0, 35_000.0, 47_000.0, 30_000.0, 90_000.0, 101_000.0),
+        ],
+        rules=[RuleEffect(label, "review", 400, 300, 200, 90, Estimate(0.1, 0.05, 0.18), 0.2, 1_234.5)],
     )
 
 

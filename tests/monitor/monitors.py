@@ -10,7 +10,7 @@ import msgspec
 from model.stability import name_shift
 from monitor.periods import Period
 from monitor.shifts import BinShare, FieldShift
-from monitor.summary import ChallengerSummary, ModelName, Monitor, Volume, Window
+from monitor.summary import ChallengerSummary, ModelName, Monitor, RuleCount, Volume, Window
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 
@@ -52,6 +52,7 @@ def make_window(name: WindowName, decisions: int) -> Window:
         expected_probability=0.28,
         probability=make_shift("", "", 0.08),
         fields=[make_shift(field, LABELS[field], psi) for field, psi in indices.items()],
+        rules=[RuleCount("Loan above fifteen incomes", "review", decisions // 20)],
         volume=Volume(decisions * 2, decisions, decisions * 6 // 10, decisions * 4 // 10),
     )
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from monitor.costs import PolicyCost, Thresholds, compare_policies, costs_of, find_thresholds, measure_rejects
+from monitor.costs import PolicyCost, Thresholds, compare_policies, find_thresholds, measure_rejects
 from monitor.history import History
+from monitor.terms import make_terms
 from tests.monitor.histories import CHALLENGER, POLICY, draw_outcomes, draw_probabilities, make_history
 
 rows = st.lists(
@@ -37,13 +38,16 @@ def build(cases: list[tuple[float, int, int, int, int]]) -> History:
 
 
 def compare(history: History) -> dict[str, PolicyCost]:
-    return {one.name: one for one in compare_policies(history, history.defaulted, POLICY)}
+    return {
+        one.name: one
+        for one in compare_policies(history, history.defaulted, POLICY, make_terms(POLICY, history.probability))
+    }
 
 
 def test_cost_of_each_decision() -> None:
     """A default accepted costs 5, a good applicant refused 1, a review 0.4."""
     y, decision = np.array([0, 1, 0, 1, 0, 1]), np.array([0, 0, 1, 1, 2, 2], np.int8)
-    assert costs_of(y, decision, POLICY).tolist() == [0, 5, 0.4, 0.4, 1, 0]
+    assert make_terms(POLICY, np.full(6, 0.5)).expect_costs(y, decision).tolist() == [0, 5, 0.4, 0.4, 1, 0]
 
 
 def test_policy_as_it_was_pays_for_reviews() -> None:
@@ -64,7 +68,8 @@ def test_policy_as_it_was_pays_for_reviews() -> None:
 def test_expected_cost_knows_no_outcome(cases: list[tuple[float, int, int, int, int]]) -> None:
     """It is the same before and after they become known."""
     history = build(cases)
-    unknown = compare_policies(history, np.full(len(history), -1, np.int8), POLICY)
+    terms = make_terms(POLICY, history.probability)
+    unknown = compare_policies(history, np.full(len(history), -1, np.int8), POLICY, terms)
     found = compare(history)
     for one in unknown:
         assert one.name not in found or found[one.name].expected == pytest.approx(one.expected)
@@ -84,7 +89,8 @@ def test_cost_lies_in_the_range(cases: list[tuple[float, int, int, int, int]]) -
     """Once all outcomes are known, whatever they are; counts add up."""
     history = build(cases)
     revealed = np.where(history.defaulted >= 0, history.defaulted, history.probability > 0.3).astype(np.int8)
-    known = {one.name: one for one in compare_policies(history, revealed, POLICY)}
+    terms = make_terms(POLICY, history.probability)
+    known = {one.name: one for one in compare_policies(history, revealed, POLICY, terms)}
     for name, one in compare(history).items():
         assert one.accepted + one.reviewed + one.refused == one.decisions == one.known + one.unknown
         if name != "thresholds by outcomes" and name in known:
@@ -99,7 +105,8 @@ def test_thresholds_by_outcomes_are_the_cheapest(
     policy = replace(POLICY, cost_review=review)
     history = build(cases)
     p, y = history.probability[history.defaulted >= 0], history.defaulted[history.defaulted >= 0]
-    best = find_thresholds(p, y, policy)
+    terms = make_terms(policy, p)
+    best = find_thresholds(p, y, policy, terms)
     if best is None:
         assert not len(y)
         return
@@ -107,15 +114,15 @@ def test_thresholds_by_outcomes_are_the_cheapest(
     assert review is not None or best.review_from == best.refuse_from
     ends = [0.0, *p.tolist(), 1.1]
     others = [Thresholds(a, b) for a in ends for b in ends if a <= b and (review is not None or a == b)]
-    cheapest = min(costs_of(y, one.decide(p), policy).sum() for one in others)
-    assert costs_of(y, best.decide(p), policy).sum() == pytest.approx(cheapest)
+    cheapest = min(terms.expect_costs(y, one.decide(p)).sum() for one in others)
+    assert terms.expect_costs(y, best.decide(p)).sum() == pytest.approx(cheapest)
 
 
 def test_thresholds_by_outcomes_find_those_of_the_costs() -> None:
     """With enough outcomes of applicants of all kinds, drawn from the probabilities."""
     random = np.random.default_rng(1)
     p = random.random(200_000)
-    best = find_thresholds(p, draw_outcomes(random, p).astype(np.int8), POLICY)
+    best = find_thresholds(p, draw_outcomes(random, p).astype(np.int8), POLICY, make_terms(POLICY, p))
     assert best is not None
     assert best.review_from == pytest.approx(0.4 / 5, abs=0.02)
     assert best.refuse_from == pytest.approx(1 - 0.4 / 1, abs=0.04)
@@ -123,7 +130,8 @@ def test_thresholds_by_outcomes_find_those_of_the_costs() -> None:
 
 def test_nobody_is_refused_by_outcomes_that_are_not_known() -> None:
     """If all who are known repaid, the present threshold stays."""
-    assert find_thresholds(np.array([0.1, 0.3]), np.array([0, 0], np.int8), POLICY) == Thresholds(0.6, 0.6)
+    p = np.array([0.1, 0.3])
+    assert find_thresholds(p, np.array([0, 0], np.int8), POLICY, make_terms(POLICY, p)) == Thresholds(0.6, 0.6)
 
 
 def test_losses_are_shown_where_given() -> None:

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from model.estimates import auc, expect_auc, lower_tail
 from monitor.history import Floats
 from monitor.performance import compare_auc, compare_challenger, expect_performance
+from monitor.terms import make_terms
 from tests.monitor.histories import CHALLENGER, POLICY, draw_outcomes, draw_probabilities, make_history
 
 
@@ -59,11 +60,12 @@ def test_chance_of_a_low_auc_is_uniform_if_the_probabilities_are_right() -> None
 def test_performance_is_expected_before_outcomes_exist() -> None:
     """Default rate of the accepted and cost, from the probabilities alone."""
     decision = np.array([0, 0, 1, 2], np.int8)
-    found = expect_performance(np.array([0.01, 0.05, 0.3, 0.8]), decision, POLICY)
+    p = np.array([0.01, 0.05, 0.3, 0.8])
+    found = expect_performance(p, decision, make_terms(POLICY, p))
     assert (found.decisions, found.accepted) == (4, 2)
     assert found.default_rate == pytest.approx(0.03)
     assert found.cost_per_decision == pytest.approx((0.01 * 5 + 0.05 * 5 + 0.4 + 0.2 * 1) / 4)
-    empty = expect_performance(np.empty(0), decision[:0], POLICY)
+    empty = expect_performance(p[:0], decision[:0], make_terms(POLICY, p[:0]))
     assert (empty.default_rate, empty.auc, empty.accepted_auc, empty.cost_per_decision) == (None, None, None, None)
 
 
@@ -106,7 +108,7 @@ def test_challenger_is_compared_where_both_answered() -> None:
         challenger_decision=answered,
         challenger=CHALLENGER,
     )
-    found = compare_challenger(history, history.defaulted, POLICY)
+    found = compare_challenger(history, history.defaulted, make_terms(POLICY, noisy))
     assert found is not None
     assert (found.decisions, found.outcomes) == (3_000, 2_000)
     assert found.difference is not None
@@ -118,7 +120,7 @@ def test_challenger_is_compared_where_both_answered() -> None:
     assert (found.trained, found.seen) == (None, 0)
     expected = [[int(((answered == index) & (history.decision == 0)).sum()) for index in range(3)], [0] * 3, [0] * 3]
     assert found.swap_set == expected
-    assert compare_challenger(make_history(p, y), y.astype(np.int8), POLICY) is None
+    assert compare_challenger(make_history(p, y), y.astype(np.int8), make_terms(POLICY, p)) is None
 
 
 def test_outcomes_that_may_have_trained_the_challenger() -> None:
@@ -133,6 +135,6 @@ def test_outcomes_that_may_have_trained_the_challenger() -> None:
         challenger=CHALLENGER,
     )
     for day, seen in (("2026-03-31", 0), ("2026-04-01", 1), ("2026-04-10", 10), ("2027-01-01", 80)):
-        found = compare_challenger(history, history.defaulted, POLICY, f"{day}T12:00:00Z")
+        found = compare_challenger(history, history.defaulted, make_terms(POLICY, p), f"{day}T12:00:00Z")
         assert found is not None
         assert (found.trained, found.seen, found.outcomes) == (day, seen, 80)

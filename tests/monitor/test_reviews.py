@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.reviews import ReviewGroup, group_reviews
+from monitor.terms import make_terms
 from tests.monitor.histories import POLICY, make_history
 
 words = st.tuples(st.integers(0, 2), st.integers(-1, 2), st.integers(-1, 1), st.floats(0, 1))
@@ -15,7 +16,7 @@ def group(cases: list[tuple[int, int, int, float]]) -> list[ReviewGroup]:
     """The groups of cases: the model's and the final decision, outcome, probability."""
     decision, final, y, p = np.array(cases, float).reshape(-1, 4).T
     history = make_history(p, y.astype(int), decision=decision.astype(np.int8), final=final.astype(np.int8))
-    return group_reviews(history, history.defaulted, POLICY)
+    return group_reviews(history, history.defaulted, make_terms(POLICY, history.probability))
 
 
 def test_an_override_shows_what_it_saved() -> None:

@@ -36,7 +36,7 @@ def test_an_index_that_chance_alone_may_give_is_no_shift(binned: Model) -> None:
     """However far above the limits it is: ten applicants can't tell."""
     reference, few, many = Reference(binned.contract), make_tally(binned, 10, 1), make_tally(binned, 5_000, 1)
     moved = np.roll(many.probability, 3)
-    shifted = Tally(many.decisions, many.by_decision, 0.0, many.complete, moved, many.fields)
+    shifted = Tally(many.decisions, many.by_decision, 0.0, many.complete, moved, many.fields, many.rules)
 
     assert reference.find_shifts([few])[0] == {}
     assert np.nanmax(reference.measure_psi([few])) > 0.1

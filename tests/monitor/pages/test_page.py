@@ -8,12 +8,12 @@ from functools import cache
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.pages.page import render_page
 from monitor.shifts import FieldShift
-from monitor.summary import Monitor
+from monitor.summary import Monitor, RuleCount
 from tests.monitor.html import Reader, read_html
 from tests.monitor.monitors import MODEL, make_monitor, make_shift
 
@@ -39,7 +39,12 @@ def with_names(name: str) -> Monitor:
         return msgspec.structs.replace(shift, field=shift.field and name, label=name, bins=bins)
 
     windows = [
-        msgspec.structs.replace(one, probability=rename(one.probability), fields=list(map(rename, one.fields)))
+        msgspec.structs.replace(
+            one,
+            probability=rename(one.probability),
+            fields=list(map(rename, one.fields)),
+            rules=[RuleCount(name, "refuse", 3)],
+        )
         for one in monitor.windows
     ]
     weeks = [
@@ -123,6 +128,7 @@ def read_harmless(name: str) -> Reader:
     return read_html(render_page(with_names(re.sub("[^ ]", "x", name))))
 
 
+@settings(max_examples=15)
 @given(texts)
 def test_names_are_text_whatever_they_hold(name: str) -> None:
     """They add neither a tag nor an attribute."""

@@ -21,6 +21,7 @@ DATABASE = "postgresql://db.example/credit"
 HOSTILE = "</style><script>alert(1)</script>\"'&amp;<b>"
 
 SECTIONS = ["What was compared", "Default rate", "Calibration", "Discrimination", "Vintages", "Costs"]
+SECTIONS += ["Profit", "Rules"]
 SECTIONS += ["Reviews and overrides", "Rejected applicants", "Challenger", "Applicants", "Expected performance"]
 
 
@@ -187,3 +188,13 @@ def test_vintages_are_counted(count: int, text: str, model: Model) -> None:
     backtest = structs.replace(make_full(), vintages=make_full().vintages[:count])
 
     assert text in read_html(make_report(backtest, model.contract, DATABASE)).text
+
+
+def test_a_realized_profit_below_chance_is_marked(html: str) -> None:
+    """Beside its range; rules show what they decided, and figures say how many decisions they leave out."""
+    text = read_html(html).text
+
+    assert '<span class="flag">30,000</span>' in html
+    assert "35,000 to 47,000" in text
+    assert "1,234.5" in text
+    assert "17 decisions are in none of these figures" in text
