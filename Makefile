@@ -13,12 +13,13 @@ INPUTS := $(wildcard data/*.csv data/*.toml train/*.py train/*/*.py train/report
 LOCKS := requirements requirements-train $(addprefix requirements/,client excel score decisions spark deploy features boosters search mlflow test dev bench docs)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-shadow bench-monitor bench-backtest bench-quality bench-strength bench-time bench-features
+.PHONY: help install run serve client screenshots train test test-deploy test-extras tools soak lint format docs lock slug slim sbom audit retrain propose deploy smoke rehearse clean force bench bench-quick bench-scaling bench-micro bench-explain bench-trees bench-portfolio bench-decisions bench-shadow bench-monitor bench-backtest bench-scorecard bench-quality bench-strength bench-time bench-rejects bench-profit bench-features
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/dev tools ## install what lint, all tests, audit and lock need, into .venv
+	@tests/install_tools office
 
 run: artifacts/.trained .decisions-key ## install, train, export, check, serve on http://127.0.0.1:8000 (PORT=9000 for another)
 	DECISIONS_URL=$${DECISIONS_URL-sqlite:///decisions.db} DECISIONS_KEYS=$${DECISIONS_KEYS-officer=$$(cat .decisions-key)} \
@@ -130,14 +131,24 @@ bench-monitor: .venv/dev ## what the monitor finds in simulated lenders, compare
 bench-backtest: .venv/dev ## time and memory of the backtest and the monitor on a million decisions: docs/monitor.md
 	$(BIN)/python -m benchmarks.backtest
 
-bench-quality: .venv/bench ## AUC and log loss of this and five other models, default and tuned (TAIWAN=taiwan.csv for a second table)
+bench-quality: .venv/bench ## AUC, log loss and seconds of this and other models, default and tuned (TAIWAN=taiwan.csv for a second table)
 	$(BIN)/python -m benchmarks.quality $(if $(TAIWAN),--taiwan $(TAIWAN) --write docs/quality.md)
+
+bench-scorecard: .venv/dev ## scorecard.sql and scorecard.xlsx against the graph, row by row (TAIWAN=taiwan.csv for a second table)
+	@tests/install_tools office
+	$(BIN)/python -m benchmarks.points_table $(if $(TAIWAN),--taiwan $(TAIWAN))
 
 bench-strength: .venv/bench ## auto against LightGBM tuned for as long, over 20 seeds (TAIWAN=taiwan.csv for a fourth table)
 	$(BIN)/python -m benchmarks.strength $(if $(TAIWAN),--table $(TAIWAN):default --write docs/quality.md)
 
 bench-time: .venv/dev ## what training finds in made-up portfolios that change with time, over 20 seeds
 	$(BIN)/python -m benchmarks.over_time --write docs/validation.md
+
+bench-rejects: .venv/dev ## what the report says of rejected applicants, against their true outcomes
+	$(BIN)/python -m benchmarks.rejects --write docs/rejects.md
+
+bench-profit: .venv/dev ## what a policy in money earns of the best possible, on made-up loans of 500 to 50,000
+	$(BIN)/python -m benchmarks.profit --write docs/evaluation.md
 
 bench-features: .venv/dev ## time and memory of the Home Credit features on 54 million rows, compared with pandas
 	$(BIN)/python -m benchmarks.features
@@ -146,7 +157,8 @@ lock: .venv/dev ## compile requirements*.txt from *.in, with every hash, for Pyt
 	@for name in $(LOCKS); do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS) $$name.in -o $$name.txt || exit; done
-	@for peer in benchmarks/serve/peers/*/requirements.in benchmarks/monitor_peers/*/requirements.in; do \
+	@for peer in benchmarks/serve/peers/*/requirements.in benchmarks/monitor_peers/*/requirements.in \
+		benchmarks/quality_peers/*/requirements.in; do \
 		$(BIN)/uv pip compile --quiet --python-version 3.11 --no-emit-index-url --custom-compile-command 'make lock' \
 			$(LOCK_FLAGS) $$peer -o $${peer%.in}.txt || exit; done
 

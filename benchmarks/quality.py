@@ -1,8 +1,9 @@
-"""`make bench-quality`: AUC and log loss of our models and of five others, on the same folds, with equal search time.
+"""`make bench-quality`: AUC and log loss of our models and of others, on the same folds, with equal search time.
 
 Five-fold cross-validation of each model's default settings and of the best settings that Optuna finds in a given CPU
-time. Tuned figures are those of the folds that the settings were chosen on, slightly optimistic for every model alike.
-Prints a table; --write puts it into docs/quality.md.
+time; of a peer, which runs in an environment of its own, of the default ones alone. Tuned figures are those of the
+folds that the settings were chosen on, slightly optimistic for every model alike. Prints a table; --write puts it into
+docs/quality.md.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import mean
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.competitors import COMPETITORS
+from benchmarks.quality_peers.running import PEERS, PeerTrial, cross_validate_peer
 from train.candidates import CANDIDATES
 from train.card import Card, read_card
 from train.card_inference import Choices, infer_card
@@ -34,11 +37,21 @@ from train.table import read_table
 from train.threads import limit_threads
 
 CREDIT_CARD = Path(__file__).resolve().parent.parent / "data" / "credit_data.toml"
-OURS = [name for name, candidate in CANDIDATES.items() if not candidate.is_optional]
-COMPARED = {one.name: one for one in (*(CANDIDATES[name] for name in OURS), *COMPETITORS)}
+PAIRS = 10
+SCORECARD = CANDIDATES["scorecard"]
+WITH_PAIRS = replace(
+    SCORECARD,
+    name="scorecard-pairs",
+    title=f"{SCORECARD.title}, {PAIRS} pairs",
+    settings=SCORECARD.settings | {"pairs": PAIRS},
+)
+OURS = {one.name: one for one in (*CANDIDATES.values(), WITH_PAIRS) if not one.is_optional}
+CANDIDATES_COMPARED = OURS | {one.name: one for one in COMPETITORS}
+PEERS_COMPARED = {peer.name: peer for peer in PEERS}
+TITLES = {name: one.title for name, one in (CANDIDATES_COMPARED | PEERS_COMPARED).items()}
 MAX_RUNS = 10_000
 SEED = 0
-HEADINGS = ("", "default AUC", "default log loss", "tuned AUC", "tuned log loss", "runs")
+HEADINGS = ("", "default AUC", "default log loss", "CPU seconds a fit", "tuned AUC", "tuned log loss", "runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +66,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """AUC and log loss with default and with tuned settings, and the number of settings tried."""
+    """AUC and log loss with default and with tuned settings, CPU seconds of a default fit, and the settings tried."""
 
     default: tuple[float, float]
-    tuned: tuple[float, float]
-    runs: int
+    seconds: float
+    tuned: tuple[float, float] | None = None
+    runs: int = 1
 
 
 def main() -> None:
@@ -66,16 +80,18 @@ def main() -> None:
     tables: list[tuple[Path, str | None]] = [(CREDIT_CARD, None)]
     if arguments.taiwan:
         tables.append((arguments.taiwan, "default"))
-    tasks = [Task(path, target, name, arguments.seconds) for path, target in tables for name in COMPARED]
+    tasks = [Task(path, target, name, arguments.seconds) for path, target in tables for name in TITLES]
     console = Console()
+    for peer in PEERS:
+        peer.install()
     results = []
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         for task, result in zip(tasks, pool.map(measure, tasks), strict=True):
             results.append(result)
-            console.print(f"{task.path.stem}, {COMPARED[task.candidate].title}: {result}", soft_wrap=True)
+            console.print(f"{task.path.stem}, {TITLES[task.candidate]}: {result}", soft_wrap=True)
     lines = []
     for index, (path, _) in enumerate(tables):
-        rows = format_rows(results[index * len(COMPARED) : (index + 1) * len(COMPARED)])
+        rows = format_rows(results[index * len(TITLES) : (index + 1) * len(TITLES)])
         print_table(console, path.stem, rows)
         lines += [f"### {path.stem}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
     if arguments.write:
@@ -91,23 +107,28 @@ def measure(task: Task) -> Result:
     check_optuna()
     card, data = read(task.path, task.target)
     fields = list(card.inputs.values())
+    if task.candidate in PEERS_COMPARED:
+        names = list(card.inputs)
+        answer = cross_validate_peer(PEERS_COMPARED[task.candidate], data, fields, names, SEED)
+        return Result(metrics_of(answer), answer.seconds / FOLDS)
     deadline = time.process_time() + task.seconds
-    candidate = COMPARED[task.candidate]
+    compared = CANDIDATES_COMPARED[task.candidate]
+    candidate = compared.with_card(card)
+    candidate = replace(candidate, settings=candidate.settings | compared.settings)
     with limit_threads(0):
         is_raced = task.candidate in OURS and candidate.race
-        first = (
-            Racer(candidate, data, fields, SEED).run().chosen
-            if is_raced
-            else cross_validate(candidate, data, fields, SEED)
-        )
+        settings = Racer(candidate, data, fields, SEED).run().chosen.settings if is_raced else None
+        began = time.process_time()
+        first = cross_validate(candidate, data, fields, SEED, settings=settings)
+        seconds = (time.process_time() - began) / FOLDS
         found = search(first, data, fields, SEED, MAX_RUNS, deadline, clock=time.process_time)
         trials = [first, *found]
-    return Result(metrics_of(first), metrics_of(best_trial(trials)), len(trials))
+    return Result(metrics_of(first), seconds, metrics_of(best_trial(trials)), len(trials))
 
 
-def metrics_of(trial: Trial) -> tuple[float, float]:
-    """AUC and log loss of a trial."""
-    return trial.auc, trial.log_loss
+def metrics_of(trial: Trial | PeerTrial) -> tuple[float, float]:
+    """AUC and log loss of a trial, means over the folds."""
+    return mean(fold.auc for fold in trial.folds), mean(fold.log_loss for fold in trial.folds)
 
 
 def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
@@ -124,10 +145,11 @@ def read(path: Path, target: str | None) -> tuple[Card, Dataset]:
 def format_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """The rows of a Markdown table: headings, alignment, one row for each model."""
     rows = [HEADINGS, ("---",) + ("---:",) * (len(HEADINGS) - 1)]
-    for (name, candidate), result in zip(COMPARED.items(), results, strict=True):
-        title = f"**{candidate.title}** (ours)" if name in OURS else candidate.title
-        figures = [f"{figure:.4f}" for figure in (*result.default, *result.tuned)]
-        rows.append((title, *figures, str(result.runs)))
+    for (name, title), result in zip(TITLES.items(), results, strict=True):
+        title = f"**{title}** (ours)" if name in OURS else title
+        default = [f"{figure:.4f}" for figure in result.default]
+        tuned = [f"{figure:.4f}" for figure in result.tuned] if result.tuned else ["–", "–"]
+        rows.append((title, *default, f"{result.seconds:.2f}", *tuned, str(result.runs)))
     return rows
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from model.results import Result
+from model.session import Model
 from score.result_columns import scored_columns
+from score.scorer import Scorer
 from tests.conftest import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -99,9 +101,10 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= MAX_README_WORDS
 
 
-def test_every_column_of_an_answer_is_documented() -> None:
+def test_every_column_of_an_answer_is_documented(money_model: Model) -> None:
     """Of POST /score in docs/api.md, of `python -m score` in docs/portfolio.md."""
-    for document, names in (("api.md", Result.__struct_fields__), ("portfolio.md", scored_columns(1))):
+    columns = scored_columns(Scorer(money_model, 1, "id"))
+    for document, names in (("api.md", Result.__struct_fields__), ("portfolio.md", columns)):
         text = (ROOT / "docs" / document).read_text()
 
         assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []

@@ -82,6 +82,18 @@ def test_a_model_is_proposed_with_its_documents(checkout: Path, retrained: Path,
     assert model.sha256 in arguments
 
 
+def test_a_points_table_is_proposed_with_its_scorecard(checkout: Path, retrained: Path) -> None:
+    """One of an earlier scorecard doesn't stay."""
+    (retrained / "scorecard.csv").write_text("points")
+    (checkout / "artifacts" / "scorecard.sql").write_text("SELECT of an earlier scorecard")
+
+    propose(checkout, retrained)
+
+    files = git(checkout, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    assert files == sorted(f"artifacts/{name}" for name in (*PROPOSED, "scorecard.csv"))
+    assert not (checkout / "artifacts" / "scorecard.sql").exists()
+
+
 def test_a_model_is_proposed_once(checkout: Path, retrained: Path) -> None:
     """A second run finds the branch."""
     propose(checkout, retrained)
